@@ -1,0 +1,1 @@
+"""Named instances, peers side by side, recorded results: ``python -m benchmarks``."""

@@ -1,0 +1,173 @@
+"""What one cell of a round may hold, by the kind of its column.
+
+A column of a large round has few distinct cells, so each distinct cell is looked at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .tables import ABSENT, EXEMPT, Column, split
+
+Int = NDArray[np.int64]
+
+BLANK = int(np.iinfo(np.int64).min)
+"""Stands for a blank cell in integer columns; below every number, as a blank comes last."""
+
+ABSENT_MARK, EXEMPT_MARK = BLANK + 1, BLANK + 2
+"""Stand for 缺考 and 免考 in columns of score components."""
+
+_INT = re.compile(r"-?[0-9]{1,15}")
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FULL_WIDTH = re.compile("[\uff10-\uff19\uff0d\uff0e\uff0b]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_MAX_DIGITS = 15
+
+
+def fault(cell: str, column: Column) -> tuple[str, str] | None:
+    """What is wrong with a cell of that column: issue code and limit; None where nothing is."""
+    if cell == "":
+        return ("missing_value", "") if column.required else None
+    if column.kind in ("id", "ids"):
+        return _fault_of_ids(cell, column)
+    if column.kind == "code":
+        return None if cell in column.codes else ("unknown_code", " ".join(column.codes))
+    if column.kind in _CHECKS:
+        code = _CHECKS[column.kind](cell)
+        if code and _FULL_WIDTH.search(cell):
+            code = "full_width"
+        return (code, "") if code else None
+    return None
+
+
+def _fault_of_ids(cell: str, column: Column) -> tuple[str, str] | None:
+    entries = cell.split(";") if column.kind == "ids" else [cell]
+    for entry in entries:
+        if entry != entry.strip() or entry == "":
+            return "whitespace", ""
+        if "|" in entry or ";" in entry or _CONTROL.search(entry):
+            return "forbidden_character", ""
+        if column.codes and entry not in column.codes:
+            return "unknown_code", " ".join(column.codes)
+    if len(set(entries)) < len(entries):
+        return "repeated_entry", ""
+    return None
+
+
+def _fault_of_int(cell: str) -> str:
+    return "" if _INT.fullmatch(cell) else "not_integer"
+
+
+def _fault_of_count(cell: str) -> str:
+    code = _fault_of_int(cell)
+    return code or ("negative" if cell.startswith("-") else "")
+
+
+def _fault_of_decimal(cell: str) -> str:
+    if not _DECIMAL.fullmatch(cell):
+        return "not_number"
+    return "too_long" if len(cell.strip("-").replace(".", "")) > _MAX_DIGITS else ""
+
+
+def _fault_of_component(cell: str) -> str:
+    return "" if cell in (ABSENT, EXEMPT) else _fault_of_decimal(cell)
+
+
+def _fault_of_date(cell: str) -> str:
+    try:
+        good = _DATE.fullmatch(cell) and date.fromisoformat(cell)
+    except ValueError:
+        good = None
+    return "" if good else "not_date"
+
+
+def _fault_of_flag(cell: str) -> str:
+    return "" if cell in ("0", "1") else "not_flag"
+
+
+_CHECKS = {
+    "int": _fault_of_int, "count": _fault_of_count, "decimal": _fault_of_decimal,
+    "component": _fault_of_component, "date": _fault_of_date, "flag": _fault_of_flag,
+}  # fmt: skip
+
+
+def integers(cells: Sequence[str], blank: int = BLANK) -> Int:
+    """Integers of valid cells; ``blank`` for blank ones."""
+    known = {cell: int(cell) if cell else blank for cell in set(cells)}
+    return _look_up(cells, known)
+
+
+def dates(cells: Sequence[str]) -> Int:
+    """Dates of valid cells as the number YYYYMMDD; 0 for blank ones."""
+    known = {cell: int(cell.replace("-", "")) if cell else 0 for cell in set(cells)}
+    return _look_up(cells, known)
+
+
+def decimal_places(cells: Iterable[str]) -> int:
+    """The greatest number of decimal places in valid cells."""
+    return max((len(cell.partition(".")[2]) for cell in set(cells)), default=0)
+
+
+def scaled(cells: Sequence[str], places: int) -> Int:
+    """Decimals of valid cells, exactly, as integers in units of ``10**-places``.
+
+    Blank, ``absent`` and ``exempt`` cells have the marks of this module.
+    """
+    return _look_up(cells, {cell: scale(cell, places) for cell in set(cells)})
+
+
+def scale(cell: str, places: int) -> int:
+    """One valid decimal, exactly, in units of ``10**-places``."""
+    if cell == "":
+        return BLANK
+    if cell in (ABSENT, EXEMPT):
+        return ABSENT_MARK if cell == ABSENT else EXEMPT_MARK
+    whole, _, fraction = cell.partition(".")
+    return int(whole + fraction.ljust(places, "0"))
+
+
+def unscaled(value: int, places: int) -> str:
+    """The canonical decimal of a scaled integer: no trailing zeros, blank for a blank.
+
+    >>> unscaled(8150, 2), unscaled(8000, 2), unscaled(-5, 1), unscaled(BLANK, 2)
+    ('81.5', '80', '-0.5', '')
+    """
+    if value == BLANK:
+        return ""
+    digits = str(abs(value)).rjust(places + 1, "0")
+    whole, fraction = digits[: len(digits) - places], digits[len(digits) - places :].rstrip("0")
+    return ("-" if value < 0 else "") + whole + ("." + fraction if fraction else "")
+
+
+def positions(cells: Sequence[str], index: dict[str, int]) -> Int:
+    """The index of each id; −1 for an unknown or blank one."""
+    return np.fromiter((index.get(cell, -1) for cell in cells), np.int64, len(cells))
+
+
+def codes(cells: Sequence[str]) -> tuple[Int, list[str]]:
+    """Each cell as the index of a sorted list of the distinct cells, and that list."""
+    distinct = sorted(set(cells))
+    return positions(cells, {cell: at for at, cell in enumerate(distinct)}), distinct
+
+
+def members(cells: Sequence[str]) -> tuple[NDArray[np.bool_], list[str]]:
+    """Cells of several entries as a matrix (lines × distinct entries), and the sorted entries."""
+    distinct = set(cells)
+    entries = sorted({entry for cell in distinct for entry in split(cell)})
+    at = {entry: position for position, entry in enumerate(entries)}
+    rows = {cell: number for number, cell in enumerate(distinct)}
+    matrix = np.zeros((len(rows), len(entries)), bool)
+    for cell, row in rows.items():
+        matrix[row, [at[entry] for entry in split(cell)]] = True
+    return matrix[positions(cells, rows)] if cells else np.zeros((0, 0), bool), entries
+
+
+def _look_up(cells: Sequence[str], known: dict[str, Any]) -> Int:
+    return np.fromiter(map(known.__getitem__, cells), np.int64, len(cells))

@@ -1,0 +1,299 @@
+"""The choice functions: whom a program, or a cap over programs, takes of a set of people.
+
+This is a definition of the market, not a mechanism: the mechanisms and the report ask it, and the
+verifier has its own.
+
+A program chooses in stages, each from the people not yet chosen: hard reserves, soft reserves, open
+seats (``open_first``: some open seats before them).  A reserve stage goes through the people by
+priority and chooses each who raises the greatest number of reserved seats that the chosen can fill
+(the meritorious horizontal rule of Sönmez & Yenmez, Econometrica 2022, doi 10.3982/ECTA17788; with one
+group per person, the minority reserves of Hafalir, Yenmez & Yildirim, doi 10.3982/TE1135).  Under a
+cap the children take turns (after Kamada & Kojima, Theoretical Economics 2018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from .market import Cap, Market, crossing
+
+OPEN_FIRST, HARD, SOFT, OPEN = range(4)
+"""The stages of a choice, in the order in which they choose."""
+
+Chosen = list[tuple[int, int]]
+"""People chosen, as (edge, stage), in acceptance order."""
+
+
+def fill(people: Iterable[tuple[int, tuple[int, ...]]], seats: dict[int, int]) -> list[int]:
+    """Go through the people and choose each who raises the number of seats that can be filled.
+
+    Parameters
+    ----------
+    people
+        (edge, groups that have seats) in the order of priority.
+    seats
+        Seats per group.
+
+    Returns
+    -------
+    list of int
+        The edges chosen, in order: the first basis of a transversal matroid.
+
+    Notes
+    -----
+    Each person costs one search for an augmenting path over the groups.
+
+    Examples
+    --------
+    >>> fill([(7, (0, 1)), (8, (0,)), (9, (1,))], {0: 1, 1: 1})
+    [7, 8]
+    """
+    chosen: list[int] = []
+    held: dict[int, list[tuple[int, tuple[int, ...]]]] = {g: [] for g in seats}
+    left = sum(seats.values())
+    for person in people:
+        if not left:
+            break
+        if person[1] and _augment(person, held, seats):
+            chosen.append(person[0])
+            left -= 1
+    return chosen
+
+
+def _augment(
+    person: tuple[int, tuple[int, ...]],
+    held: dict[int, list[tuple[int, tuple[int, ...]]]],
+    seats: dict[int, int],
+) -> bool:
+    """Seat a person, moving others between their groups where that is needed."""
+    for group in person[1]:
+        if len(held[group]) < seats[group]:
+            held[group].append(person)
+            return True
+    # Breadth first over full groups: who may leave which group for which other one.
+    came: dict[int, tuple[tuple[int, tuple[int, ...]], int] | None] = dict.fromkeys(person[1])
+    queue = list(person[1])
+    for group in queue:
+        for other in held[group]:
+            for further in other[1]:
+                if further in came:
+                    continue
+                came[further] = (other, group)
+                if len(held[further]) < seats[further]:
+                    _shift(person, further, came, held)
+                    return True
+                queue.append(further)
+    return False
+
+
+def _shift(
+    person: tuple[int, tuple[int, ...]],
+    group: int,
+    came: dict[int, tuple[tuple[int, tuple[int, ...]], int] | None],
+    held: dict[int, list[tuple[int, tuple[int, ...]]]],
+) -> None:
+    while (step := came[group]) is not None:
+        mover, source = step
+        held[source].remove(mover)
+        held[group].append(mover)
+        group = source
+    held[group].append(person)
+
+
+def labels(people: list[tuple[int, tuple[int, ...]]], seats: dict[int, int]) -> dict[int, int]:
+    """The group whose seat each takes: the first that still lets all the others be seated.
+
+    Parameters
+    ----------
+    people
+        All chosen in one reserve stage, in acceptance order, with their groups (sorted).
+    seats
+        Seats per group.
+    """
+    left = dict(seats)
+    label = {}
+    for at, (edge, groups) in enumerate(people):
+        rest = people[at + 1 :]
+        for group in groups:
+            if not left[group]:
+                continue
+            left[group] -= 1
+            if len(fill(rest, left)) == len(rest):
+                label[edge] = group
+                break
+            left[group] += 1
+    return label
+
+
+@dataclass
+class Seats:
+    """The seats of one program: capacity, and reserved seats per group."""
+
+    capacity: int
+    hard: dict[int, int] = field(default_factory=dict)
+    soft: dict[int, int] = field(default_factory=dict)
+    open_first: int = 0
+
+    @property
+    def reserved(self) -> bool:
+        """Whether any seat is held for a group."""
+        return bool(self.hard or self.soft)
+
+
+@dataclass(eq=False)
+class Node:
+    """A cap or, where it has no children, a program."""
+
+    program: int
+    children: tuple[Node, ...] = ()
+    seats: int = 0
+    cap: int = -1
+
+    def programs(self) -> Iterator[int]:
+        """The programs under this node, in plan order of its children."""
+        if self.children:
+            for child in self.children:
+                yield from child.programs()
+        else:
+            yield self.program
+
+
+class Choice:
+    """The choice functions of a market.
+
+    Parameters
+    ----------
+    market
+        Its caps must not cross.
+    open_first
+        Whether some open seats are filled before the reserved ones.
+    """
+
+    def __init__(self, market: Market, open_first: bool = False) -> None:
+        self.market = market
+        self.place: list[int] = market.place.tolist()
+        self.program: list[int] = market.program.tolist()
+        self.owner: list[int] = market.owner.tolist()
+        self.seats = [Seats(q) for q in market.capacity.tolist()]
+        for reserve in market.reserves:
+            kind = self.seats[reserve.program].hard if reserve.hard else self.seats[reserve.program].soft
+            if reserve.seats:
+                kind[reserve.group] = reserve.seats
+        if open_first:
+            for s in self.seats:
+                if s.reserved:
+                    s.open_first = s.capacity - sum(s.hard.values()) - sum(s.soft.values())
+        self.groups = _groups_of_each(market)
+        self._relevant: dict[tuple[tuple[int, ...], int], tuple[int, ...]] = {}
+        self.roots = forest(market)
+        self.root_of: list[Node] = [None] * len(market.programs)  # type: ignore[list-item]
+        for root in self.roots:
+            for p in root.programs():
+                self.root_of[p] = root
+
+    def with_groups(
+        self, edges: Iterable[int], seats: dict[int, int]
+    ) -> list[tuple[int, tuple[int, ...]]]:
+        """Each edge with those of its person's groups that have seats."""
+        groups, owner = self.groups, self.owner
+        return [(e, tuple(g for g in groups[owner[e]] if g in seats)) for e in edges]
+
+    def in_reserve(self, edge: int) -> bool:
+        """Whether the person belongs to a group that the program holds seats for."""
+        s = self.seats[self.program[edge]]
+        return any(g in s.hard or g in s.soft for g in self.groups[self.owner[edge]])
+
+    def at_program(self, p: int, edges: Iterable[int]) -> Chosen:
+        """Whom the program takes of these people (edges of its own), in acceptance order."""
+        s = self.seats[p]
+        people = sorted(edges, key=self.place.__getitem__)
+        if not s.reserved:
+            return [(e, OPEN) for e in people[: s.capacity]]
+        chosen = [(e, OPEN_FIRST) for e in people[: s.open_first]]
+        rest = people[s.open_first :]
+        empty = 0
+        for stage, seats in ((HARD, s.hard), (SOFT, s.soft)):
+            if not seats:
+                continue
+            taken = fill(self.with_groups(rest, seats), seats)
+            chosen += [(e, stage) for e in taken]
+            if stage == HARD:
+                empty = sum(seats.values()) - len(taken)
+            if taken:
+                gone = set(taken)
+                rest = [e for e in rest if e not in gone]
+        left = max(0, s.capacity - len(chosen) - empty)
+        return chosen + [(e, OPEN) for e in rest[:left]]
+
+    def at(self, node: Node, offers: dict[int, list[int]]) -> Chosen:
+        """Whom a cap or program takes of the people that offer themselves to each program."""
+        if not node.children:
+            return self.at_program(node.program, offers.get(node.program, ()))
+        queues = [iter(self.at(child, offers)) for child in node.children]
+        merged: Chosen = []
+        while queues and len(merged) < node.seats:
+            waiting = []
+            for queue in queues:
+                person = next(queue, None)
+                if person is None:
+                    continue
+                if len(merged) == node.seats:
+                    break
+                merged.append(person)
+                waiting.append(queue)
+            queues = waiting
+        return merged
+
+    def seat_labels(self, p: int, chosen: Chosen) -> dict[int, str]:
+        """``open`` or the group whose seat each chosen person of the program takes."""
+        named = {e: "open" for e, stage in chosen if stage in (OPEN, OPEN_FIRST)}
+        for stage, seats in ((HARD, self.seats[p].hard), (SOFT, self.seats[p].soft)):
+            people = self.with_groups([e for e, s in chosen if s == stage], seats)
+            for edge, group in labels(people, seats).items():
+                named[edge] = self.market.groups[group]
+        return named
+
+    def reserved_filled(self, p: int, edges: Iterable[int]) -> int:
+        """The greatest number of reserved seats, hard and soft together, that the people can fill."""
+        s = self.seats[p]
+        seats = {g: s.hard.get(g, 0) + s.soft.get(g, 0) for g in {*s.hard, *s.soft}}
+        return len(fill(self.with_groups(edges, seats), seats))
+
+
+def _groups_of_each(market: Market) -> list[tuple[int, ...]]:
+    """The groups of each applicant, sorted; equal sets are one tuple."""
+    groups: list[tuple[int, ...]] = [()] * len(market.applicants)
+    for at in market.member.any(axis=1).nonzero()[0].tolist() if market.groups else []:
+        groups[at] = tuple(market.member[at].nonzero()[0].tolist())
+    return groups
+
+
+def forest(market: Market) -> list[Node]:
+    """The caps and programs as trees by inclusion, children in plan order.
+
+    Of two caps over the same programs the one whose id comes first is the inner one.
+
+    Raises
+    ------
+    ValueError
+        If caps cross.
+    """
+    if crossing(market.caps):
+        raise ValueError("caps cross")
+    place = market.program_order.tolist()
+    tops: dict[int, Node] = {p: Node(p) for p in range(len(place))}
+
+    def inner_first(at: int) -> tuple[int, str]:
+        cap: Cap = market.caps[at]
+        return len(cap.programs), cap.name
+
+    for at in sorted(range(len(market.caps)), key=inner_first):
+        cap = market.caps[at]
+        children = {id(tops[p]): tops[p] for p in cap.programs}
+        ordered = sorted(children.values(), key=lambda node: min(place[p] for p in node.programs()))
+        node = Node(-1, tuple(ordered), cap.seats, at)
+        for p in cap.programs:
+            tops[p] = node
+    roots = {id(node): node for node in tops.values()}
+    return sorted(roots.values(), key=lambda node: min(place[p] for p in node.programs()))

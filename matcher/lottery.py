@@ -1,0 +1,83 @@
+"""The public lottery: a seed that nobody chose, and keyed hashing that moves nobody else.
+
+No pseudo-random generator decides anything: a number depends on the seed, the round and the person
+alone, so adding a person, or re-submitting, changes nobody's number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TIE_BITS = 20
+
+
+def draw_value(draw: dict[str, Any]) -> str | None:
+    """The canonical value of a public draw, or None where it is not one.
+
+    Twenty digits of dice as thrown, or the issue of 快乐8 and its twenty numbers, ascending.
+
+    >>> draw_value({"kind": "kl8", "issue": "2026123", "value": "01 02"}) is None
+    True
+    """
+    value, kind = str(draw.get("value", "")), draw.get("kind")
+    if kind == "dice":
+        return value if re.fullmatch(r"[0-9]{20}", value) else None
+    numbers = re.split(r"[ ,]+", value.strip())
+    good = (
+        kind == "kl8"
+        and re.fullmatch(r"[0-9]{4,12}", str(draw.get("issue", "")))
+        and all(re.fullmatch(r"[0-9]{2}", n) and 1 <= int(n) <= 80 for n in numbers)
+        and len(numbers) == 20
+        and numbers == sorted(set(numbers))
+    )
+    return ",".join([str(draw["issue"]), *numbers]) if good else None
+
+
+def draw_seed(digest: str, value: str) -> str:
+    """The seed that a public draw makes of a frozen round: SHA-256 of digest and value, in hex."""
+    return hashlib.sha256(f"orderclass-seed-1|{digest}|{value}".encode()).hexdigest()
+
+
+def seed_of(draw: dict[str, Any] | None, stated: str) -> bytes:
+    """The bytes of the seed: of the public draw where there is one, else the policy's."""
+    return bytes.fromhex(str(draw["seed"]) if draw else stated)
+
+
+def numbers(seed: bytes, round_name: str, applicants: Sequence[str]) -> list[bytes]:
+    """Each applicant's lottery number, big-endian; the lower number goes first.
+
+    ``HMAC-SHA256(seed, "lottery|ROUND|APPLICANT")``
+    """
+    prefix = f"lottery|{round_name}|".encode()
+    return [hmac.digest(seed, prefix + a.encode(), "sha256") for a in applicants]
+
+
+def places(drawn: Sequence[bytes]) -> NDArray[np.int64]:
+    """Each applicant's place in the order of the numbers, 0 for the lowest."""
+    order = sorted(range(len(drawn)), key=drawn.__getitem__)
+    place = np.empty(len(drawn), np.int64)
+    place[order] = np.arange(len(drawn))
+    return place
+
+
+def tie_weights(
+    seed: bytes, round_name: str, pairs: Iterable[tuple[str, str]]
+) -> NDArray[np.int64]:
+    """Two weights below 2**20 for each (applicant, program): shape (pairs, 2).
+
+    The first 20 and the next 20 bits of ``HMAC-SHA256(seed, "tie|ROUND|APPLICANT|PROGRAM")``.
+    """
+    prefix = f"tie|{round_name}|".encode()
+    words = [
+        int.from_bytes(hmac.digest(seed, prefix + f"{a}|{p}".encode(), "sha256")[:5])
+        for a, p in pairs
+    ]
+    bits = np.array(words, np.int64)
+    return np.stack([bits >> TIE_BITS, bits & ((1 << TIE_BITS) - 1)], axis=1)

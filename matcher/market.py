@@ -1,0 +1,484 @@
+"""The market: a round as index arrays, ready to be matched.
+
+Indices live only here and in memory; files and databases carry ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import cells, lottery
+from .cells import Int
+from .eligibility import Eligibility, Pairs, apply_rules, read_round
+from .policy import Policy
+from .tables import InvalidRound, Table, Tables, split
+from .validate import cap_members, validate
+
+Bool = NDArray[np.bool_]
+
+_BLOCK = 2_000_000
+"""Cells of the (applicants × programs) matrix that tails are built from at a time."""
+
+
+class Constraint(Enum):
+    """What a round may ask of a mechanism beyond "everybody once, within her list"."""
+
+    CAPACITY = "capacity"
+    MIN_SIZE = "min_size"
+    SOFT_RESERVE = "soft_reserve"
+    HARD_RESERVE = "hard_reserve"
+    OPEN_FIRST = "open_first"
+    NESTED_CAP = "nested_cap"
+    CROSSING_CAP = "crossing_cap"
+    ADJUSTMENT = "adjustment"
+    PROGRAM_SCORE = "program_score"
+    EXACT_CLOSURE = "exact_closure"
+    CONFIRMED = "confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """An upper limit over a set of programs; ``programs`` in plan order."""
+
+    name: str
+    seats: int
+    programs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Seats of a program held first for a group; hard ones stay empty rather than go to others."""
+
+    program: int
+    group: int
+    seats: int
+    hard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """A listed application that the law removed: by which rule, for which value, at which limit."""
+
+    applicant: int
+    program: int
+    rule: str
+    value: str
+    limit: str
+
+
+@dataclass(frozen=True, eq=False)
+class Market:
+    """A round as read-only columns: n applicants, m programs, k order classes, e edges.
+
+    Edges are the pairs that may become placements: each applicant's list, then her tail of
+    adjustment, in the order in which she prefers them.  ``start[i]:start[i + 1]`` are those of
+    applicant i.
+
+    Parameters
+    ----------
+    applicants, programs, order_classes, groups
+        Ids, applicants and programs in the order of the files.
+    capacity, class_of, program_order
+        Per program: seats, its class, its place in the plan.  Shape (m,).
+    min_size, class_order
+        Per class: people below which it closes, its place in the plan.  Shape (k,).
+    start
+        Shape (n + 1,).
+    program, rank
+        Per edge: the program, and the applicant's own number for it (0 in the tail).  Shape (e,).
+    score, ties
+        Per edge: shape (e,) and (number of tie-breaks, e); scaled integers, see ``scores.py``.
+    fit
+        Per edge.
+    approved, relaxed
+        Per edge: eligible by an approval in her case; by a relaxed age.
+    member
+        Who belongs to which group.  Shape (n, groups).
+    reserves, caps, barred
+        As declared; barred only for listed pairs.
+    drawn
+        Each applicant's lottery number, big-endian.
+    applied
+        Whether she listed anything.  Shape (n,).
+    greatest_rank
+        The greatest rank in the round's applications.
+    score_places, tie_places
+        Decimal places of scores and of each tie-break.
+    """
+
+    applicants: list[str]
+    programs: list[str]
+    order_classes: list[str]
+    groups: list[str]
+    capacity: Int
+    class_of: Int
+    program_order: Int
+    min_size: Int
+    class_order: Int
+    start: Int
+    program: Int
+    rank: Int
+    score: Int
+    ties: Int
+    fit: Int
+    approved: Bool
+    relaxed: Bool
+    member: Bool
+    reserves: tuple[Reserve, ...]
+    caps: tuple[Cap, ...]
+    barred: tuple[Barred, ...]
+    drawn: list[bytes]
+    applied: Bool
+    greatest_rank: int
+    score_places: int = 0
+    tie_places: tuple[int, ...] = ()
+    program_scores: bool = False
+    confirmed: bool = False
+    tables: Tables = field(default_factory=lambda: Tables({}, b""))
+
+    def __post_init__(self) -> None:
+        for name in ("capacity", "class_of", "program_order", "min_size", "class_order", "start",
+                     "program", "rank", "score", "ties", "fit", "approved", "relaxed", "member",
+                     "applied"):  # fmt: skip
+            getattr(self, name).setflags(write=False)
+
+    @classmethod
+    def from_tables(cls, tables: Tables, policy: Policy | None = None) -> Market:
+        """The market of a round.
+
+        Raises
+        ------
+        InvalidRound
+            With every error that :func:`matcher.validate` finds.
+
+        Notes
+        -----
+        O(cells + edges log edges).
+        """
+        errors = [issue for issue in validate(tables) if issue.severity == "error"]
+        if errors:
+            raise InvalidRound(errors)
+        return _Builder(tables, policy or Policy.from_tables(tables)).market()
+
+    @cached_property
+    def owner(self) -> Int:
+        """The applicant of each edge.  Shape (e,)."""
+        return np.repeat(np.arange(len(self.applicants)), np.diff(self.start))
+
+    @cached_property
+    def lottery(self) -> Int:
+        """Each applicant's place in the lottery, 0 first."""
+        return lottery.places(self.drawn)
+
+    @cached_property
+    def _priority(self) -> tuple[Int, Int]:
+        keys = [~tie for tie in self.ties[::-1]]
+        keys += [~self.score, self.rank == 0, self.program]
+        order = np.lexsort((self.lottery[self.owner], *keys))
+        program = self.program[order]
+        changes = np.zeros(len(order), bool)
+        for key in keys:
+            column = key[order]
+            changes[1:] |= column[1:] != column[:-1]
+        first = np.searchsorted(program, np.arange(len(self.programs) + 1))
+        place, level = np.empty(len(order), np.int64), np.empty(len(order), np.int64)
+        place[order] = np.arange(len(order)) - first[program]
+        steps = np.cumsum(changes)
+        level[order] = steps - steps[first[program]] if len(order) else steps
+        return place, level
+
+    @property
+    def place(self) -> Int:
+        """Per edge, its place in the program's priority (ties broken by lottery), 0 best."""
+        return self._priority[0]
+
+    @property
+    def level(self) -> Int:
+        """Per edge, its level in the program's weak priority (lottery apart), 0 best."""
+        return self._priority[1]
+
+    def edge(self, applicant: int, program: int) -> int:
+        """The edge of a pair, or −1."""
+        low, high = int(self.start[applicant]), int(self.start[applicant + 1])
+        found = np.flatnonzero(self.program[low:high] == program)
+        return low + int(found[0]) if len(found) else -1
+
+    def edges_of(self, matching: Int) -> Int:
+        """The edge that each applicant holds, −1 where she is unplaced.  Shape (n,)."""
+        held = np.full(len(self.applicants), -1)
+        at = np.flatnonzero(self.program == matching[self.owner])
+        held[self.owner[at]] = at
+        return held
+
+    def asks(self, policy: Policy) -> set[Constraint]:
+        """The constraints that this round really asks a mechanism to keep."""
+        exact = policy.closure == "exact" and policy.mechanism != "optimal"
+        return {
+            constraint
+            for constraint, present in {
+                Constraint.CAPACITY: True,
+                Constraint.MIN_SIZE: bool((self.min_size > 1).any()),
+                Constraint.EXACT_CLOSURE: exact and bool((self.min_size > 0).any()),
+                Constraint.SOFT_RESERVE: any(r.seats and not r.hard for r in self.reserves),
+                Constraint.HARD_RESERVE: any(r.seats and r.hard for r in self.reserves),
+                Constraint.OPEN_FIRST: policy.reserve_order == "open_first" and bool(self.reserves),
+                Constraint.NESTED_CAP: bool(self.caps),
+                Constraint.CROSSING_CAP: bool(crossing(self.caps)),
+                Constraint.ADJUSTMENT: bool((self.rank == 0).any()),
+                Constraint.PROGRAM_SCORE: self.program_scores,
+                Constraint.CONFIRMED: self.confirmed,
+            }.items()
+            if present
+        }
+
+
+def crossing(caps: Sequence[Cap]) -> list[tuple[str, str]]:
+    """The pairs of caps that cross: they share a program and neither contains the other."""
+    sets = [(cap.name, frozenset(cap.programs)) for cap in caps]
+    return [
+        (one, two)
+        for at, (one, inside) in enumerate(sets)
+        for two, other in sets[at + 1 :]
+        if inside & other and not inside <= other and not other <= inside
+    ]
+
+
+def plan_order(names: Sequence[str], given: Int) -> Int:
+    """Places in the plan: by number, blanks after all numbers, equal ones by id.
+
+    >>> plan_order(["b", "a", "c"], np.array([cells.BLANK, cells.BLANK, 7])).tolist()
+    [2, 1, 0]
+    """
+    order = sorted(
+        range(len(names)), key=lambda i: (given[i] == cells.BLANK, int(given[i]), names[i])
+    )
+    place = np.empty(len(names), np.int64)
+    place[order] = np.arange(len(names))
+    return place
+
+
+@dataclass
+class _Builder:
+    """Turns valid tables into a market, step by step."""
+
+    tables: Tables
+    policy: Policy
+
+    def market(self) -> Market:
+        people, programs = self.tables["applicants"], self.tables["programs"]
+        self.names = people["applicant"]
+        self.program_names = programs["program"]
+        self._classes()
+        self.place = plan_order(self.program_names, cells.integers(programs["plan_order"]))
+        self.facts = read_round(self.tables, self.policy, self.row_of_class)
+        owner, program, rank = self._lists()
+        listed = Pairs(self.facts, owner, program)
+        law = apply_rules(listed)
+        barred = tuple(
+            Barred(int(owner[i]), int(program[i]), rule, value, limit)
+            for i, rule, value, limit in law.barred
+        )
+        parts = [_columns(listed, law, rank)]
+        parts += [_columns(*tail) for tail in self._tails(owner, program)]
+        return self._assemble(parts, barred)
+
+    def _classes(self) -> None:
+        table, programs = self.tables["order_classes"], self.tables["programs"]
+        given = [c or p for c, p in zip(programs["order_class"], self.program_names, strict=True)]
+        declared = {name: at for at, name in enumerate(table["order_class"])}
+        own = [name for name in given if name not in declared]
+        self.class_names = [*declared, *own]
+        index = {name: at for at, name in enumerate(self.class_names)}
+        self.class_of = cells.positions(given, index)
+        self.row_of_class = cells.positions(given, declared)
+        zeros = np.zeros(len(own), np.int64)
+        self.min_size = np.append(cells.integers(table["min_size"]), zeros)
+        numbers = np.append(cells.integers(table["plan_order"]), zeros + cells.BLANK)
+        self.class_order = plan_order(self.class_names, numbers)
+
+    def _lists(self) -> tuple[Int, Int, Int]:
+        """Listed pairs by applicant, rank and plan order; the first mention of a program counts."""
+        table = self.tables["applications"]
+        owner = cells.positions(table["applicant"], _index(self.names))
+        rank = cells.integers(table["rank"])
+        self.rank_limit = int(rank.max(initial=0))
+        program = cells.positions(table["program"], _index(self.program_names))
+        whole = cells.positions(table["program"], _index(self.class_names))
+        by_class = np.argsort(self.class_of, kind="stable")
+        first = np.searchsorted(self.class_of[by_class], np.arange(len(self.class_names) + 1))
+        size = np.where(program >= 0, 1, first[whole + 1] - first[whole])
+        line = np.repeat(np.arange(len(owner)), size)
+        nth = np.arange(len(line)) - np.repeat(np.cumsum(size) - size, size)
+        inside = np.minimum(first[whole[line]] + nth, len(by_class) - 1)
+        program = np.where(program[line] >= 0, program[line], by_class[inside])
+        owner, rank = owner[line], rank[line]
+        order = np.lexsort((self.place[program], rank, owner))
+        owner, program, rank = owner[order], program[order], rank[order]
+        _, mention = np.unique(owner * len(self.program_names) + program, return_index=True)
+        mention.sort()
+        return owner[mention], program[mention], rank[mention]
+
+    def _tails(self, owner: Int, program: Int) -> Iterator[tuple[Pairs, Eligibility]]:
+        """The tails of adjustment: eligible pairs, in each person's order, block by block."""
+        people = self.tables["applicants"]
+        scope = np.array([s if s != "none" else "" for s in people["adjustment"]], object)
+        willing = np.flatnonzero(scope != "")
+        if not len(willing):
+            return
+        shares = {c: _codes_of(self.facts.course(c)) for c in ("college", "industry", "district")}
+        refused = self._refused()
+        bounds = np.searchsorted(owner, np.arange(len(self.names) + 1))
+        step = max(1, _BLOCK // max(1, len(self.program_names)))
+        for low in range(0, len(willing), step):
+            block = willing[low : low + step]
+            row = np.repeat(np.arange(len(block)), bounds[block + 1] - bounds[block])
+            pairs = [np.arange(bounds[i], bounds[i + 1]) for i in block]
+            mine = program[np.concatenate(pairs)] if len(row) else row
+            listed = np.zeros((len(block), len(self.program_names)), bool)
+            listed[row, mine] = True
+            shared = {c: _shared(values, row, mine, len(block)) for c, values in shares.items()}
+            wanted = ~listed & ~refused[block][:, self.class_of]
+            for name, matrix in shared.items():
+                wanted[(scope[block] == name)] &= matrix[scope[block] == name]
+            at, p = np.nonzero(wanted)
+            tail = Pairs(self.facts, block[at], p, adjusted=True)
+            law = apply_rules(tail, tell=False)
+            keep = np.flatnonzero(law.eligible)
+            at, p = at[keep], p[keep]
+            fit = tail.scores.fit[keep] if len(keep) else keep
+            near = [~shared[c][at, p] for c in ("district", "industry", "college")]
+            order = np.lexsort((self.place[p], -fit, *near, at))
+            chosen = keep[order]
+            yield Pairs(self.facts, tail.a[chosen], tail.p[chosen], adjusted=True), _only(law, chosen)
+
+    def _refused(self) -> Bool:
+        """Who does not accept which class.  Shape (n, k)."""
+        refused = np.zeros((len(self.names), len(self.class_names)), bool)
+        index = _index(self.class_names)
+        for at, cell in enumerate(self.tables["applicants"]["not_accepted"]):
+            if cell:
+                refused[at, [index[name] for name in split(cell)]] = True
+        return refused
+
+    def _assemble(self, parts: list[tuple[Int, ...]], barred: tuple[Barred, ...]) -> Market:
+        columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
+        order = np.argsort(columns[0], kind="stable")
+        owner, program, rank, score, fit, approved, relaxed = (c[order] for c in columns[:7])
+        ties = np.array([c[order] for c in columns[7:]], np.int64).reshape(-1, len(owner))
+        member, groups = self._groups()
+        applied = np.zeros(len(self.names), bool)
+        applied[cells.positions(self.tables["applications"]["applicant"], _index(self.names))] = True
+        book = self.facts.scores
+        seed = lottery.seed_of(self.tables.draw, self.policy.seed)
+        return Market(
+            applicants=self.names,
+            programs=self.program_names,
+            order_classes=self.class_names,
+            groups=groups,
+            capacity=cells.integers(self.tables["programs"]["capacity"]),
+            class_of=self.class_of,
+            program_order=self.place,
+            min_size=self.min_size,
+            class_order=self.class_order,
+            start=np.searchsorted(owner, np.arange(len(self.names) + 1)),
+            program=program,
+            rank=rank,
+            score=score,
+            ties=ties,
+            fit=fit,
+            approved=approved.astype(bool),
+            relaxed=relaxed.astype(bool),
+            member=member,
+            reserves=self._reserves(groups),
+            caps=self._caps(),
+            barred=barred,
+            drawn=lottery.numbers(seed, self.policy.round, self.names),
+            applied=applied,
+            greatest_rank=self.rank_limit,
+            score_places=book.places,
+            tie_places=tuple(book.tie_places),
+            program_scores=_scores_by_program(self.tables["scores"]),
+            confirmed="confirmed" in self.facts.decisions,
+            tables=self.tables,
+        )
+
+    def _groups(self) -> tuple[Bool, list[str]]:
+        """Membership in every group that anybody holds or a reserve names."""
+        holds, held = self.facts.groups
+        groups = sorted({*held, *self.tables["reserves"]["group"]})
+        member = np.zeros((len(self.names), len(groups)), bool)
+        if held:
+            member[:, [groups.index(name) for name in held]] = holds
+        return member, groups
+
+    def _reserves(self, groups: list[str]) -> tuple[Reserve, ...]:
+        table = self.tables["reserves"]
+        program = cells.positions(table["program"], _index(self.program_names))
+        seats = cells.integers(table["seats"])
+        found = zip(program, table["group"], seats, table["hard"], strict=True)
+        return tuple(
+            Reserve(int(p), groups.index(g), int(s), hard == "1") for p, g, s, hard in found
+        )
+
+    def _caps(self) -> tuple[Cap, ...]:
+        table = self.tables["caps"]
+        classes = [self.class_names[c] for c in self.class_of]
+        caps = []
+        for at, (name, seats) in enumerate(
+            zip(table["cap"], cells.integers(table["seats"]), strict=True)
+        ):
+            inside = sorted(cap_members(self.tables, at, classes), key=lambda p: self.place[p])
+            if inside:
+                caps.append(Cap(name, int(seats), tuple(inside)))
+        return tuple(sorted(caps, key=lambda cap: cap.name))
+
+
+def _index(names: Sequence[str]) -> dict[str, int]:
+    return {name: at for at, name in enumerate(names)}
+
+
+def _codes_of(values: list[str]) -> Int:
+    """Codes of an attribute from 1 on; 0 where it is blank."""
+    found = {name: at for at, name in enumerate(sorted({*values, ""}))}
+    return cells.positions(values, found)
+
+
+def _shared(attribute: Int, row: Int, program: Int, rows: int) -> Bool:
+    """Who listed, barred or not, something with the same attribute.  Shape (rows, m)."""
+    has = np.zeros((rows, int(attribute.max(initial=0)) + 1), bool)
+    has[row, attribute[program]] = True
+    has[:, 0] = False
+    shared: Bool = has[:, attribute]
+    return shared
+
+
+def _only(law: Eligibility, chosen: Int) -> Eligibility:
+    return Eligibility(law.eligible[chosen], law.approved[chosen], law.relaxed[chosen])
+
+
+def _columns(pairs: Pairs, law: Eligibility, rank: Int | None = None) -> tuple[Int, ...]:
+    """The columns of the eligible pairs: owner, program, rank (0 in a tail), score, fit, …"""
+    at = np.flatnonzero(law.eligible)
+    number = np.zeros(len(at), np.int64) if rank is None else rank[at]
+    scores = pairs.scores
+    return (
+        pairs.a[at], pairs.p[at], number, scores.score[at], scores.fit[at],
+        law.approved[at], law.relaxed[at], *scores.ties[:, at],
+    )  # fmt: skip
+
+
+def _scores_by_program(table: Table) -> bool:
+    """Whether some row for one program holds what would rank its applicants."""
+    idle = ("applicant", "program", "channel", "fit")
+    ranking = [v for c, v in table.columns.items() if c not in idle and not c.startswith("x_")]
+    return any(
+        program and any(column[at] for column in ranking)
+        for at, program in enumerate(table["program"])
+    )
+

@@ -1,0 +1,196 @@
+"""Deferred acceptance: applicants propose, programs and caps keep whom their choice takes.
+
+Each applicant proposes down her edges; whoever is not kept proposes on.  As the choice functions are
+substitutable, the outcome does not depend on the order of proposals (Gale & Shapley 1962, doi
+10.2307/2312726; Hatfield & Milgrom 2005, doi 10.1257/0002828054825466).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ..choice import OPEN, Choice, Chosen, Node
+from ..market import Market
+
+_FEW = 500
+"""Proposers below which a round is cheaper person by person than by columns."""
+
+
+class DeferredAcceptance:
+    """The state of a run: whom each program holds, and how far each applicant has come.
+
+    Parameters
+    ----------
+    market
+        The market; none of its caps cross.
+    choice
+        Its choice functions.
+    closed
+        Classes that take nobody.
+
+    Notes
+    -----
+    At most e proposals; each round lets every touched program choose once.
+    """
+
+    def __init__(self, market: Market, choice: Choice, closed: Iterable[int] = ()) -> None:
+        self.market, self.choice = market, choice
+        size = len(market.applicants)
+        self.next: list[int] = market.start[:-1].tolist()
+        self.end: list[int] = market.start[1:].tolist()
+        self.held: list[Chosen] = [[] for _ in market.programs]
+        # Nobody beyond this place is chosen, except through a reserve; −1: nobody at all.
+        self.limit: list[int] = [len(market.program)] * len(market.programs)
+        self.closed = set(closed)
+        for p, c in enumerate(market.class_of.tolist()):
+            if c in self.closed:
+                self.limit[p] = -1
+        proposers = list(range(size))
+        if size > _FEW and not market.caps and not any(s.reserved for s in choice.seats):
+            proposers = self._by_columns()
+        self._run(proposers)
+
+    def _run(self, proposers: list[int]) -> None:
+        """Let people propose until everybody is kept or has come to the end."""
+        program, next_, end = self.choice.program, self.next, self.end
+        while proposers:
+            offers: dict[int, list[int]] = {}
+            for i in proposers:
+                at = next_[i]
+                while at < end[i] and self._hopeless(at):
+                    at += 1
+                next_[i] = at
+                if at < end[i]:
+                    offers.setdefault(program[at], []).append(at)
+            roots = {id(self.choice.root_of[p]): self.choice.root_of[p] for p in offers}
+            proposers = []
+            for root in roots.values():
+                proposers += self._choose(root, offers)
+            for i in proposers:
+                next_[i] += 1
+
+    def _hopeless(self, edge: int) -> bool:
+        """Whether it is known that the program refuses this person."""
+        choice = self.choice
+        limit = self.limit[choice.program[edge]]
+        return choice.place[edge] > limit and (limit < 0 or not choice.in_reserve(edge))
+
+    def _choose(self, root: Node, offers: dict[int, list[int]]) -> list[int]:
+        """Let a root choose from those it holds and those who offer; return who is turned away."""
+        choice = self.choice
+        programs = list(root.programs())
+        pool = {p: [e for e, _ in self.held[p]] + offers.get(p, []) for p in programs}
+        chosen = choice.at(root, pool)
+        for p in programs:
+            self.held[p] = []
+        for edge, stage in chosen:
+            self.held[choice.program[edge]].append((edge, stage))
+        kept = {edge for edge, _ in chosen}
+        rejected = [e for p in programs for e in pool[p] if e not in kept]
+        for edge in rejected:
+            p, place = choice.program[edge], choice.place[edge]
+            # Whoever is refused stays refused as more people come, and with her everybody of lower
+            # priority who, like her, has no group that the program holds seats for.
+            if place < self.limit[p] and not choice.in_reserve(edge):
+                self.limit[p] = place
+        return [choice.owner[e] for e in rejected]
+
+    def _under_full_cap(self, root: Node) -> dict[int, int]:
+        """The programs under a full cap, with the innermost such cap."""
+        found: dict[int, int] = {}
+
+        def visit(node: Node) -> int:
+            if not node.children:
+                return len(self.held[node.program])
+            people = sum(visit(child) for child in node.children)
+            if people >= node.seats:
+                for p in node.programs():
+                    found.setdefault(p, node.cap)
+            return people
+
+        if root.children:
+            visit(root)
+        return found
+
+    def full_caps(self) -> dict[int, int]:
+        """Every program under a full cap, with the innermost such cap."""
+        found: dict[int, int] = {}
+        for root in self.choice.roots:
+            found |= self._under_full_cap(root)
+        return found
+
+    def can_go_on_without(self, order_class: int) -> bool:
+        """Whether closing the class from here gives what starting again without it would give.
+
+        It does wherever no cap over its programs is full: then its people were never in the way of
+        others, everybody turned away stays turned away, and only its own people propose on.
+        """
+        capped = self.full_caps()
+        inside = np.flatnonzero(self.market.class_of == order_class).tolist()
+        return not any(p in capped for p in inside)
+
+    def close(self, order_class: int) -> None:
+        """Close a class: its people propose on."""
+        self.closed.add(order_class)
+        leaving = []
+        for p in np.flatnonzero(self.market.class_of == order_class).tolist():
+            leaving += [self.choice.owner[edge] for edge, _ in self.held[p]]
+            self.held[p] = []
+            self.limit[p] = -1
+        for i in leaving:
+            self.next[i] += 1
+        self._run(leaving)
+
+    def matching(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """The program of each applicant, −1 unplaced."""
+        matching = np.full(len(self.market.applicants), -1)
+        for p, people in enumerate(self.held):
+            matching[[self.choice.owner[e] for e, _ in people]] = p
+        return matching
+
+    def _by_columns(self) -> list[int]:
+        """Rounds over whole columns while many propose, for markets of plain capacities.
+
+        Returns who still has to propose.
+        """
+        market = self.market
+        start, end = market.start[:-1], market.start[1:]
+        place, program, owner = market.place, market.program, market.owner
+        limit = np.array(self.limit)
+        at = start.copy()
+        current = np.full(len(at), -1)
+        held = np.zeros(len(limit), np.int64)
+        active = np.arange(len(at))
+        while len(active) > _FEW:
+            active = active[at[active] < end[active]]
+            hopeless = place[at[active]] > limit[program[at[active]]]
+            while hopeless.any():
+                at[active[hopeless]] += 1
+                active = active[at[active] < end[active]]
+                hopeless = place[at[active]] > limit[program[at[active]]]
+            current[active] = at[active]
+            held += np.bincount(program[at[active]], minlength=len(held))
+            over = held > market.capacity
+            if not over.any():
+                active = active[:0]
+                break
+            edges = current[current >= 0]
+            edges = edges[over[program[edges]]]
+            order = np.lexsort((place[edges], program[edges]))
+            edges = edges[order]
+            first = np.searchsorted(program[edges], np.arange(len(held)))
+            nth = np.arange(len(edges)) - first[program[edges]]
+            seats = market.capacity[program[edges]]
+            last = edges[nth == seats - 1]
+            limit[program[last]] = place[last]
+            limit[over & (market.capacity == 0)] = -1
+            held = np.minimum(held, market.capacity)
+            active = owner[edges[nth >= seats]]
+            current[active] = -1
+            at[active] += 1
+        self.next, self.limit = at.tolist(), limit.tolist()
+        for edge in current[current >= 0].tolist():
+            self.held[self.choice.program[edge]].append((edge, OPEN))
+        return [int(i) for i in active]

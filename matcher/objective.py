@@ -1,0 +1,76 @@
+"""The objective: components in the policy's order, each an integer to be made as large as possible."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .cells import Int
+from .choice import Choice
+from .market import Market
+from .policy import Policy
+
+LOTTERY = ("lottery_1", "lottery_2")
+
+
+class Component(NamedTuple):
+    """One integer of the objective: its name, its worth per edge, and per reserved seat filled."""
+
+    name: str
+    worth: Int
+    per_reserve: int = 0
+
+
+def components(market: Market, policy: Policy) -> list[Component]:
+    """The components that the policy orders, ``rank`` spread out, lottery apart.
+
+    ``worth`` has shape (e,).
+    """
+    ones = np.ones(len(market.program), np.int64)
+    found = {
+        "placed": [Component("placed", ones)],
+        "reserves": [Component("reserves", 0 * ones, 1)],
+        "rank": _rank(market, policy),
+        "fit": [Component("fit", market.fit)],
+    }
+    return [component for name in policy.objective for component in found[name]]
+
+
+def rank_costs(market: Market, policy: Policy) -> Int:
+    """The cost of each edge's rank: ``rank_costs``, by default rank − 1; in the tail the greater of
+    ``preferences.max`` and the greatest rank in the round.  Shape (e,)."""
+    most = max(policy.max_choices, market.greatest_rank)
+    table = list(policy.rank_costs) or list(range(most))
+    return np.where(market.rank > 0, np.array([*table, 0])[market.rank - 1], most)
+
+
+def _rank(market: Market, policy: Policy) -> list[Component]:
+    if policy.rank == "min_cost":
+        return [Component("rank", -rank_costs(market, policy))]
+    ranks = [*range(1, market.greatest_rank + 1), 0]
+    sign = 1
+    if policy.rank == "generous":
+        ranks, sign = ranks[::-1], -1
+    return [Component(f"rank_{r}", sign * (market.rank == r)) for r in ranks]
+
+
+def evaluate(
+    market: Market, policy: Policy, matching: Int, choice: Choice
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Names and values of the components of a matching."""
+    held = market.edges_of(matching)
+    edges = held[held >= 0]
+    filled = reserved_filled(market, matching, choice)
+    named = components(market, policy)
+    values = tuple(int(c.worth[edges].sum()) + c.per_reserve * filled for c in named)
+    return tuple(c.name for c in named), values
+
+
+def reserved_filled(market: Market, matching: Int, choice: Choice) -> int:
+    """The greatest number of reserved seats that the people placed can fill, over all programs."""
+    held = market.edges_of(matching)
+    at: dict[int, list[int]] = {}
+    for edge in held[held >= 0].tolist():
+        at.setdefault(choice.program[edge], []).append(edge)
+    return sum(choice.reserved_filled(p, e) for p, e in at.items() if choice.seats[p].reserved)

@@ -1,0 +1,72 @@
+"""solve(market, policy): finds the mechanism, and refuses by name what it cannot honour."""
+
+from __future__ import annotations
+
+from .market import Constraint, Market, crossing
+from .mechanisms import NAMES, load
+from .policy import Policy
+from .result import Result
+from .tables import Issue
+
+
+class UnsupportedConstraint(ValueError):
+    """The round asks for constraints that the mechanism cannot keep.
+
+    ``constraints`` holds them; ``issues`` tells of each with where it stands.
+    """
+
+    def __init__(self, mechanism: str, constraints: frozenset[Constraint], issues: list[Issue]):
+        self.mechanism, self.constraints, self.issues = mechanism, constraints, issues
+        names = ", ".join(sorted(c.value for c in constraints)) or "everything"
+        super().__init__(f"{mechanism} cannot honour: {names}")
+
+
+def solve(market: Market, policy: Policy) -> Result:
+    """The outcome of the policy's mechanism on a market.
+
+    It is a function of the frozen round, the rules and the lottery: no seed of a solver, order of
+    rows or number of workers can change it.
+
+    Raises
+    ------
+    UnsupportedConstraint
+        If the round asks for something that the mechanism cannot honour.
+    """
+    if policy.mechanism not in NAMES:
+        issue = Issue("policy", 0, "mechanism.name", "mechanism_not_available", policy.mechanism)
+        raise UnsupportedConstraint(policy.mechanism, frozenset(), [issue])
+    mechanism = load(policy.mechanism)
+    refused = frozenset(market.asks(policy) - mechanism.HONOURS)
+    if refused:
+        raise UnsupportedConstraint(policy.mechanism, refused, list(_issues(market, policy, refused)))
+    result: Result = mechanism.solve(market, policy)
+    return result
+
+
+_PLACES = {
+    Constraint.MIN_SIZE: ("order_classes", "min_size"),
+    Constraint.EXACT_CLOSURE: ("policy", "mechanism.closure"),
+    Constraint.OPEN_FIRST: ("policy", "mechanism.reserve_order"),
+    Constraint.CROSSING_CAP: ("caps", "cap"),
+    Constraint.PROGRAM_SCORE: ("scores", "program"),
+    Constraint.CONFIRMED: ("decisions", "decision"),
+    Constraint.SOFT_RESERVE: ("reserves", "seats"),
+    Constraint.HARD_RESERVE: ("reserves", "hard"),
+    Constraint.NESTED_CAP: ("caps", "cap"),
+    Constraint.ADJUSTMENT: ("applicants", "adjustment"),
+    Constraint.CAPACITY: ("programs", "capacity"),
+}
+
+
+def _issues(market: Market, policy: Policy, refused: frozenset[Constraint]) -> list[Issue]:
+    found = []
+    for constraint in sorted(refused, key=lambda c: c.value):
+        table, column = _PLACES[constraint]
+        values = [""]
+        if constraint is Constraint.CROSSING_CAP:
+            values = [" × ".join(pair) for pair in crossing(market.caps)]
+        elif constraint is Constraint.MIN_SIZE:
+            values = [str(int((market.min_size > 1).sum()))]
+        code = f"refused_{constraint.value}"
+        found += [Issue(table, 0, column, code, value, policy.mechanism) for value in values]
+    return found

@@ -1,0 +1,562 @@
+"""Everything that is wrong with a round, at once, each at its table, row and column.
+
+Nothing is repaired: a round is solved as it stands or not at all.  The sentences that tell people how
+to mend an issue are in :mod:`matcher.messages`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from . import cells, identity
+from .lottery import draw_seed, draw_value
+from .policy import Policy
+from .tables import COMPONENTS, SCHEMA, TIE, InvalidRound, Issue, Severity, Table, Tables, split
+
+_RANKS_AT_LEAST = 5
+"""Lists shorter than this are not suspected of holding ranks instead of scores."""
+
+
+def validate(tables: Tables) -> list[Issue]:
+    """Every issue of a round, errors and warnings, in the order of tables and rows.
+
+    Parameters
+    ----------
+    tables
+        A round as read.
+
+    Returns
+    -------
+    list of Issue
+        Empty for a sound round.  With an error among them the round cannot be solved.
+
+    Notes
+    -----
+    Linear in the number of cells.  A column whose cells are faulty is reported as such and left out
+    of the checks that would need its values.
+    """
+    issues = list(tables.issues)
+    policy = None
+    if tables.policy:
+        try:
+            policy = Policy.from_tables(tables)
+        except InvalidRound as error:
+            issues += error.issues
+    check = _Round(tables, policy or Policy(), issues)
+    for name in tables.tables:
+        check.cells(name)
+        check.keys(name)
+    for rule in CHECKS:
+        issues += rule(check)
+    if policy is not None:
+        issues += _seed(tables, policy)
+    order = {name: at for at, name in enumerate(["policy", "draw", *SCHEMA])}
+    return sorted(issues, key=lambda i: (order.get(i.table, 99), i.row, i.column, i.code))
+
+
+@dataclass
+class _Round:
+    """A round under examination: what is known of it, and which columns can be relied on."""
+
+    tables: Tables
+    policy: Policy
+    issues: list[Issue]
+
+    def __post_init__(self) -> None:
+        self.bad: set[tuple[str, str]] = {(i.table, i.column) for i in self.issues}
+        classes, programs = self.tables["order_classes"], self.tables["programs"]
+        self.class_at = {c: at for at, c in enumerate(classes["order_class"])}
+        self.program_at = {p: at for at, p in enumerate(programs["program"])}
+        self.applicant_at = {a: at for at, a in enumerate(self.tables["applicants"]["applicant"])}
+        own = zip(programs["order_class"], programs["program"], strict=True)
+        self.class_of = [given or program for given, program in own]
+        self.programs_of: dict[str, list[int]] = defaultdict(list)
+        for at, name in enumerate(self.class_of):
+            self.programs_of[name].append(at)
+
+    def cells(self, name: str) -> None:
+        """Look at every distinct cell of every column once."""
+        table, sheet = self.tables[name], SCHEMA[name]
+        for column, values in table.columns.items():
+            declared = sheet.column(column)
+            if declared is None:
+                continue
+            faults = {v: found for v in set(values) if (found := cells.fault(v, declared))}
+            if faults:
+                self.bad.add((name, column))
+                for row, value in zip(table.rows, values, strict=True):
+                    if value in faults:
+                        code, limit = faults[value]
+                        self.issues.append(Issue(name, row, column, code, value, limit))
+
+    def keys(self, name: str) -> None:
+        """Tell of every line whose key stands in an earlier line."""
+        table, key = self.tables[name], SCHEMA[name].key
+        if any(column not in table for column in key[:1]):
+            return
+        columns = [table[column] for column in key]
+        keys: list[Any] = columns[0] if len(key) == 1 else list(zip(*columns, strict=True))
+        if len(set(keys)) == len(keys):
+            return
+        seen: dict[Any, int] = {}
+        for row, value in zip(table.rows, keys, strict=True):
+            if value in seen:
+                shown = value if isinstance(value, str) else " ".join(v for v in value if v)
+                self.issues.append(
+                    Issue(name, row, key[0], "duplicate_key", shown, str(seen[value]))
+                )
+            seen.setdefault(value, row)
+
+    def sound(self, *names: str) -> bool:
+        """Whether the ``table.column`` named hold only valid cells (or are absent and optional)."""
+        return not any(tuple(name.split(".")) in self.bad for name in names)
+
+    def at(
+        self, name: str, column: str, tell: Callable[[int, str], str | tuple[str, str] | None],
+        severity: Severity = "error",
+    ) -> Iterator[Issue]:  # fmt: skip
+        """An issue for each line of a table of which ``tell(position, cell)`` says a code."""
+        table = self.tables[name]
+        for at, (row, value) in enumerate(zip(table.rows, table[column], strict=True)):
+            found = tell(at, value)
+            if found:
+                code, limit = found if isinstance(found, tuple) else (found, "")
+                yield Issue(name, row, column, code, value, limit, severity)
+
+
+def _references(r: _Round) -> Iterator[Issue]:
+    classes = set(r.class_at) | set(r.class_of)
+    known: dict[tuple[str, str], Iterable[str]] = {
+        ("programs", "order_class"): r.class_at,
+        ("applications", "applicant"): r.applicant_at,
+        ("applications", "program"): r.program_at.keys() | classes,
+        ("applicants", "not_accepted"): classes,
+        ("scores", "applicant"): r.applicant_at,
+        ("scores", "program"): r.program_at,
+        ("scores", "channel"): {*r.tables["programs"]["channel"]}
+        | {c.channel for c in r.policy.channels},
+        ("decisions", "applicant"): r.applicant_at,
+        ("decisions", "program"): r.program_at,
+        ("reserves", "program"): r.program_at,
+        ("caps", "college"): set(r.tables["order_classes"]["college"]),
+        ("caps", "enterprise"): set(r.tables["programs"]["enterprise"]),
+        ("caps", "programs"): r.program_at,
+    }
+    for (name, column), valid in known.items():
+        if not r.sound(f"{name}.{column}"):
+            continue
+        several = SCHEMA[name].column(column).kind == "ids"  # type: ignore[union-attr]
+        distinct = set(r.tables[name][column])
+        wrong = {
+            cell: "unknown_reference"
+            for cell in distinct
+            if any(entry not in valid for entry in (split(cell) if several else [cell]) if entry)
+        }
+        if wrong:
+            r.bad.add((name, column))
+            yield from r.at(name, column, lambda _, cell, wrong=wrong: wrong.get(cell))  # type: ignore[misc]
+
+
+def _missing_columns(r: _Round) -> Iterator[Issue]:
+    """A rule that reads a column which nobody filled in would let everybody through."""
+    classes, programs = r.tables["order_classes"], r.tables["programs"]
+    dated = any(classes["internship_date"]) or any(classes["hire_date"])
+    ages = any(classes["age_min"]) or any(classes["age_max"])
+    if ages and not r.policy.reference_date:
+        yield Issue("policy", 0, "age.reference_date", "missing_key")
+    needed = {
+        "birth_date": bool(r.policy.age_rules) or "1" in programs["forbid_minor"] or dated or ages,
+        "education": any(classes["entry_education"]),
+        "skill_level": any(classes["entry_skill"]),
+        "health": any(classes["health"]),
+    }
+    applicants = r.tables["applicants"]
+    for column, wanted in needed.items():
+        if wanted and column not in applicants:
+            yield Issue("applicants", 1, column, "needed_column", column)
+    if needed["birth_date"] and "birth_date" in applicants:
+        yield from r.at("applicants", "birth_date", lambda _, v: None if v else "missing_value")
+    if "study_forms" in applicants and any(classes["study_form"]):
+        yield from r.at("applicants", "study_forms", lambda _, v: None if v else "missing_value")
+
+
+def _programs(r: _Round) -> Iterator[Issue]:
+    table = r.tables["programs"]
+    if "program" in table and not len(table):
+        yield Issue("programs", 0, "", "no_programs")
+    for at, program in enumerate(table["program"]):
+        shared = r.programs_of.get(program)
+        if shared and shared != [at] and program in (r.class_at or r.class_of):
+            yield Issue("programs", table.rows[at], "program", "ambiguous_id", program)
+    classes = r.tables["order_classes"]
+    dated = {
+        c: bool(a or b)
+        for c, a, b in zip(
+            classes["order_class"], classes["internship_date"], classes["hire_date"], strict=True
+        )
+    }
+    yield from r.at(
+        "programs",
+        "forbid_minor",
+        lambda at, v: "minor_without_date" if v == "1" and not dated.get(r.class_of[at]) else None,
+    )
+
+
+def _classes(r: _Round) -> Iterator[Issue]:
+    if not r.sound("order_classes.min_size", "programs.capacity", "programs.order_class"):
+        return
+    table = r.tables["order_classes"]
+    capacity = cells.integers(r.tables["programs"]["capacity"], 0)
+    minimum = cells.integers(table["min_size"], 0)
+    for at, name in enumerate(table["order_class"]):
+        inside = r.programs_of.get(name, [])
+        seats = int(capacity[inside].sum()) if inside else 0
+        if minimum[at] > seats:
+            yield Issue(
+                "order_classes", table.rows[at], "min_size", "min_above_capacity",
+                table["min_size"][at], str(seats),
+            )  # fmt: skip
+        elif not inside:
+            yield Issue(
+                "order_classes", table.rows[at], "order_class", "class_without_programs", name,
+                severity="warning",
+            )  # fmt: skip
+    for column, basis in (("age_min", "age_basis"), ("age_max", "age_basis"), ("health",) * 2):
+        told = f"{column}_without_basis" if column == "health" else "age_without_basis"
+        basis = "health_basis" if column == "health" else basis
+        reasons = table[basis]
+        yield from r.at(
+            "order_classes",
+            column,
+            lambda at, v, reasons=reasons, told=told: told if v and not reasons[at] else None,  # type: ignore[misc]
+        )
+    yield from _cannot_open(r, minimum)
+
+
+def cap_members(r_tables: Tables, at: int, class_of: list[str]) -> list[int]:
+    """The positions of the programs under the cap at that line, in the programs' file order."""
+    caps, programs = r_tables["caps"], r_tables["programs"]
+    classes = r_tables["order_classes"]
+    college, enterprise = caps["college"][at], caps["enterprise"][at]
+    if college:
+        inside = {
+            c
+            for c, owner in zip(classes["order_class"], classes["college"], strict=True)
+            if owner == college
+        }
+        return [p for p, c in enumerate(class_of) if c in inside]
+    if enterprise:
+        return [p for p, owner in enumerate(programs["enterprise"]) if owner == enterprise]
+    listed = set(split(caps["programs"][at]))
+    return [p for p, name in enumerate(programs["program"]) if name in listed]
+
+
+def _cannot_open(r: _Round, minimum: Any) -> Iterator[Issue]:
+    """Classes that a single cap keeps below their minimum."""
+    caps, table = r.tables["caps"], r.tables["order_classes"]
+    if not r.sound("caps.seats", "caps.programs", "order_classes.order_class"):
+        return
+    seats = cells.integers(caps["seats"], 0)
+    capacity = cells.integers(r.tables["programs"]["capacity"], 0)
+    for at in range(len(caps)):
+        under = set(cap_members(r.tables, at, r.class_of))
+        for name in {r.class_of[p] for p in under}:
+            row = r.class_at.get(name)
+            if row is None:
+                continue
+            free = sum(int(capacity[p]) for p in r.programs_of[name] if p not in under)
+            if min(int(seats[at]), 10**9) + free < minimum[row]:
+                yield Issue(
+                    "order_classes", table.rows[row], "min_size", "cannot_open",
+                    str(minimum[row]), caps["cap"][at], "warning",
+                )  # fmt: skip
+
+
+def _caps(r: _Round) -> Iterator[Issue]:
+    table = r.tables["caps"]
+    for at, row in enumerate(table.rows):
+        given = [c for c in ("college", "enterprise", "programs") if table[c][at]]
+        if len(given) != 1:
+            yield Issue("caps", row, "cap", "cap_of_what", table["cap"][at], " ".join(given))
+        elif r.sound("caps.programs", "caps.college", "caps.enterprise") and not cap_members(
+            r.tables, at, r.class_of
+        ):
+            yield Issue("caps", row, "cap", "cap_over_nothing", table["cap"][at], severity="warning")
+
+
+def _reserves(r: _Round) -> Iterator[Issue]:
+    table = r.tables["reserves"]
+    if not r.sound("reserves.seats", "reserves.program", "programs.capacity"):
+        return
+    total: Counter[str] = Counter()
+    for program, seats in zip(table["program"], cells.integers(table["seats"], 0), strict=True):
+        total[program] += int(seats)
+    capacity = dict(
+        zip(r.program_at, cells.integers(r.tables["programs"]["capacity"], 0), strict=True)
+    )
+    yield from r.at(
+        "reserves",
+        "seats",
+        lambda at, _: ("reserves_above_capacity", str(capacity[table["program"][at]]))
+        if total[table["program"][at]] > capacity[table["program"][at]]
+        else None,
+    )
+    held = {g for cell in set(r.tables["applicants"]["groups"]) for g in split(cell)}
+    yield from r.at(
+        "reserves", "group", lambda _, g: None if g in held else "group_without_people", "warning"
+    )
+
+
+def _applications(r: _Round) -> Iterator[Issue]:
+    table = r.tables["applications"]
+    listed: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    if r.sound("applications.rank", "applications.applicant"):
+        ranks = cells.integers(table["rank"], 0).tolist()
+        for at, (who, rank) in enumerate(zip(table["applicant"], ranks, strict=True)):
+            listed[who].append((rank, at))
+        yield from _ranks(r, listed)
+    who, what = table["applicant"], table["program"]
+    if len(set(zip(who, what, strict=True))) < len(table):
+        seen: set[tuple[str, str]] = set()
+        for at, pair in enumerate(zip(who, what, strict=True)):
+            if pair in seen:
+                yield Issue(
+                    "applications", table.rows[at], "program", "listed_twice", pair[1],
+                    severity="warning",
+                )  # fmt: skip
+            seen.add(pair)
+    people = r.tables["applicants"]
+    writers = set(who)
+    yield from r.at(
+        "applicants", "applicant", lambda _, v: None if v in writers or not v else "no_choices",
+        "warning",
+    )  # fmt: skip
+    refused = {
+        a: set(split(cell))
+        for a, cell in zip(people["applicant"], people["not_accepted"], strict=True)
+        if cell
+    }
+
+    def tell(at: int, listed_id: str) -> str | None:
+        against = refused.get(who[at])
+        if not against:
+            return None
+        position = r.program_at.get(listed_id)
+        classes = {listed_id} | ({r.class_of[position]} if position is not None else set())
+        return "listed_and_refused" if classes & against else None
+
+    if refused:
+        yield from r.at("applications", "program", tell)
+
+
+def _ranks(r: _Round, listed: dict[str, list[tuple[int, int]]]) -> Iterator[Issue]:
+    table, most = r.tables["applications"], r.policy.max_choices
+    for lines in listed.values():
+        lines.sort()
+        complete = lines[0][0] == 1 and all(b[0] - a[0] == 1 for a, b in pairwise(lines))
+        if complete and (not most or len(lines) <= most):
+            continue
+        for expected, (rank, at) in enumerate(lines, start=1):
+            if rank != expected:
+                yield Issue(
+                    "applications", table.rows[at], "rank", "rank_gap", str(rank), str(expected)
+                )
+                break
+        if most and len(lines) > most:
+            at = lines[most][1]
+            yield Issue(
+                "applications", table.rows[at], "rank", "too_many_choices", str(len(lines)), str(most)
+            )
+
+
+def _scores(r: _Round) -> Iterator[Issue]:
+    table = r.tables["scores"]
+    for at, row in enumerate(table.rows):
+        given = [c for c in ("program", "channel") if table[c][at]]
+        if len(given) != 1:
+            yield Issue("scores", row, "program", "program_or_channel", " ".join(given))
+    for column in ("score", *COMPONENTS):
+        if column in table and r.sound(f"scores.{column}"):
+            yield from _in_range(r, column)
+    if r.policy.tiebreak and any(TIE.fullmatch(c) for c in table.columns):
+        yield Issue("scores", 1, "tie1", "tie_declared_twice", " ".join(r.policy.tiebreak))
+    yield from _components(r)
+    if r.sound("scores.score") and not r.policy.accept_ranks:
+        yield from _look_like_ranks(r)
+
+
+def _in_range(r: _Round, column: str) -> Iterator[Issue]:
+    low, high = r.policy.score_min, r.policy.score_max
+    if low is None and high is None:
+        return
+    values = r.tables["scores"][column]
+    places = max(cells.decimal_places([*values, str(low or 0), str(high or 0)]), 0)
+    floor = cells.scale(format(low, "f"), places) if low is not None else None
+    ceiling = cells.scale(format(high, "f"), places) if high is not None else None
+    wrong = {}
+    for cell in set(values):
+        value = cells.scale(cell, places)
+        if value <= cells.EXEMPT_MARK:
+            continue
+        if (floor is not None and value < floor) or (ceiling is not None and value > ceiling):
+            wrong[cell] = ("score_out_of_range", f"{low} … {high}")
+    if wrong:
+        yield from r.at("scores", column, lambda _, cell: wrong.get(cell))
+
+
+def _components(r: _Round) -> Iterator[Issue]:
+    """Components need weights, stand not beside a final score, and are complete in a channel."""
+    table = r.tables["scores"]
+    present = [c for c in COMPONENTS if c in table and any(table[c])]
+    if not present:
+        return
+    channels = r.tables["programs"]["channel"]
+    final = {
+        (who, channel)
+        for who, channel, score in zip(
+            table["applicant"], table["channel"], table["score"], strict=True
+        )
+        if channel and score
+    }
+    for at, row in enumerate(table.rows):
+        filled = [c for c in present if table[c][at]]
+        program = r.program_at.get(table["program"][at])
+        channel = table["channel"][at] or (channels[program] if program is not None else "")
+        weights = dict(r.policy.weights(channel))
+        if filled and not weights:
+            yield Issue("scores", row, filled[0], "channel_without_weights", channel)
+        elif filled and table["score"][at]:
+            yield Issue("scores", row, "score", "score_and_components", table["score"][at])
+        elif filled and program is not None and (table["applicant"][at], channel) in final:
+            yield Issue("scores", row, filled[0], "score_and_components", table[filled[0]][at])
+        elif table["channel"][at] and not table["score"][at]:
+            blank = [c for c in weights if c != "interview" and not table[c][at]]
+            if blank:
+                yield Issue("scores", row, blank[0], "score_incomplete", severity="warning")
+
+
+def _look_like_ranks(r: _Round) -> Iterator[Issue]:
+    """Ranks pasted into the score column put the best person last (trust: ANRO 2021)."""
+    table = r.tables["scores"]
+    filled = [at for at, score in enumerate(table["score"]) if score]
+    if not filled:
+        return
+    own = {
+        (who, what): rank
+        for who, what, rank in zip(
+            *(r.tables["applications"][c] for c in ("applicant", "program", "rank")), strict=True
+        )
+    }
+    who, what, score = table["applicant"], table["program"], table["score"]
+    lists: dict[str, list[int]] = defaultdict(list)
+    for at in filled:
+        lists[what[at] or table["channel"][at]].append(at)
+    choices = [at for at in filled if what[at]]
+    chosen = [at for at in choices if own.get((who[at], what[at])) == score[at]]
+    if len(chosen) == len(choices) >= _RANKS_AT_LEAST and len({score[at] for at in chosen}) > 2:
+        first = chosen[0]
+        yield Issue(
+            "scores", table.rows[first], "score", "scores_are_choices", score[first],
+            str(len(chosen)),
+        )  # fmt: skip
+        return
+    if r.policy.score_max is None:
+        return
+    for name, lines in lists.items():
+        values = sorted((int(score[at]) if score[at].isdigit() else 0) for at in lines)
+        if len(lines) >= _RANKS_AT_LEAST and values == list(range(1, len(lines) + 1)):
+            yield Issue(
+                "scores", table.rows[lines[0]], "score", "scores_are_ranks", name, str(len(lines))
+            )
+
+
+def _decisions(r: _Round) -> Iterator[Issue]:
+    table = r.tables["decisions"]
+    made: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for who, what, decision in zip(
+        table["applicant"], table["program"], table["decision"], strict=True
+    ):
+        made[who, what].add(decision)
+    yield from r.at(
+        "decisions",
+        "rule",
+        lambda at, v: "rule_without_approval" if v and table["decision"][at] != "approved" else None,
+    )
+    yield from r.at(
+        "decisions",
+        "decision",
+        lambda at, v: "decisions_conflict"
+        if v == "rejected" and len(made[table["applicant"][at], table["program"][at]]) > 1
+        else None,
+    )
+    yield from r.at(
+        "decisions",
+        "basis",
+        lambda at, v: "approval_without_basis"
+        if not v and table["decision"][at] == "approved"
+        else None,
+        "warning",
+    )
+
+
+def _people(r: _Round) -> Iterator[Issue]:
+    """One person once; identity numbers that can be right and agree with what was typed."""
+    table = r.tables["applicants"]
+    persons = [p or a for p, a in zip(table["person"], table["applicant"], strict=True)]
+    numbers = [n.upper() for n in table["identity_number"]]
+    counted = [review in ("", "passed") for review in table["review"]]
+    for column, values, code in (
+        ("person", persons, "duplicate_person"),
+        ("identity_number", numbers, "duplicate_identity"),
+    ):
+        first: dict[str, int] = {}
+        for at, value in enumerate(values):
+            if not value or not counted[at]:
+                continue
+            if value in first:
+                row, other = table.rows[at], str(table.rows[first[value]])
+                yield Issue("applicants", row, column, code, table[column][at], other)
+            first.setdefault(value, at)
+    if "identity_number" not in table:
+        return
+    for at, row in enumerate(table.rows):
+        number, document = table["identity_number"][at], table["identity_type"][at]
+        if not number:
+            continue
+        code = identity.fault(number, document, demo=r.policy.demo)
+        if code:
+            yield Issue("applicants", row, "identity_number", code, number)
+        elif document in identity.RESIDENT_TYPES:
+            yield from _typed_facts(table, at, row, number)
+
+
+def _typed_facts(table: Table, at: int, row: int, number: str) -> Iterator[Issue]:
+    birth, sex = table["birth_date"][at], table["sex"][at]
+    stated = f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
+    if birth and birth != stated:
+        yield Issue("applicants", row, "birth_date", "identity_birth", birth, stated)
+    if sex in ("1", "2") and sex != identity.sex(number):
+        yield Issue("applicants", row, "sex", "identity_sex", sex, identity.sex(number))
+
+
+CHECKS: tuple[Callable[[_Round], Iterator[Issue]], ...] = (
+    _references, _missing_columns, _programs, _classes, _caps, _reserves, _applications, _scores,
+    _decisions, _people,
+)  # fmt: skip
+
+
+def _seed(tables: Tables, policy: Policy) -> Iterator[Issue]:
+    if tables.draw is not None and policy.seed:
+        yield Issue("policy", 0, "lottery.seed", "seed_twice", policy.seed)
+    elif tables.draw is None and not policy.seed:
+        yield Issue("policy", 0, "lottery.seed", "no_seed")
+    elif tables.draw:
+        value = draw_value(tables.draw)
+        if value is None:
+            yield Issue("draw", 0, "value", "draw_value", str(tables.draw.get("value")))
+        elif tables.draw.get("seed") != draw_seed(tables.digest(), value):
+            yield Issue("draw", 0, "seed", "draw_seed", str(tables.draw.get("seed")))

@@ -1,0 +1,165 @@
+"""The shape of the house, read from its source: who may import whom, and what no file may hold."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MATCHER = sorted((ROOT / "matcher").rglob("*.py"))
+READERS = ("verify", "explain", "report", "mechanisms")
+STORY = ("tables", "eligibility", "market", "mechanisms", "cli")
+LONGEST = 700
+
+# Written as patterns that do not match themselves.
+REGISTRY = re.compile(r"(?:pypi|pythonhosted|npmjs|debian)[.](?:org|com)|index[-]url\s*[=:]")
+MACHINE_PATH = re.compile(r"(?<![\w.}~/-])/(?:work|root|home|Users|tmp)/\w|\b[A-Z]:\\Users")
+
+
+def name_of(path: Path) -> str:
+    """``matcher/mechanisms/stable.py`` as ``matcher.mechanisms.stable``."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, wherever the statement stands, by its full name.
+
+    ``from a import b`` counts as both ``a`` and ``a.b``, as ``b`` may be a module.
+    """
+    package = path.relative_to(ROOT).parent.parts
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join((*above, *filter(None, [node.module])))
+            found.add(base)
+            found.update(f"{base}.{alias.name}" for alias in node.names)
+    return found
+
+
+def reaches(path: Path, module: str) -> set[str]:
+    """The imports of a file that lie at or under a module."""
+    return {name for name in imports(path) if name == module or name.startswith(module + ".")}
+
+
+def files_of(part: str) -> list[Path]:
+    """The files of a part of `matcher`: one module, or a folder of them."""
+    inside = f"matcher.{part}"
+    return [p for p in MATCHER if name_of(p) == inside or name_of(p).startswith(inside + ".")]
+
+
+def tracked() -> Iterator[Path]:
+    """The files of the tree as the next commit would have them."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in listed.stdout.decode().split("\0"):
+        if name and (ROOT / name).is_file():
+            yield ROOT / name
+
+
+def lines_with(pattern: re.Pattern[str]) -> list[str]:
+    """Where a pattern occurs in a file of the tree, as ``file:line``."""
+    return [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in tracked()
+        for number, line in enumerate(path.read_bytes().decode(errors="replace").split("\n"), 1)
+        if pattern.search(line)
+    ]
+
+
+@pytest.mark.parametrize("package", ["web", "flask", "sqlalchemy"])
+def test_the_mathematics_has_never_heard_of(package: str) -> None:
+    assert {p.name: found for p in MATCHER if (found := reaches(p, package))} == {}
+
+
+def test_the_solver_is_imported_by_mechanisms_only() -> None:
+    inside = set(files_of("mechanisms"))
+    assert [p.name for p in MATCHER if p not in inside and reaches(p, "ortools")] == []
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_readers_of_the_rules_share_nouns_not_verbs(reader: str) -> None:
+    others = [part for part in READERS if part != reader]
+    if reader != "mechanisms":
+        others.append("solve")
+    for path in files_of(reader):
+        for other in others:
+            assert reaches(path, f"matcher.{other}") == set(), path.name
+
+
+def test_the_verifier_stands_on_the_standard_library_alone() -> None:
+    for path in files_of("verify"):
+        strangers = {name.split(".")[0] for name in imports(path)} - sys.stdlib_module_names
+        assert strangers == set()
+
+
+def test_arrows_point_one_way() -> None:
+    for place, part in enumerate(STORY):
+        for path in files_of(part):
+            for later in STORY[place + 1 :]:
+                assert reaches(path, f"matcher.{later}") == set(), path.name
+
+
+def test_only_the_module_entry_imports_the_command_line() -> None:
+    users = {name_of(path) for path in MATCHER if reaches(path, "matcher.cli")}
+    assert users <= {"matcher.__main__"}
+
+
+def test_importing_matcher_loads_no_solver() -> None:
+    heavy = "{'ortools', 'scipy', 'pandas'}"
+    code = f"import sys, matcher; print(sorted({heavy} & set(sys.modules)))"
+    shown = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", MATCHER, ids=name_of)
+def test_what_is_public_says_what_it_is(path: Path) -> None:
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(module), "the module itself"
+    silent = [
+        node.name
+        for node in module.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    assert silent == []
+
+
+def test_no_file_is_a_book() -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
+        for path in tracked()
+        if path.suffix == ".py"
+    }
+    assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_no_file_names_a_package_registry() -> None:
+    assert lines_with(REGISTRY) == []
+
+
+def test_no_file_names_a_path_of_somebodys_machine() -> None:
+    assert lines_with(MACHINE_PATH) == []
+
+
+def test_every_locked_package_has_a_hash() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=\S)", re.sub(r"(?m)^\s*#.*\n?", "", lock).strip())
+    assert entries
+    assert [entry for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []

@@ -1,0 +1,91 @@
+"""The documentation is true: its commands exist, its tree exists, its smallest round runs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def run(*arguments: str) -> str:
+    """What ``python -m matcher`` prints."""
+    command = [sys.executable, "-X", "utf8", "-m", "matcher", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
+
+
+@pytest.fixture(scope="module")
+def commands() -> set[str]:
+    """The commands that the program itself lists."""
+    listed = run("--help").partition("Commands:")[2]
+    return set(re.findall(r"(?m)^  (\w+)", listed))
+
+
+def test_commands_of_the_documents_exist(commands: set[str]) -> None:
+    named = set(re.findall(r"python -m matcher (\w+)", README + CONTRIBUTING))
+    assert named and named <= commands
+
+
+def test_commands_are_documented(commands: set[str]) -> None:
+    assert {c for c in commands if f"`{c}`" not in README and f"matcher {c}" not in README} == set()
+
+
+def test_targets_of_the_documents_exist() -> None:
+    named = set(re.findall(r"(?m)^make ([\w-]+)|`make ([\w-]+)`", README + CONTRIBUTING))
+    targets = set(re.findall(r"(?m)^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8")))
+    assert {a or b for a, b in named} <= targets
+
+
+def tree() -> list[str]:
+    """The paths of the README's tree; two spaces of indentation are one folder down."""
+    block = re.search(r"## 目录.*?```\n(.*?)```", README, re.DOTALL)
+    assert block
+    paths: list[str] = []
+    folder = ""
+    for line in block[1].splitlines():
+        name, *description = re.split(r"\s{2,}", line.strip(), maxsplit=1)
+        assert description, f"{name} has no description"
+        inside = line.startswith("  ")
+        paths.append(folder + name if inside else name)
+        if not inside:
+            folder = name
+    return paths
+
+
+def test_the_tree_shows_what_is_there() -> None:
+    assert [path for path in tree() if not (ROOT / path).exists()] == []
+
+
+def test_the_tree_shows_every_file_of_matcher() -> None:
+    there = {f"matcher/{path.name}" for path in (ROOT / "matcher").glob("*.py")}
+    assert there <= set(tree())
+
+
+def test_links_lead_somewhere() -> None:
+    for document in (README, CONTRIBUTING):
+        targets = re.findall(r"\]\(([^)#:]+)\)", document)
+        assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_the_column_reference_is_what_the_code_says() -> None:
+    assert (ROOT / "data" / "README.md").read_text(encoding="utf-8") == run("columns")
+
+
+def test_the_smallest_round_of_the_readme_is_placed_and_proved(tmp_path: Path) -> None:
+    files = re.findall(r"```\w+ (\w+\.(?:csv|toml))\n(.*?)```", README, re.DOTALL)
+    assert len(files) == 4
+    for name, content in files:
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    for command in ("validate", "solve", "verify", "explain", "report"):
+        run(command, str(tmp_path))
+    placements = (tmp_path / "result" / "placements.csv").read_text(encoding="utf-8")
+    assert placements.count("no_choice") == 0
+    assert placements.count("not_reached") == 1
