@@ -5,6 +5,12 @@ VENV  := .venv
 PY    := $(VENV)/bin/python
 READY := $(VENV)/.ready
 
+PYTEST := $(PY) -m pytest -n auto --maxprocesses 8 --cov --cov-report term
+
+# The verifier is what everybody relies on: no branch of it goes untested.
+VERIFIER_COVERED = missed=$$($(PY) -m coverage report --include=matcher/verify.py --fail-under=100) \
+    || { echo "$$missed"; exit 1; }
+
 # A virtual environment whose interpreter is gone (an upgraded system, a moved folder) is built anew.
 $(shell test ! -e $(READY) || $(PY) -c '' 2>/dev/null || rm -f $(READY))
 
@@ -23,11 +29,12 @@ lint: $(READY)
 	@$(PY) -m mypy
 
 test: lint
-	@$(PY) -m pytest -n auto --maxprocesses 8 -m 'not full' --cov --cov-report term
+	@$(PYTEST) -m 'not full'
+	@$(VERIFIER_COVERED)
 
 test-full: lint
-	@PEER_MARKETS=5000 ORACLE_MARKETS=20000 SHUFFLES=500 \
-	    $(PY) -m pytest -n auto --maxprocesses 8 --cov --cov-report term
+	@PEER_MARKETS=5000 ORACLE_MARKETS=20000 SHUFFLES=500 $(PYTEST)
+	@$(VERIFIER_COVERED)
 
 bench: $(READY)
 	@$(PY) -m benchmarks

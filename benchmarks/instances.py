@@ -74,7 +74,7 @@ def large_round() -> Path:
     lines = []
     for low in range(0, LARGE_APPLICANTS, 5_000):
         wish = popularity + rng.gumbel(size=(5_000, len(popularity)))
-        best = np.argpartition(-wish, LARGE_CHOICES, axis=1)[:, :LARGE_CHOICES]
+        best = np.argsort(-wish, axis=1)[:, :LARGE_CHOICES]
         for row, chosen in enumerate(best.tolist(), start=low):
             lines += [
                 f"{people[row]},{rank},{programs[at * CHANNELS + int(sits[row])]}"

@@ -6,16 +6,15 @@ A column of a large round has few distinct cells, so each distinct cell is looke
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .columns import Cells
+from .columns import Int as Int
 from .tables import ABSENT, EXEMPT, Column, split
-
-Int = NDArray[np.int64]
 
 BLANK = int(np.iinfo(np.int64).min)
 """Stands for a blank cell in integer columns; below every number, as a blank comes last."""
@@ -27,7 +26,10 @@ _INT = re.compile(r"-?[0-9]{1,15}")
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FULL_WIDTH = re.compile("[\uff10-\uff19\uff0d\uff0e\uff0b]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
+_SUSPECT = re.compile(rf"[|;]|^\s|\s\Z|{_CONTROL.pattern}")
 _MAX_DIGITS = 15
 
 
@@ -48,6 +50,8 @@ def fault(cell: str, column: Column) -> tuple[str, str] | None:
 
 
 def _fault_of_ids(cell: str, column: Column) -> tuple[str, str] | None:
+    if not column.codes and column.kind == "id" and not _SUSPECT.search(cell):
+        return None
     entries = cell.split(";") if column.kind == "ids" else [cell]
     for entry in entries:
         if entry != entry.strip() or entry == "":
@@ -100,19 +104,17 @@ _CHECKS = {
 
 def integers(cells: Sequence[str], blank: int = BLANK) -> Int:
     """Integers of valid cells; ``blank`` for blank ones."""
-    known = {cell: int(cell) if cell else blank for cell in set(cells)}
-    return _look_up(cells, known)
+    return _look_up(cells, lambda cell: int(cell) if cell else blank)
 
 
 def dates(cells: Sequence[str]) -> Int:
     """Dates of valid cells as the number YYYYMMDD; 0 for blank ones."""
-    known = {cell: int(cell.replace("-", "")) if cell else 0 for cell in set(cells)}
-    return _look_up(cells, known)
+    return _look_up(cells, lambda cell: int(cell.replace("-", "")) if cell else 0)
 
 
 def decimal_places(cells: Iterable[str]) -> int:
     """The greatest number of decimal places in valid cells."""
-    return max((len(cell.partition(".")[2]) for cell in set(cells)), default=0)
+    return max((len(cell.partition(".")[2]) for cell in distinct(cells)), default=0)
 
 
 def scaled(cells: Sequence[str], places: int) -> Int:
@@ -120,7 +122,7 @@ def scaled(cells: Sequence[str], places: int) -> Int:
 
     Blank, ``absent`` and ``exempt`` cells have the marks of this module.
     """
-    return _look_up(cells, {cell: scale(cell, places) for cell in set(cells)})
+    return _look_up(cells, lambda cell: scale(cell, places))
 
 
 def scale(cell: str, places: int) -> int:
@@ -148,26 +150,36 @@ def unscaled(value: int, places: int) -> str:
 
 def positions(cells: Sequence[str], index: dict[str, int]) -> Int:
     """The index of each id; −1 for an unknown or blank one."""
-    return np.fromiter((index.get(cell, -1) for cell in cells), np.int64, len(cells))
+    return _look_up(cells, lambda cell: index.get(cell, -1))
 
 
 def codes(cells: Sequence[str]) -> tuple[Int, list[str]]:
     """Each cell as the index of a sorted list of the distinct cells, and that list."""
-    distinct = sorted(set(cells))
-    return positions(cells, {cell: at for at, cell in enumerate(distinct)}), distinct
+    found = sorted(distinct(cells))
+    return positions(cells, {cell: at for at, cell in enumerate(found)}), found
 
 
 def members(cells: Sequence[str]) -> tuple[NDArray[np.bool_], list[str]]:
     """Cells of several entries as a matrix (lines × distinct entries), and the sorted entries."""
-    distinct = set(cells)
-    entries = sorted({entry for cell in distinct for entry in split(cell)})
+    number, found = factor(cells)
+    entries = sorted({entry for cell in found for entry in split(cell)})
     at = {entry: position for position, entry in enumerate(entries)}
-    rows = {cell: number for number, cell in enumerate(distinct)}
-    matrix = np.zeros((len(rows), len(entries)), bool)
-    for cell, row in rows.items():
+    matrix = np.zeros((len(found), len(entries)), bool)
+    for row, cell in enumerate(found):
         matrix[row, [at[entry] for entry in split(cell)]] = True
-    return matrix[positions(cells, rows)] if cells else np.zeros((0, 0), bool), entries
+    return matrix[number], entries
 
 
-def _look_up(cells: Sequence[str], known: dict[str, Any]) -> Int:
-    return np.fromiter(map(known.__getitem__, cells), np.int64, len(cells))
+def factor(cells: Sequence[str]) -> tuple[Int, list[str]]:
+    """The number of each cell's distinct value, and the distinct values."""
+    return (cells if isinstance(cells, Cells) else Cells(cells)).factor
+
+
+def distinct(cells: Iterable[str]) -> Iterable[str]:
+    """The distinct cells."""
+    return cells.factor[1] if isinstance(cells, Cells) else set(cells)
+
+
+def _look_up(cells: Sequence[str], value: Callable[[str], int]) -> Int:
+    number, found = factor(cells)
+    return np.fromiter(map(value, found), np.int64, len(found))[number]

@@ -262,10 +262,10 @@ class Choice:
 
 
 def _groups_of_each(market: Market) -> list[tuple[int, ...]]:
-    """The groups of each applicant, sorted; equal sets are one tuple."""
+    """The groups of each applicant, sorted."""
     groups: list[tuple[int, ...]] = [()] * len(market.applicants)
-    for at in market.member.any(axis=1).nonzero()[0].tolist() if market.groups else []:
-        groups[at] = tuple(market.member[at].nonzero()[0].tolist())
+    for at, group in zip(*(found.tolist() for found in market.member.nonzero()), strict=True):
+        groups[at] += (group,)
     return groups
 
 

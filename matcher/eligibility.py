@@ -6,7 +6,7 @@ The parameters are the policy's; nothing here is a number of any regulation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -36,11 +36,11 @@ class Round:
     """Class of each program, as an index into the table ``order_classes``; −1 for a class of its own."""
     scores: ScoreBook
 
-    def person(self, column: str) -> list[str]:
+    def person(self, column: str) -> Sequence[str]:
         """A column of the applicants."""
         return self.tables["applicants"][column]
 
-    def place(self, column: str) -> list[str]:
+    def place(self, column: str) -> Sequence[str]:
         """A column of the programs."""
         return self.tables["programs"][column]
 
@@ -89,8 +89,8 @@ class Round:
         return made
 
 
-def _index(ids: object) -> dict[str, int]:
-    return {name: at for at, name in enumerate(ids)}  # type: ignore[call-overload]
+def _index(ids: Iterable[str]) -> dict[str, int]:
+    return {name: at for at, name in enumerate(ids)}
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .demo import Dice, apportion
-from .demo_cases import BAD_CASES, CASES, BadCase, Case
-from .demo_round import build_round
+from .demo.cases import BAD_CASES, CASES, BadCase, Case
+from .demo.round import build_round
+from .demo.world import Dice, apportion
 from .tables import Table, Tables
 
 __all__ = ["BAD_CASES", "CASES", "BadCase", "Case", "demo", "readme", "synthetic", "write_round"]
@@ -126,35 +126,32 @@ def synthetic(
     programs = [f"P{p:05d}" for p in range(count)]
     homes = [f"K{p // programs_per_class:05d}" for p in range(count)]
     people = [f"A{i:06d}" for i in range(applicants)]
-    rounds = {"applicants": _people(dice, people, consent, scope, reserves)}
+    tables = {"applicants": _people(dice, people, consent, scope, reserves)}
     seats = apportion(int(applicants * seats_ratio), [1] * count)
     names = [f"K{c:05d}" for c in range(classes)]
-    rounds["order_classes"] = Table(
+    tables["order_classes"] = Table(
         {
             "order_class": names,
             "min_size": [str(minimum)] * classes,
             "college": [f"C{c % max(1, classes // 15):04d}" for c in range(classes)],
         }
     )
-    rounds["programs"] = Table(
-        {"program": programs, "capacity": [str(s) for s in seats], "order_class": homes}
-    )
+    offers = {"program": programs, "capacity": [str(s) for s in seats], "order_class": homes}
     if channels:
-        rounds["programs"].columns["channel"] = [
-            f"CH{p // programs_per_class % channels + 1}" for p in range(count)
-        ]
-    lists = _lists(dice, applicants, count, min(choices, count))
+        offers["channel"] = [f"CH{p // programs_per_class % channels + 1}" for p in range(count)]
+    tables["programs"] = Table(offers)
     length = min(choices, count)
-    rounds["applications"] = Table(
+    lists = _lists(dice, applicants, count, length)
+    tables["applications"] = Table(
         {
             "applicant": [name for name in people for _ in range(length)],
             "rank": [str(r) for r in range(1, length + 1)] * applicants,
             "program": [programs[p] for p in lists],
         }
     )
-    rounds["scores"] = _scores(dice, people, rounds["applications"], ties, channels)
+    tables["scores"] = _scores(dice, people, tables["applications"], ties, channels)
     if reserves:
-        rounds["reserves"] = Table(
+        tables["reserves"] = Table(
             {
                 "program": [name for name in programs for _ in range(2)],
                 "group": ["G05", "G06"] * count,
@@ -165,7 +162,7 @@ def synthetic(
         '[policy]\nround = "synthetic"\n\n[mechanism]\nclosure = "sequential"\n\n'
         f'[lottery]\nseed = "{seed % 2**64:016x}"\n'
     )
-    return Tables(rounds, policy.encode())
+    return Tables(tables, policy.encode())
 
 
 def _people(dice: Dice, people: list[str], consent: float, scope: str, reserves: bool) -> Table:

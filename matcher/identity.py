@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-RESIDENT_TYPES = ("", "01", "15", "25")
+RESIDENT_TYPES = ("", "01", "25")
 """Documents with an 18-character number of GB 11643's form: resident cards and residence permits."""
 
 DEMO_AREA = "371099"

@@ -370,15 +370,15 @@ class _Builder:
         columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
         order = np.argsort(columns[0], kind="stable")
         owner, program, rank, score, fit, approved, relaxed = (c[order] for c in columns[:7])
-        ties = np.array([c[order] for c in columns[7:]], np.int64).reshape(-1, len(owner))
+        ties = np.array([c[order] for c in columns[7:]], np.int64).reshape(len(columns) - 7, len(owner))
         member, groups = self._groups()
         applied = np.zeros(len(self.names), bool)
         applied[cells.positions(self.tables["applications"]["applicant"], _index(self.names))] = True
         book = self.facts.scores
         seed = lottery.seed_of(self.tables.draw, self.policy.seed)
         return Market(
-            applicants=self.names,
-            programs=self.program_names,
+            applicants=list(self.names),
+            programs=list(self.program_names),
             order_classes=self.class_names,
             groups=groups,
             capacity=cells.integers(self.tables["programs"]["capacity"]),

@@ -9,11 +9,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Self
 
-from .tables import COMPONENTS, InvalidRound, Issue, Tables
+from .tables import COMPONENTS, STUDY_FORMS, InvalidRound, Issue, Tables
 
 MECHANISMS = ("stable", "parallel", "optimal", "max_placement")
 OBJECTIVES = ("placed", "reserves", "rank", "fit")
 ANY = "*"
+_MAX_DIGITS = 15
+"""Numbers of a policy are as long as those of a cell: sums of them stay exact in 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,8 @@ class AgeRule:
     @property
     def precedence(self) -> tuple[int, bool, bool, bool]:
         """Greater wins: more fields named, then group before form before level."""
-        named = tuple(part != ANY for part in self.key)
-        return sum(named), *named
+        group, study_form, level = (part != ANY for part in self.key)
+        return group + study_form + level, group, study_form, level
 
     @property
     def upper(self) -> int | None:
@@ -124,7 +126,7 @@ class Policy:
         issues: list[Issue] = []
         try:
             document = tomllib.loads(data.decode("utf-8-sig"), parse_float=Decimal)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, ArithmeticError, RecursionError) as error:
             raise InvalidRound([Issue("policy", 0, "", "toml_syntax", str(error))]) from None
         given = _flatten(document, issues)
         values = {}
@@ -204,11 +206,12 @@ def _is_int(value: Any) -> bool:
 
 
 def _int(value: Any, _: object = ()) -> int | None:
-    return value if _is_int(value) else None
+    return value if _is_int(value) and abs(value) < 10**_MAX_DIGITS else None
 
 
 def _count(value: Any, _: object = ()) -> int | None:
-    return value if _is_int(value) and value >= 0 else None
+    number = _int(value)
+    return number if number is not None and number >= 0 else None
 
 
 def _str(value: Any, _: object = ()) -> str | None:
@@ -235,13 +238,17 @@ def _codes(value: Any, codes: tuple[str, ...]) -> tuple[str, ...] | None:
 
 
 def _ints(value: Any, _: object = ()) -> tuple[int, ...] | None:
-    good = isinstance(value, list) and all(_is_int(v) for v in value)
+    good = isinstance(value, list) and all(_int(v) is not None for v in value)
     return tuple(value) if good else None
 
 
 def _decimal(value: Any, _: object = ()) -> Decimal | None:
     number = Decimal(value) if _is_int(value) else value
-    return number if isinstance(number, Decimal) and number.is_finite() else None
+    if not isinstance(number, Decimal) or not number.is_finite():
+        return None
+    places = max(0, -int(number.as_tuple().exponent))
+    whole = max(1, number.adjusted() + 1)
+    return number if places + whole <= _MAX_DIGITS else None
 
 
 def _hex(value: Any, _: object = ()) -> str | None:
@@ -254,11 +261,11 @@ def _hex(value: Any, _: object = ()) -> str | None:
 
 def _date(value: Any, _: object = ()) -> str | None:
     try:
-        parsed = value if isinstance(value, date) else date.fromisoformat(value)
+        parsed = value if type(value) is date else date.fromisoformat(value)
     except (TypeError, ValueError):
         return None
-    text = parsed.isoformat()[:10]
-    return text if isinstance(value, date) or value == text else None
+    text = parsed.isoformat()
+    return text if type(value) is date or value == text else None
 
 
 def _age_rules(value: Any, _: object = ()) -> tuple[AgeRule, ...] | None:
@@ -272,6 +279,10 @@ def _age_rules(value: Any, _: object = ()) -> tuple[AgeRule, ...] | None:
         ages = {k: _count(v) for k, v in row.items() if k not in texts}
         if None in texts.values() or None in ages.values():
             return None
+        if "" in (texts.get(k) for k in ("group", "study_form", "level")):
+            return None
+        if texts.get("study_form", ANY) not in (ANY, *STUDY_FORMS):
+            return None
         rules.append(AgeRule(**texts, **ages))  # type: ignore[arg-type]
     return tuple(rules)
 
@@ -281,7 +292,7 @@ def _score_channels(value: Any, _: object = ()) -> tuple[ScoreChannel, ...] | No
         return None
     channels = []
     for row in value:
-        if not isinstance(row, dict) or not isinstance(row.get("channel"), str):
+        if not isinstance(row, dict) or not _str(row.get("channel")):
             return None
         weights = [(c, _decimal(row[c])) for c in COMPONENTS if c in row]
         exact = tuple((c, w) for c, w in weights if w is not None and w >= 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -53,7 +54,7 @@ class ScoreBook:
 
     def __init__(
         self, table: Table, applicants: dict[str, int], programs: dict[str, int],
-        channels: list[str], policy: Policy,
+        channels: Sequence[str], policy: Policy,
     ) -> None:  # fmt: skip
         self.policy = policy
         self.table = table

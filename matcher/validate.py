@@ -7,15 +7,20 @@ to mend an issue are in :mod:`matcher.messages`.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from . import cells, identity
+from .cells import Int
 from .lottery import draw_seed, draw_value
 from .policy import Policy
 from .tables import COMPONENTS, SCHEMA, TIE, InvalidRound, Issue, Severity, Table, Tables, split
+
+Bool = NDArray[np.bool_]
 
 _RANKS_AT_LEAST = 5
 """Lists shorter than this are not suspected of holding ranks instead of scores."""
@@ -41,7 +46,7 @@ def validate(tables: Tables) -> list[Issue]:
     """
     issues = list(tables.issues)
     policy = None
-    if tables.policy:
+    if not any(issue.table == "policy" for issue in issues):
         try:
             policy = Policy.from_tables(tables)
         except InvalidRound as error:
@@ -68,6 +73,7 @@ class _Round:
 
     def __post_init__(self) -> None:
         self.bad: set[tuple[str, str]] = {(i.table, i.column) for i in self.issues}
+        self.unread = {i.table for i in self.tables.issues} - set(self.tables.tables)
         classes, programs = self.tables["order_classes"], self.tables["programs"]
         self.class_at = {c: at for at, c in enumerate(classes["order_class"])}
         self.program_at = {p: at for at, p in enumerate(programs["program"])}
@@ -85,7 +91,9 @@ class _Round:
             declared = sheet.column(column)
             if declared is None:
                 continue
-            faults = {v: found for v in set(values) if (found := cells.fault(v, declared))}
+            faults = {
+                v: found for v in cells.distinct(values) if (found := cells.fault(v, declared))
+            }
             if faults:
                 self.bad.add((name, column))
                 for row, value in zip(table.rows, values, strict=True):
@@ -98,18 +106,10 @@ class _Round:
         table, key = self.tables[name], SCHEMA[name].key
         if any(column not in table for column in key[:1]):
             return
-        columns = [table[column] for column in key]
-        keys: list[Any] = columns[0] if len(key) == 1 else list(zip(*columns, strict=True))
-        if len(set(keys)) == len(keys):
-            return
-        seen: dict[Any, int] = {}
-        for row, value in zip(table.rows, keys, strict=True):
-            if value in seen:
-                shown = value if isinstance(value, str) else " ".join(v for v in value if v)
-                self.issues.append(
-                    Issue(name, row, key[0], "duplicate_key", shown, str(seen[value]))
-                )
-            seen.setdefault(value, row)
+        for at in _repeats(*(table[column] for column in key)):
+            value = [table[column][at] for column in key]
+            shown = " ".join(cell for cell in value if cell)
+            self.issues.append(Issue(name, table.rows[at], key[0], "duplicate_key", shown))
 
     def sound(self, *names: str) -> bool:
         """Whether the ``table.column`` named hold only valid cells (or are absent and optional)."""
@@ -129,31 +129,32 @@ class _Round:
 
 
 def _references(r: _Round) -> Iterator[Issue]:
+    """Ids that no line declares; where a file could not be read, nothing is said of its ids."""
     classes = set(r.class_at) | set(r.class_of)
-    known: dict[tuple[str, str], Iterable[str]] = {
-        ("programs", "order_class"): r.class_at,
-        ("applications", "applicant"): r.applicant_at,
-        ("applications", "program"): r.program_at.keys() | classes,
-        ("applicants", "not_accepted"): classes,
-        ("scores", "applicant"): r.applicant_at,
-        ("scores", "program"): r.program_at,
-        ("scores", "channel"): {*r.tables["programs"]["channel"]}
-        | {c.channel for c in r.policy.channels},
-        ("decisions", "applicant"): r.applicant_at,
-        ("decisions", "program"): r.program_at,
-        ("reserves", "program"): r.program_at,
-        ("caps", "college"): set(r.tables["order_classes"]["college"]),
-        ("caps", "enterprise"): set(r.tables["programs"]["enterprise"]),
-        ("caps", "programs"): r.program_at,
+    channels = {*r.tables["programs"]["channel"]} | {c.channel for c in r.policy.channels}
+    people, places = (r.applicant_at, "applicants"), (r.program_at, "programs")
+    known: dict[tuple[str, str], tuple[Any, ...]] = {
+        ("programs", "order_class"): (r.class_at, "order_classes"),
+        ("applications", "applicant"): people,
+        ("applications", "program"): (classes | set(r.program_at), "programs", "order_classes"),
+        ("applicants", "not_accepted"): (classes, "programs", "order_classes"),
+        ("scores", "applicant"): people,
+        ("scores", "program"): places,
+        ("scores", "channel"): (channels, "programs"),
+        ("decisions", "applicant"): people,
+        ("decisions", "program"): places,
+        ("reserves", "program"): places,
+        ("caps", "college"): (set(r.tables["order_classes"]["college"]), "order_classes"),
+        ("caps", "enterprise"): (set(r.tables["programs"]["enterprise"]), "programs"),
+        ("caps", "programs"): places,
     }
-    for (name, column), valid in known.items():
-        if not r.sound(f"{name}.{column}"):
+    for (name, column), (valid, *targets) in known.items():
+        if not r.sound(f"{name}.{column}") or r.unread & set(targets):
             continue
         several = SCHEMA[name].column(column).kind == "ids"  # type: ignore[union-attr]
-        distinct = set(r.tables[name][column])
         wrong = {
             cell: "unknown_reference"
-            for cell in distinct
+            for cell in cells.distinct(r.tables[name][column])
             if any(entry not in valid for entry in (split(cell) if several else [cell]) if entry)
         }
         if wrong:
@@ -186,11 +187,10 @@ def _missing_columns(r: _Round) -> Iterator[Issue]:
 
 def _programs(r: _Round) -> Iterator[Issue]:
     table = r.tables["programs"]
-    if "program" in table and not len(table):
+    if "program" in table and not len(table) and "programs" not in r.unread:
         yield Issue("programs", 0, "", "no_programs")
     for at, program in enumerate(table["program"]):
-        shared = r.programs_of.get(program)
-        if shared and shared != [at] and program in (r.class_at or r.class_of):
+        if program in r.class_at and r.programs_of.get(program) != [at]:
             yield Issue("programs", table.rows[at], "program", "ambiguous_id", program)
     classes = r.tables["order_classes"]
     dated = {
@@ -295,9 +295,8 @@ def _reserves(r: _Round) -> Iterator[Issue]:
     total: Counter[str] = Counter()
     for program, seats in zip(table["program"], cells.integers(table["seats"], 0), strict=True):
         total[program] += int(seats)
-    capacity = dict(
-        zip(r.program_at, cells.integers(r.tables["programs"]["capacity"], 0), strict=True)
-    )
+    seats = cells.integers(r.tables["programs"]["capacity"], 0)
+    capacity = {program: int(seats[at]) for program, at in r.program_at.items()}
     yield from r.at(
         "reserves",
         "seats",
@@ -313,72 +312,89 @@ def _reserves(r: _Round) -> Iterator[Issue]:
 
 def _applications(r: _Round) -> Iterator[Issue]:
     table = r.tables["applications"]
-    listed: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    people_of, what = table["applicant"], table["program"]
     if r.sound("applications.rank", "applications.applicant"):
-        ranks = cells.integers(table["rank"], 0).tolist()
-        for at, (who, rank) in enumerate(zip(table["applicant"], ranks, strict=True)):
-            listed[who].append((rank, at))
-        yield from _ranks(r, listed)
-    who, what = table["applicant"], table["program"]
-    if len(set(zip(who, what, strict=True))) < len(table):
-        seen: set[tuple[str, str]] = set()
-        for at, pair in enumerate(zip(who, what, strict=True)):
-            if pair in seen:
-                yield Issue(
-                    "applications", table.rows[at], "program", "listed_twice", pair[1],
-                    severity="warning",
-                )  # fmt: skip
-            seen.add(pair)
+        yield from _ranks(r)
+    for at in _repeats(people_of, what):
+        yield Issue(
+            "applications", table.rows[at], "program", "listed_twice", what[at], severity="warning"
+        )
     people = r.tables["applicants"]
-    writers = set(who)
+    writers = {*cells.distinct(people_of), ""}
     yield from r.at(
-        "applicants", "applicant", lambda _, v: None if v in writers or not v else "no_choices",
-        "warning",
-    )  # fmt: skip
+        "applicants", "applicant", lambda _, v: None if v in writers else "no_choices", "warning"
+    )
     refused = {
         a: set(split(cell))
         for a, cell in zip(people["applicant"], people["not_accepted"], strict=True)
         if cell
     }
 
-    def tell(at: int, listed_id: str) -> str | None:
-        against = refused.get(who[at])
+    def tell(at: int, listed: str) -> str | None:
+        against = refused.get(people_of[at])
         if not against:
             return None
-        position = r.program_at.get(listed_id)
-        classes = {listed_id} | ({r.class_of[position]} if position is not None else set())
+        position = r.program_at.get(listed)
+        classes = {listed} | ({r.class_of[position]} if position is not None else set())
         return "listed_and_refused" if classes & against else None
 
     if refused:
         yield from r.at("applications", "program", tell)
 
 
-def _ranks(r: _Round, listed: dict[str, list[tuple[int, int]]]) -> Iterator[Issue]:
+def _ranks(r: _Round) -> Iterator[Issue]:
+    """Each person's ranks are 1, 2, … without gap or repeat, and no more than the policy allows."""
     table, most = r.tables["applications"], r.policy.max_choices
-    for lines in listed.values():
-        lines.sort()
-        complete = lines[0][0] == 1 and all(b[0] - a[0] == 1 for a, b in pairwise(lines))
-        if complete and (not most or len(lines) <= most):
-            continue
-        for expected, (rank, at) in enumerate(lines, start=1):
-            if rank != expected:
-                yield Issue(
-                    "applications", table.rows[at], "rank", "rank_gap", str(rank), str(expected)
-                )
-                break
-        if most and len(lines) > most:
-            at = lines[most][1]
+    owner, _ = cells.factor(table["applicant"])
+    rank = cells.integers(table["rank"])
+    order = np.lexsort((rank, owner))
+    expected = _within(owner[order]) + 1
+    wrong = np.flatnonzero(rank[order] != expected)
+    _, first = np.unique(owner[order[wrong]], return_index=True)
+    for at in wrong[first]:
+        line = int(order[at])
+        yield Issue(
+            "applications", table.rows[line], "rank", "rank_gap", table["rank"][line],
+            str(expected[at]),
+        )  # fmt: skip
+    if most:
+        for at in np.flatnonzero(expected == most + 1):
+            line = int(order[at])
+            listed = str(int((owner == owner[line]).sum()))
             yield Issue(
-                "applications", table.rows[at], "rank", "too_many_choices", str(len(lines)), str(most)
+                "applications", table.rows[line], "rank", "too_many_choices", listed, str(most)
             )
+
+
+def _within(sorted_keys: Int) -> Int:
+    """The place of each entry of a sorted array among its equals, from 0."""
+    return np.arange(len(sorted_keys)) - np.searchsorted(sorted_keys, sorted_keys)
+
+
+def _combined(*columns: Sequence[str]) -> Int:
+    """One number for each line, equal where all the columns' cells are equal."""
+    key: Int = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        number, distinct = cells.factor(column)
+        key = key * max(1, len(distinct)) + number
+    return key
+
+
+def _repeats(*columns: Sequence[str]) -> list[int]:
+    """The lines whose cells in these columns all stand in an earlier line too."""
+    key = _combined(*columns)
+    distinct, first = np.unique(key, return_index=True)
+    if len(distinct) == len(key):
+        return []
+    return [int(at) for at in np.setdiff1d(np.arange(len(key)), first)]
 
 
 def _scores(r: _Round) -> Iterator[Issue]:
     table = r.tables["scores"]
-    for at, row in enumerate(table.rows):
-        given = [c for c in ("program", "channel") if table[c][at]]
-        if len(given) != 1:
-            yield Issue("scores", row, "program", "program_or_channel", " ".join(given))
+    filled = [_filled(table[c]) for c in ("program", "channel")]
+    for at in np.flatnonzero(filled[0] == filled[1]).tolist():
+        shown = "program channel" if filled[0][at] else ""
+        yield Issue("scores", table.rows[at], "program", "program_or_channel", shown)
     for column in ("score", *COMPONENTS):
         if column in table and r.sound(f"scores.{column}"):
             yield from _in_range(r, column)
@@ -394,16 +410,16 @@ def _in_range(r: _Round, column: str) -> Iterator[Issue]:
     if low is None and high is None:
         return
     values = r.tables["scores"][column]
-    places = max(cells.decimal_places([*values, str(low or 0), str(high or 0)]), 0)
-    floor = cells.scale(format(low, "f"), places) if low is not None else None
-    ceiling = cells.scale(format(high, "f"), places) if high is not None else None
+    lines = ["" if line is None else format(line, "f") for line in (low, high)]
+    places = cells.decimal_places([*values, *lines])
+    floor, ceiling = (cells.scale(line, places) if line else None for line in lines)
     wrong = {}
-    for cell in set(values):
+    for cell in cells.distinct(values):
         value = cells.scale(cell, places)
         if value <= cells.EXEMPT_MARK:
             continue
         if (floor is not None and value < floor) or (ceiling is not None and value > ceiling):
-            wrong[cell] = ("score_out_of_range", f"{low} … {high}")
+            wrong[cell] = ("score_out_of_range", " … ".join(lines).strip())
     if wrong:
         yield from r.at("scores", column, lambda _, cell: wrong.get(cell))
 
@@ -439,39 +455,65 @@ def _components(r: _Round) -> Iterator[Issue]:
                 yield Issue("scores", row, blank[0], "score_incomplete", severity="warning")
 
 
+def _filled(column: Sequence[str]) -> Bool:
+    number, distinct = cells.factor(column)
+    return np.array([bool(cell) for cell in distinct], bool)[number]
+
+
 def _look_like_ranks(r: _Round) -> Iterator[Issue]:
-    """Ranks pasted into the score column put the best person last (trust: ANRO 2021)."""
+    """Ranks pasted into the score column put the best person last."""
     table = r.tables["scores"]
-    filled = [at for at, score in enumerate(table["score"]) if score]
-    if not filled:
-        return
-    own = {
-        (who, what): rank
-        for who, what, rank in zip(
-            *(r.tables["applications"][c] for c in ("applicant", "program", "rank")), strict=True
-        )
-    }
-    who, what, score = table["applicant"], table["program"], table["score"]
-    lists: dict[str, list[int]] = defaultdict(list)
-    for at in filled:
-        lists[what[at] or table["channel"][at]].append(at)
-    choices = [at for at in filled if what[at]]
-    chosen = [at for at in choices if own.get((who[at], what[at])) == score[at]]
-    if len(chosen) == len(choices) >= _RANKS_AT_LEAST and len({score[at] for at in chosen}) > 2:
-        first = chosen[0]
+    score = table["score"]
+    filled = np.flatnonzero(_filled(score))
+    own = filled[_filled(table["program"])[filled]]
+    chosen = _equal_to_own_rank(r, own)
+    if len(chosen) == len(own) >= _RANKS_AT_LEAST and len({score[at] for at in chosen}) > 2:
+        first = int(chosen[0])
         yield Issue(
             "scores", table.rows[first], "score", "scores_are_choices", score[first],
             str(len(chosen)),
         )  # fmt: skip
         return
-    if r.policy.score_max is None:
+    if r.policy.score_max is None or not len(filled):
         return
-    for name, lines in lists.items():
-        values = sorted((int(score[at]) if score[at].isdigit() else 0) for at in lines)
-        if len(lines) >= _RANKS_AT_LEAST and values == list(range(1, len(lines) + 1)):
-            yield Issue(
-                "scores", table.rows[lines[0]], "score", "scores_are_ranks", name, str(len(lines))
-            )
+    lists = _combined(table["program"], table["channel"])[filled]
+    value = _whole(score)[filled]
+    order = np.lexsort((value, lists))
+    lists, value = lists[order], value[order]
+    nth = _within(lists)
+    names, begin, size = np.unique(lists, return_index=True, return_counts=True)
+    wrong = np.bincount(np.searchsorted(names, lists), value != nth + 1, len(names))
+    for at in np.flatnonzero((wrong == 0) & (size >= _RANKS_AT_LEAST)):
+        line = int(filled[order[begin[at]]])
+        name = table["program"][line] or table["channel"][line]
+        yield Issue("scores", table.rows[line], "score", "scores_are_ranks", name, str(size[at]))
+
+
+def _equal_to_own_rank(r: _Round, lines: Int) -> Int:
+    """Those of some lines of scores that hold the applicant's own rank for the program."""
+    table, listed = r.tables["scores"], r.tables["applications"]
+    width = len(r.program_at) + 1
+
+    def pairs(of: Table) -> Int:
+        who = cells.positions(of["applicant"], r.applicant_at)
+        return who * width + cells.positions(of["program"], r.program_at) + 1
+
+    keys = pairs(listed)
+    order = np.argsort(keys, kind="stable")
+    wanted = pairs(table)[lines]
+    at = np.minimum(np.searchsorted(keys[order], wanted), max(0, len(keys) - 1))
+    if not len(keys):
+        return lines[:0]
+    line = order[at]
+    rank = _whole(listed["rank"])[line]
+    same: Bool = (keys[line] == wanted) & (rank == _whole(table["score"])[lines]) & (rank > 0)
+    return lines[same]
+
+
+def _whole(column: Sequence[str]) -> Int:
+    """Cells that are plain whole numbers; 0 for all others."""
+    number, distinct = cells.factor(column)
+    return np.array([int(v) if v.isdigit() else 0 for v in distinct], np.int64)[number]
 
 
 def _decisions(r: _Round) -> Iterator[Issue]:

@@ -50,10 +50,11 @@ import sys
 import tomllib
 from bisect import insort
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -127,12 +128,16 @@ RESULT_FILES = (
     "certificate.json",
 )
 COMPONENTS = ("culture", "skill", "interview", "experience", "language")
-RULES = (
-    "review rejected membership age approval class_age education skill_level study_form health"
-    " minor work_age channel absent interview total"
-).split()
+RULES: tuple[str, ...] = ("review", "rejected", "membership", "age", "approval", "class_age")
+RULES += ("education", "skill_level", "study_form", "health", "minor", "work_age")
+RULES += ("channel", "absent", "interview", "total")
 WAIVABLE = frozenset({"age", "approval", "education", "skill_level"})
-READS = {rule: "birth_date" for rule in ("age", "approval", "class_age", "minor")} | {
+DEMANDS = {
+    "by_age": ("study_form", "level", "age_min", "age_max"),
+    "by_papers": ("entry_education", "entry_skill", "study_form", "health"),
+    "by_birth": ("internship_date", "hire_date"),
+}
+READS = dict.fromkeys(("age", "approval", "class_age", "minor"), "birth_date") | {
     "education": "education",
     "skill_level": "skill_level",
     "health": "health",
@@ -145,6 +150,7 @@ EDUCATION = {
     )
     for code in codes.split()
 }
+SCOPES = ("college", "industry", "district")
 SCALE = 10**15  # scores and weights are kept as integers of 15 decimal places
 BLANK = 10**40  # a blank score in a priority: after every number
 DIGIT = 1 << 64  # one place of a packed lexicographic number
@@ -263,7 +269,8 @@ def read_json(path: Path) -> dict[str, Any]:
         found = json.loads(read_text(path), parse_constant=no_constant, object_pairs_hook=once)
     except (ValueError, RecursionError) as error:
         raise Unreadable(path, error) from None
-    return as_kind(found, dict, path.name)
+    document: dict[str, Any] = as_kind(found, dict, path.name)
+    return document
 
 
 @dataclass
@@ -306,20 +313,17 @@ def read_table(path: Path) -> Table:
             raise Malformed("column", file=path.name, column=column)
     for column in set(needed) - set(columns):
         raise Malformed("column_missing", file=path.name, column=column)
-    table = Table(name, columns, records)
-    key = KEYS[name].split()
+    key = [columns.index(column) for column in KEYS[name].split() if column in columns]
+    full = [columns.index(column) for column in NEEDED.get(name, KEYS[name]).split()]
     seen: set[tuple[str, ...]] = set()
     for number, record in enumerate(records, 2):
-        if len(record) != len(columns):
-            raise Malformed("cells", file=path.name, row=number)
-    for number, row in enumerate(table.rows(), 2):
-        if any(not row[column] for column in NEEDED.get(name, key[0]).split()):
+        identity = tuple(record[k] for k in key) if len(record) == len(columns) else ()
+        if not identity or not all(record[k] for k in full):
             raise Malformed("blank", file=path.name, row=number)
-        identity = tuple(row[column] for column in key)
         if identity in seen:
             raise Malformed("twice", file=path.name, row=number)
         seen.add(identity)
-    return table
+    return Table(name, columns, records)
 
 
 def as_kind(value: Any, kind: type, what: str) -> Any:
@@ -336,11 +340,13 @@ def as_int(text: str, what: str) -> int:
     return int(text)
 
 
+@cache
 def as_decimal(text: str, what: str) -> int:
     """Read an exact decimal of at most 15 digits as an integer of 15 places."""
-    if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) or sum(map(str.isdigit, text)) > 15:
+    whole, _, part = text.partition(".")
+    if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) or len(whole.strip("-") + part) > 15:
         raise Malformed("number", what=what, value=text[:40])
-    return int(Decimal(text).scaleb(15))
+    return int(whole + part.ljust(15, "0"))
 
 
 def canonical(scaled: int) -> str:
@@ -396,11 +402,19 @@ class AgeRule:
     relaxed: int | None
     approval: int | None
 
+    def matches(self, *facts: str) -> bool:
+        """Whether the rule speaks of a group, a study form and a level."""
+        named = (self.group, self.study_form, self.level)
+        return all(name in ("*", fact) for name, fact in zip(named, facts, strict=True))
+
     @property
     def weight(self) -> tuple[int, bool, bool, bool]:
         """How specific the rule is."""
         named = (self.group != "*", self.study_form != "*", self.level != "*")
         return sum(named), *named
+
+
+NO_AGE_RULE = AgeRule("*", "*", "*", None, None, None, None)
 
 
 class Policy:
@@ -413,11 +427,10 @@ class Policy:
             raise Unreadable(path, error) from None
         self.round = as_id(self.option("policy.round", str, ""), "policy.round")
         self.mechanism = self.option("mechanism.name", str, "stable")
-        self.objective = self.option("mechanism.objective", list, None) or [
-            *("placed", "reserves", "rank", "fit")
-        ]
+        parts = ["placed", "reserves", "rank", "fit"]
+        self.objective = self.option("mechanism.objective", list, parts)
         for name in self.objective:
-            as_choice(as_kind(name, str, "objective"), ("placed", "reserves", "rank", "fit"), "objective")
+            as_choice(as_kind(name, str, "objective"), parts, "objective")
         self.rank = self.option("mechanism.rank", str, "min_cost")
         as_choice(self.rank, ("min_cost", "rank_maximal", "generous"), "mechanism.rank")
         self.rank_costs = self.option("mechanism.rank_costs", list, [])
@@ -426,9 +439,10 @@ class Policy:
         self.closure = self.option("mechanism.closure", str, "exact")
         as_choice(self.closure, ("exact", "sequential"), "mechanism.closure")
         order = self.option("mechanism.reserve_order", str, "reserves_first")
-        self.open_first = as_choice(order, ("reserves_first", "open_first"), "reserve_order") == "open_first"
+        orders = ("reserves_first", "open_first")
+        self.open_first = as_choice(order, orders, "reserve_order") == "open_first"
         self.seed = self.option("lottery.seed", str, "")
-        self.most = self.option("preferences.max", int, 0)
+        self.most: int = self.option("preferences.max", int, 0)
         self.reference = as_date(self.option("age.reference_date", str, ""), "age.reference_date")
         self.case_by_case = self.option("age.case_by_case", bool, True)
         self.age_rules = [self.age_rule(row) for row in self.tables("age_rule")]
@@ -500,7 +514,8 @@ class Policy:
         if component == "rank":
             if rank == 0:
                 return -max(self.most, last)
-            return -(self.rank_costs[rank - 1] if rank <= len(self.rank_costs) else rank - 1)
+            costs: list[int] = self.rank_costs or []
+            return -costs[rank - 1] if rank <= len(costs) else 1 - rank
         sign = 1 if self.rank == "rank_maximal" else -1
         return sign * (component == f"rank_{rank}")
 
@@ -514,13 +529,10 @@ class OrderClass:
 
     id: str
     min_size: int
-    college: str
-    industry: str
-    district: str
+    place: int
     row: dict[str, str]
     dates: dict[str, date | None]
     programs: list[int] = field(default_factory=list)
-    place: int = 0
 
 
 @dataclass
@@ -589,6 +601,7 @@ class View:
     shown: tuple[int | None, ...]
 
 
+Rules = Callable[[Applicant, Program], list[Hit]]
 Wish = tuple[int, int, View]  # program, rank (0 for adjustment), view
 
 
@@ -631,6 +644,7 @@ class Round:
         self.read_scores()
         self.read_applications()
         self._masks: dict[Hashable, int] = {}
+        self._alike = {name: self.alike(demands) for name, demands in DEMANDS.items()}
         self._ages: dict[Hashable, tuple[str, str, str]] = {}
         self._views: dict[Hashable, View] = {}
         self._lists: dict[int, list[Wish]] = {}
@@ -694,6 +708,10 @@ class Round:
         for row in rows:
             self.programs.append(self.read_program(row, len(self.programs)))
         self.by_id = {program.id: program for program in self.programs}
+        self.channels: dict[str, int] = defaultdict(int)
+        for program in self.programs:
+            self.channels[program.channel] |= 1 << program.index
+        self.members = sum(1 << p.index for p in self.programs if not p.expired)
         for row in self.rows("reserves"):
             program = self.find(row["program"])
             hard = as_choice(row["hard"], ("", "0", "1"), "hard") == "1"
@@ -721,12 +739,8 @@ class Round:
         as_choice(row["interview_required"], ("", "0", "1"), "interview_required")
         columns = ("internship_date", "hire_date", "college_member_until")
         dates = {column: as_date(row[column], column) for column in columns}
-        found = OrderClass(
-            *(as_id(row["order_class"], "order_class"), as_int(row["min_size"], "min_size")),
-            *(row["college"], row["industry"], row["district"], row, dates),
-        )
-        found.place = place
-        return found
+        name, least = as_id(row["order_class"], "order_class"), as_int(row["min_size"], "min_size")
+        return OrderClass(name, least, place, row, dates)
 
     def read_program(self, row: dict[str, str], index: int) -> Program:
         """Read one program."""
@@ -756,7 +770,7 @@ class Round:
                 program.index
                 for program in self.programs
                 if program.index in named
-                or (row["college"] and program.home.college == row["college"])
+                or (row["college"] and program.home.row["college"] == row["college"])
                 or (row["enterprise"] and program.enterprise == row["enterprise"])
             )
             self.caps.append(Cap(row["cap"], as_int(row["seats"], "caps.seats"), over))
@@ -899,22 +913,18 @@ class Round:
         age = a.age
         if age is None or not self.policy.age_rules:
             return "", "", ""
-        relaxed, approvals, limits = False, [], []
+        relaxed = False
+        approvals: list[int] = []
+        limits: list[int] = []
         for group in a.groups or ("*",):
-            fields = ({"*", group}, {"*", form}, {"*", level})
-            rule = next(
-                (
-                    rule
-                    for rule in self.policy.age_rules
-                    if rule.group in fields[0] and rule.study_form in fields[1] and rule.level in fields[2]
-                ),
-                AgeRule("*", "*", "*", None, None, None, None),
-            )
+            found = (r for r in self.policy.age_rules if r.matches(group, form, level))
+            rule = next(found, NO_AGE_RULE)
+            most = rule.high if rule.relaxed is None else rule.relaxed
             above = rule.high is not None and age > rule.high
             if rule.low is not None and age < rule.low:
                 limits.append(rule.low)
-            elif above and (rule.relaxed is None or age > rule.relaxed):
-                limits.append(rule.high if rule.relaxed is None else rule.relaxed)
+            elif above and most is not None and age > most:
+                limits.append(most)
             elif rule.approval is not None and age > rule.approval:
                 approvals.append(rule.approval)
             elif above:
@@ -925,7 +935,7 @@ class Round:
             return "relaxed", "", ""
         if approvals:
             return "approval", str(age), str(max(approvals))
-        nearest = min((limit for limit in limits if limit is not None), key=lambda x: (abs(x - age), x))
+        nearest = min(limits, key=lambda limit: (abs(limit - age), limit))
         return "age", str(age), str(nearest)
 
     def by_age(self, a: Applicant, program: Program) -> list[Hit]:
@@ -1003,9 +1013,9 @@ class Round:
         if policy.absent_bars and not given and absent:
             hits.append(("absent", absent[0], ""))
         interview, line = cells["interview"], policy.pass_interview
-        if line is not None and interview not in ("", "absent", "exempt"):
-            if as_decimal(interview, "interview") < line:
-                hits.append(("interview", interview, canonical(line)))
+        number = None if interview in ("", "absent", "exempt") else as_decimal(interview, "cell")
+        if line is not None and number is not None and number < line:
+            hits.append(("interview", interview, canonical(line)))
         line = policy.pass_total
         if line is not None and program.channel and (score is None or score < line):
             hits.append(("total", "" if score is None else canonical(score), canonical(line)))
@@ -1051,21 +1061,35 @@ class Round:
 
     def bars(self, a: Applicant, program: Program, listed: bool = True) -> list[Hit]:
         """Return every rule that bars a pair."""
+        p = program.index
+        plain = a.row["review"] in ("", "passed") and p not in a.approved and p not in a.rejected
+        if listed and plain and self.fact_mask(a) >> p & 1:  # rules about scores are left
+            return list(self.view(a, program, True).hits)
         waived = a.approved.get(program.index, frozenset())
         return [hit for hit in self.failing(a, program, listed) if hit[0] not in waived]
 
     def reason(self, a: Applicant, program: Program, listed: bool) -> str:
         """Return why a pair that is admitted is admitted."""
-        waived = a.approved.get(program.index, frozenset())
-        if any(hit[0] in waived for hit in self.failing(a, program, listed)):
+        waived = a.approved.get(program.index)
+        if waived and any(hit[0] in waived for hit in self.failing(a, program, listed)):
             return "approved"
         return "relaxed" if self.fit_age(a, program.home)[0] == "relaxed" else "ordinary"
 
-    def mask(self, name: str, test: Callable[[Program], object]) -> int:
-        """Return the programs that pass a test, as bits in plan order; kept by name."""
-        if name not in self._masks:
-            self._masks[name] = sum(1 << p.index for p in self.programs if test(p))
-        return self._masks[name]
+    def alike(self, demands: Sequence[str]) -> list[tuple[Program, int]]:
+        """Return the programs, as bits, that make the same demands, each with one of them."""
+        found: dict[Hashable, tuple[Program, int]] = {}
+        for program in self.programs:
+            key = (*(program.home.row[k] for k in demands), program.forbid_minor)
+            first, mask = found.get(key, (program, 0))
+            found[key] = first, mask | 1 << program.index
+        return list(found.values())
+
+    def where(self, column: str, value: str) -> int:
+        """Return the programs, as bits, whose class has a value in a column."""
+        if (column, value) not in self._masks:
+            found = (p for p in self.programs if p.home.row[column] == value)
+            self._masks[column, value] = sum(1 << program.index for program in found)
+        return self._masks[column, value]
 
     def fact_mask(self, a: Applicant) -> int:
         """Return the programs that the rules which read no score and no decision admit.
@@ -1073,40 +1097,32 @@ class Round:
         Everybody with the same facts has the same mask, and so has every class with the same
         demands: each rule is applied once per kind of person and kind of class.
         """
-        papers = tuple(a.row[k] for k in ("education", "skill_level", "study_forms", "health"))
-        facts: list[tuple[Hashable, Callable[[Applicant, Program], list[Hit]], tuple[str, ...]]] = [
-            ((a.age, a.groups), self.by_age, ("study_form", "level", "age_min", "age_max")),
-            (papers, self.by_papers, ("entry_education", "entry_skill", "study_form", "health")),
-        ]
-        if a.born and age_on(a.born, self.first_day) < self.grown:
-            facts.append((a.born, self.by_birth, ("internship_date", "hire_date")))
-        found = self.mask("member", lambda program: not program.expired)
-        for fact, rules, demands in facts:
-            if (memo := (rules.__name__, fact)) not in self._masks:
-                kinds: dict[Hashable, int] = {}
-                mask = 0
-                for program in self.programs:
-                    kind = (*(program.home.row[k] for k in demands), program.forbid_minor)
-                    if kind not in kinds:
-                        kinds[kind] = int(not rules(a, program))
-                    mask |= kinds[kind] << program.index
-                self._masks[memo] = mask
-            found &= self._masks[memo]
-        return found
+        if ("all", a.index) not in self._masks:
+            papers = tuple(a.row[k] for k in ("education", "skill_level", "study_forms", "health"))
+            found = self.admit(self.by_age, (a.age, a.groups), a) & self.members
+            found &= self.admit(self.by_papers, papers, a)
+            if a.born and age_on(a.born, self.first_day) < self.grown:
+                found &= self.admit(self.by_birth, a.born, a)
+            self._masks["all", a.index] = found
+        return self._masks["all", a.index]
+
+    def admit(self, rules: Rules, fact: Hashable, a: Applicant) -> int:
+        """Return the programs that some rules admit for everybody with a fact."""
+        memo = (rules.__name__, fact)
+        if memo not in self._masks:
+            alike = self._alike[rules.__name__]
+            self._masks[memo] = sum(mask for program, mask in alike if not rules(a, program))
+        return self._masks[memo]
 
     # --- lists
 
     def wishes(self, a: Applicant) -> list[Wish]:
         """Return her list without the pairs that the rules bar, in her order."""
         if a.index not in self._lists:
-            mask, wishes = self.fact_mask(a), []
+            wishes = []
             for p, rank in a.listed.items():
-                program, special = self.programs[p], p in a.approved or p in a.rejected
-                if special or not mask >> p & 1 or a.row["review"] not in ("", "passed"):
-                    admitted = not self.bars(a, program)
-                else:
-                    admitted = not self.view(a, program, True).hits
-                if admitted and (a.index, p) not in self.believed:
+                program = self.programs[p]
+                if (a.index, p) not in self.believed and not self.bars(a, program):
                     wishes.append((p, rank, self.view(a, program, True)))
             self._lists[a.index] = wishes
         return self._lists[a.index]
@@ -1125,29 +1141,25 @@ class Round:
         special = self.scored[a.index] | sum(1 << p for p in {*a.approved, *a.rejected})
         scope = ~listed
         if a.scope != "alliance":
-            shared = {getattr(self.programs[p].home, a.scope) for p in a.listed} - {""}
-            scope &= sum(
-                self.mask(f"{a.scope} {name}", lambda q, n=name: getattr(q.home, a.scope) == n)
-                for name in shared
-            )
+            named = {self.programs[p].home.row[a.scope] for p in a.listed} - {""}
+            scope &= sum(self.where(a.scope, name) for name in named)
         for name in a.refused:
-            scope &= ~self.mask(f"class {name}", lambda q, n=name: q.home.id == n)
+            scope &= ~sum(1 << p for p in self.classes[name].programs)
         mask = 0
-        for channel in {program.channel for program in self.programs}:
-            through = self.mask(f"channel {channel}", lambda q, c=channel: q.channel == c)
-            through &= ~special
-            if through and not (view := self.view(a, self.programs[first(through)], False)).hits:
+        for channel in self.channels.values():
+            through = channel & ~special
+            if not through:
+                continue
+            view = self.view(a, self.programs[next(bits(through))], False)
+            if not view.hits:
                 if not view.interview:
-                    through &= ~self.mask("asks", lambda q: q.home.row["interview_required"] == "1")
+                    through &= ~self.where("interview_required", "1")
                 mask |= through
         mask &= self.fact_mask(a)
-        for p in bits(special & scope & self.mask("all", bool)):
-            mask |= (not self.bars(a, self.programs[p], False)) << p
-        mine = [{getattr(self.programs[p].home, k) for p in a.listed} - {""} for k in SCOPES]
-        kin = {
-            c.id: tuple(getattr(c, k) not in names for k, names in zip(SCOPES, mine, strict=True))
-            for c in self.classes.values()
-        }
+        for p in bits(special & scope):
+            mask |= int(not self.bars(a, self.programs[p], False)) << p
+        mine = [(k, {self.programs[p].home.row[k] for p in a.listed} - {""}) for k in SCOPES]
+        kin = {c.id: [c.row[k] not in names for k, names in mine] for c in self.classes.values()}
         found = []
         for p in bits(mask & scope):
             program = self.programs[p]
@@ -1159,6 +1171,1221 @@ class Round:
         """Return her list and her tail."""
         return self.wishes(a) + self.tail(a)
 
-    def label_rank(self, a: Applicant, p: int) -> int | None:
-        """Return the rank of a program for her, none where it is neither in list nor tail."""
-        return next((rank for q, rank, _ in self.everything(a) if q == p), None)
+
+# --- the result -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of ``thresholds.csv``: the last person's priority, if anybody, and the price."""
+
+    state: str
+    cap: str
+    last: Key | None
+    price: str
+
+
+class Result:
+    """A result folder, read and checked against the ids of its round."""
+
+    def __init__(self, given: Round, folder: Path) -> None:
+        self.folder = folder
+        self.info = read_json(folder / "result.json")
+        self.certificate = read_json(folder / "certificate.json")
+        names = [name.partition(".")[0] for name in RESULT_FILES if name.endswith(".csv")]
+        tables = {name: read_table(folder / f"{name}.csv") for name in names}
+        report = folder / "report.json"
+        self.report = read_json(report) if report.exists() else None
+        mechanisms = ("stable", "parallel", "optimal")
+        self.mechanism = as_choice(str(self.info.get("mechanism")), mechanisms, "mechanism")
+        self.status = as_choice(str(self.info.get("status")), ("OPTIMAL", "FEASIBLE"), "status")
+        for name in ("unique", "publishable"):
+            as_kind(self.info.get(name), bool, name)
+        self.objective = [
+            (as_kind(row, dict, "objective").get("name"), row.get("value"), row.get("bound"))
+            for row in as_kind(self.info.get("objective"), list, "objective")
+        ]
+        for _, value, bound in self.objective:
+            as_kind(value, int, "objective")
+            as_kind(bound, int, "objective")
+        self.place = [-1] * len(given.people)
+        self.rows: dict[int, dict[str, str]] = {}
+        for row in tables["placements"].rows():
+            a = given.who(row["applicant"])
+            self.rows[a.index] = row
+            if row["program"]:
+                self.place[a.index] = given.find(row["program"]).index
+        self.thresholds = {
+            (given.find(row["program"]).index, row["stage"]): self.threshold(given, row)
+            for row in tables["thresholds"].rows()
+        }
+        self.classes: dict[str, tuple[bool, int, int]] = {}
+        for row in tables["classes"].rows():
+            if row["order_class"] not in given.classes:
+                raise Malformed("unknown", what="order_class", value=row["order_class"])
+            opened = as_choice(row["opened"], ("0", "1"), "opened") == "1"
+            numbers = (as_int(row["placed"], "placed"), as_int(row["min_size"], "min_size"))
+            self.classes[row["order_class"]] = (opened, *numbers)
+        self.barred: dict[tuple[str, str, str], tuple[str, str]] = {}
+        for row in tables["barred"].rows():
+            key = (given.who(row["applicant"]).id, given.find(row["program"]).id, row["rule"])
+            as_choice(row["rule"], RULES, "rule")
+            self.barred[key] = (row["value"], row["limit"])
+        self.held: list[list[int]] = [[] for _ in given.programs]
+        for i, p in enumerate(self.place):
+            if p >= 0:
+                self.held[p].append(i)
+        self.placed = {
+            c.id: sum(len(self.held[p]) for p in c.programs) for c in given.classes.values()
+        }
+        least = 2 if self.mechanism == "optimal" else 1
+        self.closed = {c.id for c in given.classes.values() if c.min_size >= least} & {
+            name for name, placed in self.placed.items() if not placed
+        }
+
+    @staticmethod
+    def threshold(given: Round, row: dict[str, str]) -> Row:
+        """Read one threshold."""
+        state = as_choice(row["state"], ("full", "not_full", "cut"), "state")
+        names = ["score", *(f"tie{k + 1}" for k in range(len(given.policy.tiebreak or given.ties)))]
+        cells = [row.get(name, "") for name in names]
+        last: Key | None = None
+        if row["lottery"]:
+            if not re.fullmatch("[0-9a-f]{64}", row["lottery"]):
+                raise Malformed("number", what="lottery", value=row["lottery"][:40])
+            above = 1 - int(as_choice(row["listed"], ("0", "1"), "listed"))
+            scores = [-as_decimal(cell, "score") if cell else BLANK for cell in cells]
+            last = (above, *scores, int(row["lottery"], 16))
+        elif row["listed"] or any(cells):
+            raise Malformed("threshold", program=row["program"], stage=row["stage"])
+        return Row(state, row["cap"], last, row["price"])
+
+    def seated(self, given: Round, p: int) -> list[Item]:
+        """Return those whom a program holds, by priority."""
+        program = given.programs[p]
+        found = []
+        for i in self.held[p]:
+            a = given.people[i]
+            found.append((given.view(a, program, p in a.listed).key, i))
+        return sorted(found)
+
+
+# --- choice ---------------------------------------------------------------------------------
+
+
+def seat(
+    who: Any,
+    options: Callable[[Any], Sequence[str]],
+    seats: Mapping[str, int],
+    holders: dict[str, list[Any]],
+    seen: set[str],
+) -> bool:
+    """Give somebody a seat of one of her kinds, moving others between theirs if need be."""
+    for kind in options(who):
+        if kind not in seats or kind in seen:
+            continue
+        seen.add(kind)
+        if len(holders[kind]) < seats[kind]:
+            holders[kind].append(who)
+            return True
+        for other in holders[kind]:
+            if len(options(other)) > 1 and seat(other, options, seats, holders, seen):
+                holders[kind].remove(other)
+                holders[kind].append(who)
+                return True
+    return False
+
+
+@dataclass
+class Choice:
+    """Whom a program takes: each stage in acceptance order, those refused, open seats left."""
+
+    first: list[Item]
+    hard: list[Item]
+    soft: list[Item]
+    open: list[Item]
+    refused: list[Item]
+    room: int
+
+    @property
+    def order(self) -> list[Item]:
+        """The acceptance order."""
+        return self.first + self.hard + self.soft + self.open
+
+    def beyond(self, key: Key) -> bool:
+        """Whether a person in none of the reserved groups is surely refused."""
+        if self.room:
+            return False
+        queue = self.open or self.first
+        return not queue or queue[-1][0] < key
+
+    def joined(self, item: Item) -> Choice:
+        """Return the choice with one more person, who is in none of the reserved groups.
+
+        She passes by the reserves, so nothing changes before the open seats (``open_first``
+        apart): choosing again from all would give the same.
+        """
+        queue = [*self.open]
+        insort(queue, item)
+        refused = [] if self.room else [queue.pop()]
+        room = max(0, self.room - 1)
+        return Choice(self.first, self.hard, self.soft, queue, refused, room)
+
+
+class Chooser:
+    """The choice functions of a round."""
+
+    def __init__(self, given: Round) -> None:
+        self.groups = [a.groups for a in given.people]
+        self.sets = [frozenset(a.groups) for a in given.people]
+        self.open_first = given.policy.open_first
+
+    def options(self, item: Item) -> tuple[str, ...]:
+        """Return the groups of somebody."""
+        return self.groups[item[1]]
+
+    def fill(self, seats: dict[str, int], people: list[Item]) -> tuple[list[Item], list[Item]]:
+        """Take, by priority, each who raises the number of reserved seats that can be filled."""
+        holders: dict[str, list[Item]] = {group: [] for group in seats}
+        total, taken, left, simple = sum(seats.values()), list[Item](), list[Item](), True
+        for n, item in enumerate(people):
+            if len(taken) == total:
+                return taken, left + people[n:]
+            if self.sets[item[1]].isdisjoint(seats):
+                left.append(item)
+                continue
+            mine = [group for group in self.groups[item[1]] if group in seats]
+            simple = simple and len(mine) == 1
+            if simple:  # as long as nobody can move to another group
+                fits = len(holders[mine[0]]) < seats[mine[0]]
+                if fits:
+                    holders[mine[0]].append(item)
+            else:
+                fits = seat(item, self.options, seats, holders, set())
+            (taken if fits else left).append(item)
+        return taken, left
+
+    def choose(self, program: Program, people: list[Item]) -> Choice:
+        """Choose among people sorted by priority."""
+        first, hard, soft, rest = list[Item](), list[Item](), list[Item](), people
+        reserved = sum(program.hard.values())
+        if self.open_first:
+            count = program.capacity - reserved - sum(program.soft.values())
+            first, rest = rest[:count], rest[count:]
+        if program.hard:
+            hard, rest = self.fill(program.hard, rest)
+        if program.soft:
+            soft, rest = self.fill(program.soft, rest)
+        left = program.capacity - len(first) - len(soft) - reserved
+        return Choice(first, hard, soft, rest[:left], rest[left:], max(0, left - len(rest)))
+
+    def labels(self, seats: dict[str, int], people: list[Item]) -> dict[int, str]:
+        """Give each, in order, the first group by code that still lets all the others sit."""
+        left, found = dict(seats), {}
+        for n, item in enumerate(people):
+            for group in self.groups[item[1]]:
+                if left.get(group):
+                    left[group] -= 1
+                    if len(self.fill(left, people[n + 1 :])[0]) == len(people) - n - 1:
+                        found[item[1]] = group
+                        break
+                    left[group] += 1
+        return found
+
+    def stages(self, program: Program, choice: Choice) -> list[tuple[str, int, list[Item]]]:
+        """Return each seat type with its seats and its people in acceptance order."""
+        rows = []
+        reserved = sum(program.stages.values())
+        if self.open_first and program.capacity > reserved:
+            rows.append(("open_first", program.capacity - reserved, choice.first))
+        for kind, seats, people in (
+            ("hard", program.hard, choice.hard),
+            ("soft", program.soft, choice.soft),
+        ):
+            given = self.labels(seats, people)
+            for group in sorted(seats):
+                mine = [item for item in people if given[item[1]] == group]
+                rows.append((f"{kind}:{group}", seats[group], mine))
+        return [*rows, ("open", len(choice.open) + choice.room, choice.open)]
+
+    def reserved_filled(self, program: Program, people: list[Item]) -> int:
+        """Return how many reserved seats, hard and soft, these people can fill."""
+        both = Counter(program.hard) + Counter(program.soft)
+        return len(self.fill(dict(both), people)[0])
+
+
+# --- the second algorithm for `stable` and `parallel` ---------------------------------------
+
+
+class Run:
+    """Deferred acceptance, one proposal at a time, the last applicant first."""
+
+    def __init__(self, given: Round, chooser: Chooser, closed: Collection[str]) -> None:
+        self.given, self.chooser = given, chooser
+        self.start(closed)
+
+    def start(self, closed: Collection[str]) -> None:
+        """Run from scratch with some classes closed."""
+        given, self.closed = self.given, set(closed)
+        self.held: list[list[Item]] = [[] for _ in given.programs]
+        self.choice = [self.chooser.choose(program, []) for program in given.programs]
+        self.next = [0] * len(given.people)
+        self.count = [0] * len(given.caps)
+        self.shut = [program.home.id in self.closed for program in given.programs]
+        self.settle(list(range(len(given.people))))
+
+    def copy(self) -> Run:
+        """Return a copy that can go on by itself."""
+        other = object.__new__(Run)
+        other.given, other.chooser, other.closed = self.given, self.chooser, set(self.closed)
+        other.held = [list(people) for people in self.held]
+        other.choice, other.next = list(self.choice), list(self.next)
+        other.count, other.shut = list(self.count), list(self.shut)
+        return other
+
+    def settle(self, free: list[int]) -> None:
+        """Let everybody who is free propose until nobody is."""
+        while free:
+            i = free.pop()
+            a = self.given.people[i]
+            wishes, tail = self.given.wishes(a), None
+            while True:
+                n = self.next[i]
+                if n >= len(wishes):
+                    if tail is None:
+                        tail = self.given.tail(a)
+                    if n >= len(wishes) + len(tail):
+                        break
+                    p, _, view = tail[n - len(wishes)]
+                else:
+                    p, _, view = wishes[n]
+                if not self.shut[p]:
+                    loser = self.offer(p, (view.key, i))
+                    if loser != i:
+                        if loser >= 0:
+                            self.next[loser] += 1
+                            free.append(loser)
+                        break
+                self.next[i] = n + 1
+
+    def offer(self, p: int, item: Item) -> int:
+        """Let a program, and the caps over it, consider somebody; return who is refused or -1."""
+        program = self.given.programs[p]
+        plain = self.chooser.sets[item[1]].isdisjoint(program.groups)
+        if plain and self.choice[p].beyond(item[0]):
+            return item[1]
+        insort(self.held[p], item)
+        if plain and not self.chooser.open_first:
+            self.choice[p] = self.choice[p].joined(item)
+        else:
+            self.choose(p)
+        refused = self.choice[p].refused
+        if refused:
+            self.held[p].remove(refused[0])
+            return refused[0][1]
+        for c in program.caps:
+            self.count[c] += 1
+        for c in program.caps:
+            if self.count[c] > self.given.caps[c].seats:
+                q = self.last_turn(c)
+                loser = self.choice[q].order[-1]
+                self.drop(q, loser)
+                return loser[1]
+        return -1
+
+    def choose(self, p: int) -> None:
+        """Choose again at a program."""
+        self.choice[p] = self.chooser.choose(self.given.programs[p], self.held[p])
+
+    def drop(self, p: int, item: Item) -> None:
+        """Take somebody out of a program."""
+        self.held[p].remove(item)
+        self.choose(p)
+        for c in self.given.programs[p].caps:
+            self.count[c] -= 1
+
+    def last_turn(self, c: int) -> int:
+        """Return the program whose offer comes last when the children of a cap take turns.
+
+        That is the child with the most people, the later one in plan order if several have as
+        many, and within an inner cap the same again.
+        """
+        sizes = [
+            (self.count[n] if kind == "c" else len(self.held[n]), place)
+            for place, (kind, n) in enumerate(self.given.caps[c].children)
+        ]
+        kind, n = self.given.caps[c].children[max(sizes)[1]]
+        return self.last_turn(n) if kind == "c" else n
+
+    def close(self, names: Collection[str]) -> Run:
+        """Close classes: go on from here where that is the same as starting again.
+
+        Without a full cap over these classes nobody was ever refused elsewhere because of the
+        people in them, and those who were refused anywhere would be refused again: every
+        applicant proposes at least where she did before.  So the refusals so far all stand.
+        """
+        programs = [p for name in names for p in self.given.classes[name].programs]
+        if self.full_over(programs):
+            self.start(self.closed | set(names))
+            return self
+        self.closed |= set(names)
+        free = []
+        for p in programs:
+            self.shut[p] = True
+            for item in list(self.held[p]):
+                self.drop(p, item)
+                self.next[item[1]] += 1
+                free.append(item[1])
+        self.settle(free)
+        return self
+
+    def full_over(self, programs: Collection[int]) -> int:
+        """Return how many full caps there are over some programs."""
+        caps = {c for p in programs for c in self.given.programs[p].caps}
+        return sum(self.count[c] >= self.given.caps[c].seats for c in caps)
+
+    def placed(self, c: OrderClass) -> int:
+        """Return how many people a class has."""
+        return sum(len(self.held[p]) for p in c.programs)
+
+    def shortfalls(self) -> list[tuple[int, int, str]]:
+        """Return the open classes below their minimum: shortfall, place in plan order, id."""
+        return [
+            (c.min_size - self.placed(c), c.place, c.id)
+            for c in self.given.classes.values()
+            if c.id not in self.closed and self.placed(c) < c.min_size
+        ]
+
+    def matching(self) -> list[int]:
+        """Return the program of everybody, -1 for none."""
+        found = [-1] * len(self.given.people)
+        for p, people in enumerate(self.held):
+            for _, i in people:
+                found[i] = p
+        return found
+
+
+def close_in_turn(run: Run) -> list[dict[str, Any]]:
+    """Close the class with the largest shortfall until none falls short; return the steps."""
+    steps = []
+    while short := run.shortfalls():
+        shortfall, _, name = max(short)
+        c = run.given.classes[name]
+        steps.append(
+            {
+                "order_class": name,
+                "placed": run.placed(c),
+                "min_size": c.min_size,
+                "shortfall": shortfall,
+            }
+        )
+        run.close([name])
+    return steps
+
+
+def reopenable(run: Run, names: list[str]) -> list[str]:
+    """Return those of these classes that could be open, all the others closed, none short."""
+    if len(names) < 2:
+        return [name for name in names if not run.shortfalls()]
+    half = len(names) // 2
+    left, right = names[:half], names[half:]
+    return reopenable(run.copy().close(right), left) + reopenable(run.copy().close(left), right)
+
+
+# --- the claims -----------------------------------------------------------------------------
+
+
+class Verifier:
+    """Judges one result, claim by claim."""
+
+    def __init__(self, given: Round, result: Result) -> None:
+        self.given, self.result = given, result
+        self.chooser = Chooser(given)
+        self.optimal = result.mechanism == "optimal"
+        self.items = [result.seated(given, p.index) for p in given.programs]
+        self.choice = [self.chooser.choose(p, self.items[p.index]) for p in given.programs]
+        self.filled = [self.chooser.reserved_filled(p, self.items[p.index]) for p in given.programs]
+        self.counts = [sum(len(result.held[p]) for p in cap.programs) for cap in given.caps]
+        self.full = [n >= cap.seats for n, cap in zip(self.counts, given.caps, strict=True)]
+        self.seats: dict[int, str] = {}  # the right seat label of each who is placed
+        self.tables: dict[int, list[tuple[str, int, list[Item]]]] = {}
+        for p in given.programs:
+            if p.home.id not in result.closed:
+                self.tables[p.index] = self.chooser.stages(p, self.choice[p.index])
+                for stage, _, people in self.tables[p.index]:
+                    label = stage.partition(":")[2] or "open"
+                    self.seats |= {i: label for _, i in people}
+
+    def inputs(self, check: Check) -> None:
+        """Digests, seed, lottery numbers, mechanism."""
+        given, result = self.given, self.result
+        digests = as_kind(result.info.get("digests"), dict, "digests")
+        own = {"inputs": given.digest}
+        for name in RESULT_FILES:
+            own[name] = hashlib.sha256(read_bytes(result.folder / name)).hexdigest()
+        for name, digest in own.items():
+            check.expect(digests.get(name) == digest, "digest", file=name, own=digest)
+        check.expect(result.info.get("round") == given.policy.round, "round")
+        check.expect(given.laminar or self.optimal, "caps_cross")
+        check.expect(not (self.optimal and given.policy.open_first), "open_first")
+        if result.mechanism == "parallel":
+            columns = ("score", *COMPONENTS, *given.ties)
+            for (i, p), row in given.by_program.items():
+                scored = any(row[column] for column in columns)
+                ids = {"applicant": given.people[i].id, "program": given.programs[p].id}
+                check.expect(not scored, "score_by_program", **ids)
+        numbers = {a.lottery for a in given.people}
+        for (p, stage), line in result.thresholds.items():
+            known = line.last is None or line.last[-1] in numbers
+            check.expect(known, "lottery", program=given.programs[p].id, stage=stage)
+        check.numbers |= {"applicants": len(given.people), "programs": len(given.programs)}
+        check.numbers |= {"mechanism": result.mechanism, "digest": given.digest}
+        if result.mechanism != given.policy.mechanism:
+            check.trusted = f"override:{given.policy.mechanism}"
+
+    def assignment(self, check: Check) -> None:
+        """Everyone once, where she may be, with rank, seat and reason; who is barred."""
+        self.barred(check)
+        given, result = self.given, self.result
+        people = Counter(a.person for a in given.people if result.place[a.index] >= 0)
+        for person, times in people.items():
+            check.expect(times == 1, "person_twice", person=person)
+        for a in given.people:
+            p, row = result.place[a.index], result.rows.get(a.index)
+            if row is None:
+                check.wrong("row_missing", applicant=a.id)
+                continue
+            wish = next((w for w in given.wishes(a) if w[0] == p), None)
+            if p >= 0 and not wish:
+                wish = next((w for w in given.tail(a) if w[0] == p), None)
+            if p >= 0 and not wish:
+                check.wrong("not_admitted", applicant=a.id, program=row["program"])
+                continue
+            own = {"rank": "", "seat": "", "reason": self.unplaced_reason(a)}
+            if wish:
+                program, listed = given.programs[p], wish[1] > 0
+                own = {"rank": str(wish[1]), "reason": given.reason(a, program, listed)}
+                # A program with too many people has no right labels; other claims say so.
+                own["seat"] = self.seats.get(a.index, row["seat"])
+            for column, value in own.items():
+                if row[column] != value:
+                    check.wrong(column, applicant=a.id, value=row[column][:40], own=value)
+        check.numbers["placed"] = sum(p >= 0 for p in result.place)
+
+    def barred(self, check: Check) -> None:
+        """Apply every rule to every application and compare with ``barred.csv``."""
+        given, result = self.given, self.result
+        believed = {
+            key: found
+            for key, found in result.barred.items()
+            if self.withheld(given.who(key[0]), key[2])
+        }
+        own: dict[tuple[str, str, str], tuple[str, str]] = {}
+        for a in given.people:
+            for p in a.listed:
+                for rule, value, limit in given.bars(a, given.programs[p]):
+                    if not self.withheld(a, rule):
+                        own[a.id, given.programs[p].id, rule] = (value, limit)
+        for key in {*own, *result.barred} - set(believed):
+            if own.get(key) != result.barred.get(key):
+                ids = dict(zip(("applicant", "program", "rule"), key, strict=True))
+                where = {"stated": result.barred.get(key), "own": own.get(key)}
+                check.wrong("barred", **ids, **where)
+        for name, program, _ in believed:
+            a, p = given.who(name), given.find(program).index
+            check.expect(p in a.listed, "barred", applicant=name, program=program)
+            given.believed.add((a.index, p))
+        check.numbers |= {"applications": sum(len(a.listed) for a in given.people)}
+        check.numbers |= {"barred": len(own)}
+        missing = {READS[rule] for a in given.people for rule in READS if self.withheld(a, rule)}
+        if missing:
+            check.trusted = "withheld:" + ",".join(sorted(missing))
+
+    def withheld(self, a: Applicant, rule: str) -> bool:
+        """Whether the round asks for a rule and the folder does not say what the rule reads."""
+        column = READS.get(rule, "")
+        if column in self.given.tables["applicants"].columns or not column:
+            return column == "birth_date" and not a.born and self.asks(rule)
+        return self.asks(rule)
+
+    def asks(self, rule: str) -> bool:
+        """Whether anything in the round makes a rule apply."""
+        if rule in ("age", "approval"):
+            return bool(self.given.policy.age_rules)
+        if rule == "minor":
+            return any(program.forbid_minor for program in self.given.programs)
+        columns = {
+            "class_age": ("age_min", "age_max"),
+            "education": ("entry_education",),
+            "skill_level": ("entry_skill",),
+            "health": ("health",),
+        }[rule]
+        return any(c.row[column] for c in self.given.classes.values() for column in columns)
+
+    def unplaced_reason(self, a: Applicant) -> str:
+        """Return why somebody has no place."""
+        if self.given.wishes(a) or self.given.tail(a):
+            return "not_reached"
+        return "barred" if a.applied else "no_choice"
+
+    def capacity(self, check: Check) -> None:
+        """No program holds more people than it has seats."""
+        for program in self.given.programs:
+            n = len(self.items[program.index])
+            ids = {"program": program.id, "placed": n, "capacity": program.capacity}
+            check.expect(n <= program.capacity, "over_capacity", **ids)
+        check.numbers["seats"] = sum(program.capacity for program in self.given.programs)
+
+    def caps(self, check: Check) -> None:
+        """No cap is exceeded."""
+        for cap, n in zip(self.given.caps, self.counts, strict=True):
+            check.expect(n <= cap.seats, "over_cap", cap=cap.id, placed=n, seats=cap.seats)
+        check.numbers |= {"caps": len(self.given.caps), "full": sum(self.full)}
+
+    def reserves(self, check: Check) -> None:
+        """Hard reserved seats that their groups cannot fill stay empty."""
+        for program in self.given.programs:
+            items = self.items[program.index]
+            room = program.capacity - sum(program.hard.values())
+            room += len(self.chooser.fill(program.hard, items)[0])
+            over = room < len(items) <= program.capacity
+            check.expect(not over, "hard_reserve", program=program.id, placed=len(items), room=room)
+        check.numbers["filled"] = sum(self.filled)
+
+    def min_size(self, check: Check) -> None:
+        """Every class has its minimum or nobody, and ``classes.csv`` says so."""
+        result = self.result
+        for c in self.given.classes.values():
+            n = result.placed[c.id]
+            check.expect(n == 0 or n >= c.min_size, "short", order_class=c.id, placed=n)
+            own = (n >= max(1, c.min_size), n, c.min_size)
+            stated = result.classes.get(c.id)
+            check.expect(stated == own, "class", order_class=c.id, stated=stated, own=own)
+        check.numbers["opened"] = sum(opened for opened, _, _ in result.classes.values())
+        check.numbers["classes"] = len(self.given.classes)
+
+    def rather(self, a: Applicant) -> Iterator[tuple[int, View]]:
+        """Yield the programs of open classes that somebody prefers to what she has."""
+        held = self.result.place[a.index]
+        mine = a.listed.get(held, 0)
+        for p, rank, view in self.wished(a, held):
+            # The programs of a class stand at one rank: `optimal` is indifferent between them.
+            if p == held or (self.optimal and rank and rank == mine):
+                return
+            c = self.given.programs[p].home
+            if c.min_size <= 1 or self.result.placed[c.id]:
+                yield p, view
+
+    def wished(self, a: Applicant, held: int) -> Iterator[Wish]:
+        """Yield her list, and her tail if she does not hold a listed program."""
+        yield from self.given.wishes(a)
+        if held not in a.listed:
+            yield from self.given.tail(a)
+
+    def blocking(self) -> tuple[list[list[str]], list[list[str]]]:
+        """Return the pairs of justified envy, and those of waste."""
+        envy, waste = [], []
+        for a in self.given.people:
+            for p, view in self.rather(a):
+                program = self.given.programs[p]
+                plain = self.chooser.sets[a.index].isdisjoint(program.groups)
+                if plain and self.choice[p].beyond(view.key):
+                    continue
+                item = (view.key, a.index)
+                choice = self.chooser.choose(program, sorted([*self.items[p], item]))
+                if item in choice.refused:
+                    continue
+                if choice.refused:
+                    over = self.given.people[choice.refused[0][1]].id
+                    envy.append([a.id, program.id, over])
+                elif not any(self.full[c] for c in program.caps):
+                    waste.append([a.id, program.id])
+        return envy, waste
+
+    def fairness(self, envy: Check, waste: Check) -> None:
+        """Judge envy and waste together."""
+        for check, pairs in zip((envy, waste), self.blocking(), strict=True):
+            names = ("applicant", "program", "instead_of")
+            check.numbers["pairs"] = pairs if self.optimal else len(pairs)
+            for pair in () if self.optimal else pairs:
+                check.wrong(check.name[3:], **dict(zip(names, pair, strict=False)))
+
+    # --- cutoffs of `stable` and `parallel`
+
+    def cutoffs(self, check: Check) -> None:
+        """Each threshold is right, and the thresholds alone reproduce every placement."""
+        given, result = self.given, self.result
+        own: dict[tuple[int, str], tuple[str, str, Key | None]] = {}
+        for p, rows in self.tables.items():
+            full = [given.caps[c].id for c in given.programs[p].caps if self.full[c]]
+            for stage, seats, people in rows:
+                state = "full" if len(people) >= seats else "cut" if full else "not_full"
+                last = people[-1][0] if people else None
+                own[p, stage] = (state, full[0] if state == "cut" else "", last)
+        for key in {*own, *result.thresholds}:
+            row = result.thresholds.get(key)
+            mine, stated = own.get(key), row and (row.state, row.cap, row.last)
+            # Everybody reaches a stage that is not full: its last person may be left out.
+            bare = mine and mine[0] == "not_full" and stated == ("not_full", "", None)
+            where = {"program": given.programs[key[0]].id, "stage": key[1]}
+            check.expect(bool(bare) or stated == mine, "threshold", **where)
+        reach: dict[int, list[tuple[str, Key | None]]] = defaultdict(list)
+        for (p, stage), row in result.thresholds.items():
+            last = (BLANK,) if row.state == "not_full" else row.last
+            reach[p].append((stage.partition(":")[2], last))
+        for a in given.people:
+            held = result.place[a.index]
+            found = next((p for p, key in self.keys(a) if within(reach[p], key, a.groups)), -1)
+            ids = {"applicant": a.id, "placed": held, "reaches": found}
+            check.expect(found == held, "reach", **ids)
+        check.numbers["thresholds"] = len(own)
+
+    def keys(self, a: Applicant) -> Iterator[tuple[int, Key]]:
+        """Yield the programs that somebody wants, best first, with her priority there."""
+        for wishes in (self.given.wishes, self.given.tail):
+            for p, _, view in wishes(a):
+                yield p, view.key
+
+    # --- outcome of `stable` and `parallel`
+
+    def outcome(self, check: Check) -> None:
+        """Run the mechanism by another algorithm and compare placements, closings, values."""
+        given, result = self.given, self.result
+        minima = any(c.min_size > 0 for c in given.classes.values())
+        steps: list[dict[str, Any]] = []
+        if given.policy.closure == "sequential":
+            run = Run(given, self.chooser, ())
+            start = run.copy()
+            steps = close_in_turn(run)
+            names = [step["order_class"] for step in steps]
+            # Classes under full caps last: closing them first spares runs from scratch.
+            names.sort(key=lambda name: start.full_over(given.classes[name].programs))
+            check.numbers["reopenable"] = sorted(reopenable(start, names))
+        else:
+            run = Run(given, self.chooser, result.closed)
+            for _, _, name in run.shortfalls():
+                check.wrong("short", order_class=name)
+            if minima:
+                check.trusted = "closing_not_rechecked"
+        if not check.trusted:
+            check.expect(result.status == "OPTIMAL", "status")
+            check.expect(result.certificate.get("closing", []) == steps, "closing", own=steps)
+        for a, mine in zip(given.people, run.matching(), strict=True):
+            placed = result.place[a.index]
+            if placed != mine:
+                names = [given.programs[p].id if p >= 0 else "" for p in (placed, mine)]
+                check.wrong("differs", applicant=a.id, program=names[0], own=names[1])
+        check.numbers |= {"closings": len(steps), "closed": sorted(run.closed)}
+        check.expect(result.info["unique"], "unique")
+        self.values(check)
+
+    def values(self, check: Check) -> None:
+        """Recompute the objective and what ``result.json`` says of it."""
+        given, result = self.given, self.result
+        names = given.policy.components(given.last_rank, self.optimal)
+        own = list(zip(names, self.evaluate(names), strict=True))
+        stated = [(name, value) for name, value, _ in result.objective]
+        check.expect(stated == own, "objective", own=own)
+        tight = all(value == bound for _, value, bound in result.objective)
+        check.expect(tight or result.status == "FEASIBLE", "bound")
+        right = result.info["unique"] and result.status == "OPTIMAL"
+        check.expect(result.info["publishable"] == right, "publishable")
+        check.numbers["objective"] = dict(own)
+
+    def evaluate(self, names: Sequence[str]) -> list[int]:
+        """Return the value of each component of the objective."""
+        given = self.given
+        totals = dict.fromkeys(names, 0)
+        totals |= {"reserves": sum(self.filled)} if "reserves" in totals else {}
+        for a in given.people:
+            if (p := self.result.place[a.index]) < 0:
+                continue
+            program, rank = given.programs[p], a.listed.get(p, 0)
+            lottery = given.weights(a, program) if self.optimal else (0, 0)
+            for name in names:
+                if name == "fit":
+                    totals[name] += given.view(a, program, rank > 0).fit
+                elif name.startswith("lottery"):
+                    totals[name] += lottery[name == "lottery_2"]
+                elif name != "reserves":
+                    totals[name] += given.policy.worth(name, rank, given.last_rank)
+        return list(totals.values())
+
+    def report(self, check: Check) -> None:
+        """Recompute the rank profile and the group figures of ``report.json``."""
+        given, place, report = self.given, self.result.place, self.result.report or {}
+        profile: Counter[str] = Counter()
+        groups: dict[str, dict[str, int]] = defaultdict(lambda: {"applicants": 0, "placed": 0})
+        for a in given.people:
+            p = place[a.index]
+            profile["unplaced" if p < 0 else str(a.listed.get(p, 0))] += 1
+            for group in a.groups:
+                groups[group]["applicants"] += 1
+                groups[group]["placed"] += p >= 0
+        own: dict[str, Any] = {"placed": sum(p >= 0 for p in place)}
+        own |= {"profile": profile, "groups": groups}
+        checked = [key for key in own if key in report]
+        for key in checked:
+            stated = report[key]
+            if key == "profile":
+                stated = {k: v for k, v in as_kind(stated, dict, key).items() if v != 0}
+            elif key == "groups":
+                own[key] = {name: groups[name] for name in as_kind(stated, dict, key)}
+            check.expect(stated == own[key], "report", figure=key, own=own[key])
+        check.numbers["checked"] = checked
+        check.trusted = "" if checked else "report_not_rechecked"
+
+
+def within(rows: list[tuple[str, Key | None]], key: Key, groups: tuple[str, ...]) -> bool:
+    """Whether a priority reaches one of the stages that are hers."""
+    return any(
+        last is not None and key <= last for group, last in rows if not group or group in groups
+    )
+
+
+# --- `optimal`: prices and potentials -------------------------------------------------------
+
+
+def pack(parts: Sequence[int]) -> int:
+    """Return one integer that adds and compares like the tuple, the first component first."""
+    total = 0
+    for part in parts:
+        total = total * DIGIT + part
+    return total
+
+
+def plus(cost: int, potential: int) -> int:
+    """Add a cost to a potential; infinite stays infinite."""
+    return potential if potential == FAR else cost + potential
+
+
+def as_potential(value: Any, size: int) -> int:
+    """Return a packed potential; null is infinite."""
+    if value is None:
+        return FAR
+    if len(as_kind(value, list, "potential")) != size:
+        raise Malformed("potential", size=len(value))
+    for part in value:
+        if abs(as_kind(part, int, "potential")) > LIMIT:
+            raise Malformed("potential", size=size)
+    return pack(value)
+
+
+@dataclass
+class Best:
+    """What somebody's place is worth at some prices, and the best of everything else."""
+
+    held: int
+    other: int = FAR
+    programs: list[int] = field(default_factory=list)  # where the best is found, -1 for no place
+
+
+class Market:
+    """The flow network of ``optimal`` with the published placement as its flow.
+
+    Costs are packed lexicographic numbers.  Seat prices are kept by program and stage.
+    """
+
+    def __init__(self, verifier: Verifier) -> None:
+        self.verifier, self.given, self.result = verifier, verifier.given, verifier.result
+        policy, last = self.given.policy, self.given.last_rank
+        self.names = policy.components(last, True)
+        self.cost = {
+            rank: pack(
+                [
+                    0 if name in NOT_BY_RANK else -policy.worth(name, rank, last)
+                    for name in self.names
+                ]
+            )
+            for rank in range(last + 1)
+        }
+        self.fit = self.unit("fit")
+        self.reserve = self.unit("reserves")
+        self.seats: dict[int, dict[str, int]] = {}
+        self.flow: dict[int, dict[str, list[Any]]] = {}
+        self.stage: dict[int, str] = {}
+        for p in verifier.tables:
+            self.spread(self.given.programs[p])
+
+    def unit(self, component: str) -> int:
+        """Return one unit of a component, packed; 0 if the objective does not have it."""
+        return pack([int(name == component) for name in self.names])
+
+    def spread(self, program: Program) -> None:
+        """Spread the people of a program over its seat types, as many in reserved seats as can be.
+
+        The hard seats are filled first, as far as they can be; augmenting paths never empty one.
+        """
+        stages = program.stages
+        hard = {stage: n for stage, n in stages.items() if stage[0] == "h"}
+        holders: dict[str, list[Any]] = {stage: [] for stage in stages}
+        left = list(self.result.held[program.index])
+        for seats in (hard, stages):
+            left = [i for i in left if not seat(i, self.kinds, seats, holders, set())]
+        self.seats[program.index] = stages | {"open": program.capacity}
+        self.flow[program.index] = holders | {"open": left}
+        for stage, people in self.flow[program.index].items():
+            self.stage |= dict.fromkeys(people, stage)
+
+    def kinds(self, i: int) -> list[str]:
+        """Return the reserved seat types of somebody, wherever they exist."""
+        groups = self.given.people[i].groups
+        return [f"hard:{group}" for group in groups] + [f"soft:{group}" for group in groups]
+
+    def hers(self, p: int, groups: tuple[str, ...]) -> list[str]:
+        """Return the seat types of a program that a person in some groups may take."""
+        stages = self.seats[p]
+        return [stage for stage in stages if stage == "open" or stage.partition(":")[2] in groups]
+
+    def load(self, p: int) -> tuple[int, int]:
+        """Return the people of a program outside its hard seats, and the seats they have."""
+        hard = sum(len(people) for stage, people in self.flow[p].items() if stage[0] == "h")
+        program = self.given.programs[p]
+        return len(self.result.held[p]) - hard, program.capacity - sum(program.hard.values())
+
+    def free(self, p: int, stage: str) -> bool:
+        """Whether a seat of a type is free."""
+        program, (load, room) = self.given.programs[p], self.load(p)
+        if len(self.result.held[p]) >= program.capacity or (stage[0] != "h" and load >= room):
+            return False
+        return len(self.flow[p][stage]) < self.seats[p][stage]
+
+    def pair_cost(self, a: Applicant, p: int, rank: int, view: View) -> int:
+        """Return the cost of a pair, lottery included."""
+        first, second = self.given.weights(a, self.given.programs[p])
+        return self.cost[rank] - view.fit * self.fit - first * DIGIT - second
+
+    def scan(self, prices: Mapping[tuple[int, str], int]) -> list[Best]:
+        """Compare everybody's place with everything that she could have at these prices.
+
+        The lottery weights of a pair are computed only where the components before leave it
+        open whether the pair is the best one.
+        """
+        most = (1 << 20) * DIGIT + (1 << 20)
+        cheapest: dict[tuple[int, tuple[str, ...]], int] = {}
+        found = []
+        for a in self.given.people:
+            place = self.result.place[a.index]
+            best = Best(0) if place < 0 else Best(0, 0, [-1])
+            for p, rank, view in self.given.everything(a):
+                if p not in self.seats:
+                    continue
+                memo = (p, a.groups)
+                if memo not in cheapest:
+                    cheapest[memo] = min(prices[p, stage] for stage in self.hers(p, a.groups))
+                price = cheapest[memo]
+                if p == place:
+                    best.held = plus(self.pair_cost(a, p, rank, view), price)
+                elif price != FAR:
+                    value = self.cost[rank] - view.fit * self.fit + price
+                    if value - most > best.other:
+                        continue
+                    value = self.pair_cost(a, p, rank, view) + price
+                    if value < best.other:
+                        best.other, best.programs = value, [p]
+                    elif value == best.other:
+                        best.programs.append(p)
+            found.append(best)
+        return found
+
+    def prices(self) -> dict[tuple[int, str], int]:
+        """Return the published seat prices, one for every seat type."""
+        found = {}
+        for (p, stage), row in self.result.thresholds.items():
+            parts = [as_int(part, "price") for part in row.price.split(";")] if row.price else None
+            found[p, stage] = as_potential(parts, len(self.names))
+        wanted = {(p, stage) for p, seats in self.seats.items() for stage in seats}
+        for p, stage in wanted ^ set(found):
+            raise Malformed("threshold", program=self.given.programs[p].id, stage=stage)
+        return found
+
+    def cutoffs(self, check: Check, potentials: dict[Node, int] | None) -> None:
+        """At the prices everybody has a best choice, and what has a price is in full use."""
+        given, verifier = self.given, self.verifier
+        prices = self.prices()
+        for (p, stage), price in prices.items():
+            row, free = self.result.thresholds[p, stage], self.free(p, stage)
+            where = {"program": given.programs[p].id, "stage": stage}
+            state = ("not_full" if free else "full", "", None)
+            check.expect((row.state, row.cap, row.last) == state, "threshold", **where)
+            used = not free or any(verifier.full[c] for c in given.programs[p].caps)
+            check.expect(price <= 0 or used, "price_of_free_seat", **where)
+            if potentials is not None:
+                node = ("seat", given.programs[p].id, stage)
+                check.expect(potentials[node] == price, "price", **where)
+        equal = []
+        for a, best in zip(given.people, self.scan(prices), strict=True):
+            names = [given.programs[p].id if p >= 0 else "" for p in best.programs]
+            if best.other < best.held:
+                check.wrong("not_best", applicant=a.id, better=names)
+            elif best.other == best.held:
+                equal.append([a.id, *names])
+        check.numbers |= {"thresholds": len(prices), "equal": equal}
+
+    # --- optimality
+
+    def optimality(self, check: Check) -> dict[Node, int] | None:
+        """Prove the objective by the potentials; return them if they do."""
+        given, result, certificate = self.given, self.result, self.result.certificate
+        self.verifier.values(check)
+        if not given.laminar:
+            check.trusted = "caps_cross"
+            return None
+        if result.status == "FEASIBLE":
+            check.trusted = "bound_of_the_solver"
+            return None
+        check.expect(certificate.get("components") == self.names, "components", own=self.names)
+        tables = as_kind(certificate.get("potentials"), dict, "potentials")
+        potentials: dict[Node, int] = {("sink",): 0}
+        for name, kind in KINDS.items():
+            for key, value in as_kind(tables.get(name), dict, name).items():
+                node = (kind, *key.rsplit("|", 1))
+                potentials[node] = as_potential(value, len(self.names))
+        edges = self.edges(check, potentials)
+        unique = edges is not None and self.is_unique(edges)
+        stated = (certificate.get("unique"), result.info["unique"])
+        check.expect(edges is None or stated == (unique, unique), "unique", own=unique)
+        if any(c.min_size > 1 for c in given.classes.values()):
+            check.trusted = "openings"
+        return None if check.violations else potentials
+
+    def edges(self, check: Check, pi: dict[Node, int]) -> dict[Node, list[Node]] | None:
+        """Check every arc; return the residual arcs of reduced cost zero by their tails."""
+        nodes = self.nodes()
+        for node in nodes - set(pi):
+            check.wrong("potential_missing", node="|".join(node))
+        for node in set(pi) - nodes:
+            check.wrong("potential_unknown", node="|".join(node))
+        if nodes != set(pi):
+            return None
+        tight: dict[Node, list[Node]] = defaultdict(list)
+
+        def arc(u: Node, v: Node, cost: int, flow: int, capacity: int) -> None:
+            through = plus(cost, pi[v])
+            fine = (flow >= capacity or through >= pi[u]) and (flow <= 0 or through <= pi[u])
+            check.expect(fine, "potential", **{"from": "|".join(u), "to": "|".join(v)})
+            if through == pi[u] != FAR:
+                if flow < capacity:
+                    tight[u].append(v)
+                if flow > 0:
+                    tight[v].append(u)
+
+        self.plan_arcs(arc)
+        names = {p: self.given.programs[p].id for p in self.seats}
+        prices = {(p, s): pi["seat", names[p], s] for p in names for s in self.seats[p]}
+        for a, best in zip(self.given.people, self.scan(prices), strict=True):
+            self.person_arcs(a, best, prices, arc)
+        return tight
+
+    def nodes(self) -> set[Node]:
+        """Return all nodes of the network."""
+        found: set[Node] = {("sink",)} | {("person", a.id) for a in self.given.people}
+        found |= {("cap", cap.id) for cap in self.given.caps}
+        for p, seats in self.seats.items():
+            name = self.given.programs[p].id
+            found |= {("nonhard", name), ("program", name)}
+            found |= {("seat", name, stage) for stage in seats}
+        return found
+
+    def plan_arcs(self, arc: Callable[[Node, Node, int, int, int], None]) -> None:
+        """Walk the arcs from the seats to the sink."""
+        given = self.given
+        for p, seats in self.seats.items():
+            program, (load, room) = given.programs[p], self.load(p)
+            middle, whole = ("nonhard", program.id), ("program", program.id)
+            for stage, n in seats.items():
+                to = whole if stage.startswith("hard:") else middle
+                cost = 0 if stage == "open" else -self.reserve
+                arc(("seat", program.id, stage), to, cost, len(self.flow[p][stage]), n)
+            arc(middle, whole, 0, load, room)
+            above = ("cap", given.caps[program.caps[0]].id) if program.caps else ("sink",)
+            arc(whole, above, 0, len(self.result.held[p]), program.capacity)
+        for cap, n in zip(given.caps, self.verifier.counts, strict=True):
+            outer = ("sink",) if cap.parent is None else ("cap", given.caps[cap.parent].id)
+            arc(("cap", cap.id), outer, 0, n, cap.seats)
+
+    def person_arcs(
+        self,
+        a: Applicant,
+        best: Best,
+        prices: Mapping[tuple[int, str], int],
+        arc: Callable[[Node, Node, int, int, int], None],
+    ) -> None:
+        """Walk the arcs of an applicant: her own, and of the others the best ones."""
+        node, place, stage = ("person", a.id), self.result.place[a.index], ""
+        if place < 0:
+            arc(node, ("sink",), 0, 1, 1)
+        for p in [*best.programs, place]:
+            if p < 0:
+                if place >= 0:
+                    arc(node, ("sink",), 0, 0, 1)
+                continue
+            cost = (best.held if p == place else best.other) - min(
+                prices[p, s] for s in self.hers(p, a.groups)
+            )
+            for stage in self.hers(p, a.groups):
+                flow = int(p == place and stage == self.stage[a.index])
+                arc(node, ("seat", self.given.programs[p].id, stage), cost, flow, 1)
+
+    def is_unique(self, tight: Mapping[Node, list[Node]]) -> bool:
+        """Whether no cycle of cost zero moves an applicant to another program or out of one."""
+        component = components(tight)
+        for a in self.given.people:
+            node = ("person", a.id)
+            place = self.result.place[a.index]
+            here = self.given.programs[place].id if place >= 0 else ""
+            for to in tight.get(node, []):
+                there = to[1] if to[0] == "seat" else ""
+                if there != here and component[to] == component[node]:
+                    return False
+        return True
+
+
+KINDS = {
+    "applicants": "person",
+    "seats": "seat",
+    "nonhard": "nonhard",
+    "programs": "program",
+    "caps": "cap",
+}
+NOT_BY_RANK = ("reserves", "fit", "lottery_1", "lottery_2")
+
+
+def components(edges: Mapping[Node, list[Node]]) -> dict[Node, Node]:
+    """Return the strongly connected component of each node, named by one of its nodes."""
+    back: dict[Node, list[Node]] = defaultdict(list)
+    for u, ends in edges.items():
+        for v in ends:
+            back[v].append(u)
+    finished: list[Node] = []
+    seen: set[Node] = set()
+    for root in {*edges, *back}:
+        if root in seen:
+            continue
+        path = [(root, iter(edges.get(root, [])))]
+        seen.add(root)
+        while path:
+            node, heads = path[-1]
+            for v in heads:
+                if v not in seen:
+                    seen.add(v)
+                    path.append((v, iter(edges.get(v, []))))
+                    break
+            else:
+                finished.append(node)
+                path.pop()
+    found: dict[Node, Node] = {}
+    for root in reversed(finished):
+        stack = [root] if root not in found else []
+        while stack:
+            node = stack.pop()
+            if node not in found:
+                found[node] = root
+                stack += back[node]
+    return found
+
+
+# --- the verdict ----------------------------------------------------------------------------
+
+
+def verify(folder: str | Path, result: str | Path | None = None) -> Verdict:
+    """Judge a result.
+
+    Parameters
+    ----------
+    folder
+        The round folder.
+    result
+        The result folder; by default ``result`` in the round folder.
+
+    Returns
+    -------
+    Verdict
+        The claims that apply, in order.
+
+    Raises
+    ------
+    Unreadable
+        If a file is missing or is not of its kind.
+    """
+    folder = Path(folder)
+    inputs = Check("inputs")
+    try:
+        given = Round(folder)
+        found = Result(given, Path(result) if result else folder / "result")
+        verifier = Verifier(given, found)
+        verifier.inputs(inputs)
+    except Malformed as error:
+        inputs.violations.append(error.violation)
+        return Verdict((inputs.claim(), *(skipped(name, "inputs") for name in list(CLAIMS)[1:-2])))
+    claims = {"inputs": inputs.claim()}
+
+    def judge(judges: Mapping[str, Callable[[Check], object]], premises: Sequence[str]) -> None:
+        for name, test in judges.items():
+            failed = next((p for p in premises if p in claims and claims[p].status == BROKEN), "")
+            claims[name] = skipped(name, failed) if failed else judged(name, test)
+
+    judge({name: getattr(verifier, name) for name in FEASIBLE}, ())
+    envy, waste = Check("no_justified_envy"), Check("no_waste")
+    if not any(claims[name].status == BROKEN for name in FEASIBLE):
+        verifier.fairness(envy, waste)
+    judge({"no_justified_envy": lambda _: envy, "no_waste": lambda _: waste}, FEASIBLE)
+    if verifier.optimal:
+        market = Market(verifier)
+        proof: list[dict[Node, int] | None] = [None]
+        judge({"optimality": lambda c: proof.append(market.optimality(c))}, FEASIBLE)
+        judge({"cutoffs": lambda c: market.cutoffs(c, proof[-1])}, FEASIBLE)
+    else:
+        judge({"cutoffs": verifier.cutoffs, "outcome": verifier.outcome}, FAIR)
+    if found.report is not None:
+        judge({"report": verifier.report}, ("assignment",))
+    return Verdict(tuple(claims[name] for name in CLAIMS if name in claims))
+
+
+def judged(name: str, test: Callable[[Check], object]) -> Claim:
+    """Return a claim after its test."""
+    check = Check(name)
+    try:
+        found = test(check)
+    except Malformed as error:
+        check.violations.append(error.violation)
+        return check.claim()
+    return (found if isinstance(found, Check) else check).claim()
+
+
+def skipped(name: str, premise: str) -> Claim:
+    """Return a claim that cannot be judged because another is broken."""
+    return Claim(name, TRUSTED, {}, f"after:{premise}")
+
+
+def line(claim: Claim) -> str:
+    """Write a claim in one line, Chinese first."""
+    if claim.violations:
+        detail = json.dumps(claim.violations[0], ensure_ascii=False)
+        detail = f" ×{claim.numbers['violations']} {detail}"
+    else:
+        detail = f" {claim.trusted}" if claim.trusted else ""
+    return f"{STATUS_ZH[claim.status]} {CLAIMS[claim.name]} | {claim.status} {claim.name}{detail}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return 0, 1 if a claim is broken, 2 if a file cannot be read."""
+    parser = argparse.ArgumentParser(description="独立核验录取结果 / verify the result of a round")
+    parser.add_argument("folder", help="轮次文件夹 / round folder")
+    parser.add_argument("--result", metavar="OUT", help="结果文件夹 / result folder")
+    parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
+    options = parser.parse_args(arguments)
+    try:
+        verdict = verify(options.folder, options.result)
+    except Unreadable as error:
+        print(f"无法读取 / cannot read: {error}", file=sys.stderr)
+        return 2
+    if options.json:
+        print(verdict.to_json(), end="")
+    else:
+        print("\n".join(line(claim) for claim in verdict.claims))
+    return int(verdict.broken)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -62,30 +62,26 @@ class Oracle(Choices):
         """Every placement within lists and tails, capacities, caps and hard reserves."""
         people = list(self.people)
         options = [[*self.preferred(i, open_classes), None] for i in people]
+        limits = {p: [p, *(f"cap {c}" for c in self.caps_over([p]))] for p in self.programs}
 
         def extend(start: int, free: dict[str, int], made: Placement) -> Iterator[Placement]:
             if start == len(people):
                 yield dict(made)
                 return
             for program in options[start]:
-                if program is None:
-                    made[people[start]] = None
-                    yield from extend(start + 1, free, made)
-                elif free[program]:
-                    made[people[start]] = program
-                    fewer = free | {program: free[program] - 1}
-                    yield from extend(start + 1, fewer, made)
+                made[people[start]] = program
+                over = limits[program] if program else []
+                if all(free[limit] for limit in over):
+                    less = free | {limit: free[limit] - 1 for limit in over}
+                    yield from extend(start + 1, less, made)
 
-        capacity = {p: program.capacity for p, program in self.programs.items()}
-        return filter(self._feasible, extend(0, capacity, {}))
+        seats = {p: program.capacity for p, program in self.programs.items()}
+        seats |= {f"cap {c}": number for c, number in self.cap_seats.items()}
+        return filter(self._keeps_all_hard_seats, extend(0, seats, {}))
 
-    def _feasible(self, placement: Placement) -> bool:
-        """Caps and hard reserves."""
-        for cap, covered in self.cap_sets.items():
-            if sum(p in covered for p in placement.values()) > self.cap_seats[cap]:
-                return False
-        held = _by_program(placement)
-        return all(self._keeps_hard_seats(p, people) for p, people in held.items())
+    def _keeps_all_hard_seats(self, placement: Placement) -> bool:
+        hard = {p for p, seats in self.seats.items() if seats[True]}
+        return all(self._keeps_hard_seats(p, _held(placement, p)) for p in hard)
 
     def _keeps_hard_seats(self, program: str, people: frozenset[str]) -> bool:
         hard = self.seats[program][True]
@@ -301,20 +297,22 @@ class Oracle(Choices):
             for p in ranks
         }
         best: list[Placement] = []
-        greatest: Vector | None = None
+        greatest: Vector = ()
+        before = names.index("reserves") if "reserves" in names else len(names)
         for placement in self.assignments(frozenset(self.classes)):
-            if not self._classes_empty_or_full_enough(placement):
-                continue
             pairs = [value[i, p] for i, p in placement.items() if p is not None]
             sums = [sum(column) for column in zip(*pairs, strict=True)] or [0] * len(additive)
+            if tuple(sums[:before]) < greatest[:before]:
+                continue
+            if not self._classes_empty_or_full_enough(placement):
+                continue
             if "reserves" in names:
-                sums.insert(names.index("reserves"), self.reserves_filled(placement))
-            reached = tuple(sums)
-            if greatest is None or reached > greatest:
-                best, greatest = [], reached
-            if reached == greatest:
+                sums.insert(before, self.reserves_filled(placement))
+            if tuple(sums) > greatest:
+                best, greatest = [], tuple(sums)
+            if tuple(sums) == greatest:
                 best.append(placement)
-        return best, greatest or ()
+        return best, greatest
 
     def _classes_empty_or_full_enough(self, placement: Placement) -> bool:
         counts = {c: self.placed_in(placement, c) for c in self.classes}

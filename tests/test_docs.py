@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.__main__ import README as BENCHMARKS
+from benchmarks.__main__ import recorded, tabulated
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -77,6 +80,11 @@ def test_links_lead_somewhere() -> None:
 
 def test_the_column_reference_is_what_the_code_says() -> None:
     assert (ROOT / "data" / "README.md").read_text(encoding="utf-8") == run("columns")
+
+
+def test_the_tables_of_the_benchmarks_are_what_was_recorded() -> None:
+    text = BENCHMARKS.read_text(encoding="utf-8")
+    assert tabulated(text, recorded()) == text
 
 
 def test_the_smallest_round_of_the_readme_is_placed_and_proved(tmp_path: Path) -> None:

@@ -191,6 +191,7 @@ class DeferredAcceptance:
             current[active] = -1
             at[active] += 1
         self.next, self.limit = at.tolist(), limit.tolist()
-        for edge in current[current >= 0].tolist():
+        edges = current[current >= 0]
+        for edge in edges[np.argsort(place[edges])].tolist():  # in acceptance order
             self.held[self.choice.program[edge]].append((edge, OPEN))
         return [int(i) for i in active]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
-from .demo import (
+from ..tables import EDUCATIONS, SCHEMA, Table, Tables
+from .cases import PLANTED_ENTERPRISES, plant
+from .policy import policy_text
+from .world import (
     CAPACITY,
     COLLEGES,
     CROWDED,
@@ -18,6 +22,7 @@ from .demo import (
     INDUSTRIES,
     LENGTHS,
     LEVEL_NAMES,
+    LEVELS,
     LOTS,
     MAJORS_FOR_ADULTS,
     MIN_SIZE,
@@ -44,9 +49,6 @@ from .demo import (
     person_names,
     ring,
 )
-from .demo_cases import PLANTED_ENTERPRISES, plant
-from .demo_policy import policy_text
-from .tables import EDUCATIONS, SCHEMA, Table, Tables
 
 DEMO_CLASSES = 150  # the size for which the colleges' places are stated
 X_COLUMNS = {
@@ -72,19 +74,24 @@ def build_round(applicants: int, classes: int, seed: int, *, planted: bool) -> T
 
 
 def _tables(draft: Draft, policy: str) -> Tables:
-    return Tables(
-        {
-            "applicants": _table("applicants", draft.applicants),
-            "order_classes": _table("order_classes", draft.classes),
-            "programs": _table("programs", draft.programs),
-            "applications": _table("applications", draft.applications),
-            "scores": _table("scores", draft.scores),
-            "decisions": _table("decisions", draft.decisions),
-            "reserves": _table("reserves", draft.reserves),
-            "caps": _table("caps", draft.caps),
-        },
-        policy.encode(),
-    )
+    rows = {
+        "applicants": draft.applicants,
+        "order_classes": draft.classes,
+        "programs": draft.programs,
+        "applications": draft.applications,
+        "scores": draft.scores,
+        "decisions": draft.decisions,
+        "reserves": draft.reserves,
+        "caps": draft.caps,
+    }
+    for name, lines in rows.items():
+        lines.sort(key=partial(_place, SCHEMA[name].key))
+    return Tables({name: _table(name, lines) for name, lines in rows.items()}, policy.encode())
+
+
+def _place(key: Sequence[str], row: Row) -> list[tuple[int, str]]:
+    """Where a row stands in its file: by the cells of its key, shorter ones first."""
+    return [(len(row.get(column, "")), row.get(column, "")) for column in key]
 
 
 def _table(name: str, rows: Sequence[Row]) -> Table:
@@ -133,15 +140,15 @@ def _add_classes(draft: Draft, total: int, seed: int) -> None:
         )
         for form, (sizes, weights) in CAPACITY.items()
     }  # fmt: skip
-    rooms = {c.code: c.room * total // DEMO_CLASSES for c in COLLEGES}
+    rooms = _rooms(total)
     used = {c.code: 0 for c in COLLEGES}
     posts: dict[str, int] = {}
-    international = False
+    international, width = False, max(3, len(str(total)))
     for number, (industry, form, lot) in enumerate(zip(industries, forms, lots, strict=True), 1):
         channel = channels.pop() if form == "FT" else "CH3"
         seats = capacities[form].pop()
         college = _college_for(dice, industry, form, seats, rooms, used)
-        row = _class_row(dice, f"K{number:03d}", industry, college, form, channel)
+        row = _class_row(dice, f"K{number:0{width}d}", industry, college, form, channel)
         row["plan_order"] = str(number)
         lot_channels = [channel] * lot
         if form == "ST" and lot > 1 and not international:
@@ -152,12 +159,17 @@ def _add_classes(draft: Draft, total: int, seed: int) -> None:
         _add_programs(dice, draft, row, industry, seats, lot_channels, posts)
 
 
+def _rooms(classes: int) -> dict[str, int]:
+    """Full-time places of each college, enough for one class at least."""
+    return {c.code: max(45, c.room * classes // DEMO_CLASSES) for c in COLLEGES}
+
+
 def _channels_of_full_time(count: int) -> list[str]:
     """Full-time classes: most for those from school, one for international students."""
     return [
         channel
         for channel, n in zip(
-            ("CH1", "CH2", "CH3", "CH4"), apportion(count, (52, 32, 15, 1)), strict=True
+            ("CH1", "CH2", "CH3", "CH4"), apportion(count, (53, 31, 15, 1)), strict=True
         )
         for _ in range(n)
     ]
@@ -175,8 +187,7 @@ def _college_for(
     weights = []
     for college in COLLEGES:
         strength = 10 if industry.code in college.strengths else 1
-        limit = rooms[college.code] * (130 if college.code in CROWDED else 100) // 100
-        full = form == "FT" and used[college.code] + seats > limit
+        full = form == "FT" and used[college.code] + seats > rooms[college.code]
         small = form != "FT" and college.tier == 4 and strength == 1
         weights.append(0 if full or small or college.code == "C09" else strength)
     college = dice.weighted(COLLEGES, weights if any(weights) else [1] * len(COLLEGES))
@@ -188,9 +199,7 @@ def _class_row(
     dice: Dice, name: str, industry: Industry, college: College, form: str, channel: str
 ) -> Row:
     code, major, health = dice.pick(industry.majors)
-    level = dice.weighted("432", (42, 46, 12)) if form == "FT" else dice.pick("54")
-    if int(level) < college.tier:
-        level = str(college.tier)
+    level = dice.weighted("432", LEVELS[college.tier]) if form == "FT" else dice.pick("54")
     row = {
         "order_class": name,
         "min_size": str(MIN_SIZE[form]),
@@ -264,7 +273,7 @@ def _add_programs(
             "enterprise": enterprise,
             "channel": channel,
             "plan_order": str(int(row["plan_order"]) * 10 + lot),
-            "x_name": row["x_name"].replace("订单班", f"第{lot}席位组") if len(channels) > 1
+            "x_name": row["x_name"].replace("(", f"第{lot}席位组(") if len(channels) > 1
             else row["x_name"],
             "x_enterprise_name": names[enterprise][0],
         }  # fmt: skip
@@ -314,8 +323,11 @@ def _add_caps(draft: Draft, classes: int) -> None:
         else:
             others[row["college"]] = others.get(row["college"], 0) + int(program["capacity"])
     for college in COLLEGES:
-        if college.code in full_time or college.code in others:
-            room = college.room * classes // DEMO_CLASSES + others.get(college.code, 0)
+        own = [seats[p["program"]] for p in draft.programs
+               if home[p["order_class"]]["college"] == college.code]  # fmt: skip
+        if own:
+            room = _rooms(classes)[college.code] + others.get(college.code, 0)
+            room = min(room, sum(own) * 88 // 100) if college.code in CROWDED else room
             draft.caps.append(
                 {"cap": f"CAP-{college.code}", "seats": str(room), "college": college.code}
             )
@@ -382,9 +394,9 @@ def _add_people(draft: Draft, total: int, seed: int) -> None:
         )
         for _ in range(count - done)
     ]
-    market = _Offer(draft, choose)
+    market, width = _Offer(draft, choose), max(4, len(str(total)))
     for number, group in enumerate(who.shuffled(groups), start=1):
-        person = _person(who, f"A{number:04d}", group)
+        person = _person(who, f"A{number:0{width}d}", group)
         listed, top = market.list_for(choose, person, group)
         female = top.female if top else 43
         person["sex"] = "2" if who.chance(female) else "1"
@@ -402,7 +414,7 @@ def _person(dice: Dice, name: str, group: Group) -> Row:
     if group.code == "G01":
         age = 15 if dice.chance(58) else 16
     groups = [group.code]
-    if dice.chance(18):
+    if dice.chance(21):
         second = dice.weighted(*SECOND[group.channel])
         if second != group.code and (second != "G05" or age <= 35):
             groups.append(second)
@@ -482,7 +494,7 @@ class _Offer:
             return [], None
         codes = [self.home[p["order_class"]]["industry"] for p in known]
         top = dice.weighted(codes, weights)
-        weights = [w * (10 if c == top else 1) for w, c in zip(weights, codes, strict=True)]
+        weights = [w * (8 if c == top else 1) for w, c in zip(weights, codes, strict=True)]
         listed: list[str] = []
         for _ in range(dice.weighted(*LENGTHS)):
             if not any(weights):

@@ -1,4 +1,4 @@
-"""The demo's `policy.toml`: every line with its source, as the coordinators would read it."""
+"""The demo's ``policy.toml``: every line with its source, as the coordinators would read it."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ AGE_RULES = (
 
 
 def policy_text(name: str, seed: int, year: int) -> str:
-    """The policy of the demo round `name`; its lottery seed repeats the generator's."""
+    """The policy of the demo round ``name``; its lottery seed repeats the generator's."""
     text = POLICY.replace("@ROUND@", name).replace("@YEAR@", str(year))
     text = text.replace("@SEED@", f"{seed % 10**8:08d}" * 8)
     return text + "".join("\n" + _age_rule(*rule) for rule in AGE_RULES)

@@ -1,6 +1,6 @@
 """The fictional round: invented colleges, enterprises, order classes and people, 演示数据.
 
-Everything is drawn from `random.Random(seed).random()` with integer arithmetic, so that
+Everything is drawn from ``random.Random(seed).random()`` with integer arithmetic, so that
 the same seed gives the same bytes on every machine. The numbers are those of an ordinary
 year in a middling city; none of the names was taken from a register, and the identity
 numbers carry an area code, 371099, that was never assigned.
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
-from .identity import DEMO_AREA, check_digit
+from ..identity import DEMO_AREA, check_digit
 
 T = TypeVar("T")
 Row = dict[str, str]
@@ -54,7 +54,7 @@ class Industry:
 
 @dataclass(frozen=True)
 class College:
-    """A college: its tier bounds the level of its classes, `room` is its places per year."""
+    """A college: its tier bounds the level of its classes, ``room`` is its places per year."""
 
     code: str
     name: str
@@ -109,6 +109,7 @@ INDUSTRIES = (
 )  # fmt: skip
 
 LEVEL_NAMES = {"5": "初级工", "4": "中级工", "3": "高级工", "2": "预备技师"}
+LEVELS = {2: (18, 62, 20), 3: (45, 55, 0), 4: (1, 0, 0)}  # weights of 4, 3, 2 by college tier
 MAJORS_FOR_ADULTS = ("MAN-03", "MAN-05")  # electricians and welders
 
 # Tier: the highest level a college may train, 2 技师学院, 3 高级技工学校, 4 技工学校.
@@ -124,7 +125,7 @@ COLLEGES = (
     College("C09", "经区织锦职业技工学校(演示,企业办)", 3, "371072", ("IND05",), 200),
     College("C10", "环翠康育技工学校(演示,社会力量办)", 4, "371002", ("IND04",), 220),
 )
-CROWDED = ("C06", "C07")  # these announce more seats than they have places: their caps bind
+CROWDED = ("C02", "C08")  # these announce more seats than they have places: their caps bind
 
 NEIGHBOURS = {
     "371002": ("371071", "371072", "371073"),
@@ -158,33 +159,33 @@ class Group:
 
 
 GROUPS = (
-    Group("G01", 1650, "CH1", (15, 15, 16, 16), (("71",), (1,)), (100, 0, 0, 0), (100, 0, 0), 82),
-    Group("G02", 250, "CH1", (15, 16, 18, 24), (("71",), (1,)), (95, 5, 0, 0), (92, 5, 3), 82),
-    Group("G03", 350, "CH2", (18, 18, 19, 19), (("61",), (1,)), (100, 0, 0, 0), (100, 0, 0), 82),
+    Group("G01", 1650, "CH1", (15, 15, 16, 16), (("71",), (1,)), (100, 0, 0, 0), (100, 0, 0), 84),
+    Group("G02", 250, "CH1", (15, 16, 18, 24), (("71",), (1,)), (95, 5, 0, 0), (92, 5, 3), 84),
+    Group("G03", 350, "CH2", (18, 18, 19, 19), (("61",), (1,)), (100, 0, 0, 0), (100, 0, 0), 84),
     Group("G04", 600, "CH2", (18, 18, 19, 22), (("41", "44", "47"), (35, 30, 35)),
-          (40, 25, 35, 0), (100, 0, 0), 82),
+          (40, 25, 35, 0), (100, 0, 0), 84),
     Group("G05", 650, "CH3", (16, 22, 26, 35), (("71", "61", "44", "47", "31", "21"),
-          (30, 20, 15, 15, 15, 5)), (80, 12, 8, 0), (28, 42, 30), 82),
+          (30, 20, 15, 15, 15, 5)), (80, 12, 8, 0), (28, 42, 30), 84),
     Group("G06", 750, "CH3", (18, 28, 42, 55), (("81", "71", "61", "44", "47"),
           (5, 55, 20, 10, 10)), (70, 20, 10, 0), (20, 55, 25), 55),
     Group("G07", 200, "CH3", (20, 22, 28, 40), (("71", "61", "31"), (30, 50, 20)),
-          (90, 0, 10, 0), (30, 45, 25), 82),
+          (90, 0, 10, 0), (30, 45, 25), 84),
     Group("G08", 120, "CH3", (16, 17, 30, 45), (("71", "61"), (60, 40)),
-          (90, 10, 0, 0), (30, 40, 30), 82),
+          (90, 10, 0, 0), (30, 40, 30), 84),
     Group("G09", 60, "CH3", (16, 20, 32, 45), (("71", "61", "44"), (60, 25, 15)),
-          (90, 10, 0, 0), (25, 45, 30), 82),
+          (90, 10, 0, 0), (25, 45, 30), 84),
     Group("G11", 150, "CH3", (19, 25, 40, 50), (("61", "47", "31"), (35, 35, 30)),
           (30, 20, 35, 15), (0, 75, 25), 35),
     Group("G12", 100, "CH3", (21, 22, 26, 35), (("31", "21"), (70, 30)),
           (85, 5, 10, 0), (25, 45, 30), 45),
     Group("G13", 40, "CH3", (25, 32, 48, 55), (("81", "71", "61"), (10, 60, 30)),
-          (80, 15, 5, 0), (5, 50, 45), 82),
+          (80, 15, 5, 0), (5, 50, 45), 84),
     Group("G14", 50, "CH4", (18, 19, 22, 26), (("61", "21"), (85, 15)),
           (100, 0, 0, 0), (80, 0, 20), 60),
     Group("G15", 10, "CH4", (18, 22, 30, 40), (("61", "31"), (60, 40)),
           (100, 0, 0, 0), (0, 0, 100), 60),
     Group("G16", 20, "CH3", (30, 35, 50, 59), (("71", "61"), (65, 35)),
-          (70, 20, 10, 0), (5, 45, 50), 82),
+          (70, 20, 10, 0), (5, 45, 50), 84),
 )  # fmt: skip
 SECOND = {
     "CH1": (("G08", "G09", "G10"), (60, 15, 25)),
@@ -230,7 +231,7 @@ LATIN = ("Amina Yusuf", "Budi Santoso", "Nguyen Thi Lan", "Samuel Okoro", "Anna 
 
 
 class Dice:
-    """Draws by `random()` alone, whose stream Python guarantees, and integers."""
+    """Draws by ``random()`` alone, whose stream Python guarantees, and integers."""
 
     def __init__(self, seed: int, topic: int) -> None:
         self._random = random.Random(seed * 1000 + topic).random
@@ -240,15 +241,15 @@ class Dice:
         return int(self._random() * n)
 
     def chance(self, n: int, of: int = 100) -> bool:
-        """True `n` times out of `of`."""
+        """True ``n`` times out of ``of``."""
         return self.below(of) < n
 
     def pick(self, items: Sequence[T]) -> T:
-        """One of `items`, each as likely."""
+        """One of ``items``, each as likely."""
         return items[self.below(len(items))]
 
     def weighted(self, items: Sequence[T], weights: Sequence[int]) -> T:
-        """One of `items`, as likely as its integer weight."""
+        """One of ``items``, as likely as its integer weight."""
         left = self.below(sum(weights))
         for item, weight in zip(items, weights, strict=True):
             left -= weight
@@ -294,7 +295,7 @@ def enterprise_names() -> dict[str, tuple[str, str]]:
 
 
 def apportion(total: int, shares: Sequence[int]) -> list[int]:
-    """Divide `total` by largest remainder; equal remainders go to the earlier share."""
+    """Divide ``total`` by largest remainder; equal remainders go to the earlier share."""
     whole = sum(shares)
     parts = [total * share // whole for share in shares]
     order = sorted(range(len(shares)), key=lambda k: (-(total * shares[k] % whole), k))
@@ -320,7 +321,7 @@ def ring(one: str, other: str) -> int:
 
 
 def birth_date(dice: Dice, age: int) -> date:
-    """A birthday of somebody who is `age` on the reference date."""
+    """A birthday of somebody who is ``age`` on the reference date."""
     first = date(YEAR - age - 1, 9, 2)
     return date.fromordinal(first.toordinal() + dice.below(365))
 
@@ -361,7 +362,9 @@ def person_names(dice: Dice, applicants: Sequence[Row]) -> None:
     latin = list(LATIN)
     for row in applicants:
         name = latin.pop() if latin and row["identity_type"] == "10" else person_name(dice)
-        while name in taken:
+        for _ in range(50):  # a very large round runs out of names
+            if name not in taken:
+                break
             name = person_name(dice)
         taken.add(name)
         row["x_name"] = name

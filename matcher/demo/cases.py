@@ -1,7 +1,7 @@
 """Cases planted in the demo round, and small faults that make a round invalid.
 
-The planted classes stand apart: their ids begin with `KC`, those of their people with `AC` and the
-number of the case; nobody else lists them, and `interview_required` keeps everybody else's
+The planted classes stand apart: their ids begin with ``KC``, those of their people with ``AC`` and the
+number of the case; nobody else lists them, and ``interview_required`` keeps everybody else's
 adjustment out. So each case comes out the same whatever the rest of the round does.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .demo import COLLEGES, GROUPS, INDUSTRIES, LEVEL_NAMES, WEIGHTS, YEAR, Draft, enterprise_names
-from .tables import Table, Tables
+from ..tables import Table, Tables
+from .world import COLLEGES, GROUPS, INDUSTRIES, LEVEL_NAMES, WEIGHTS, YEAR, Draft, enterprise_names
 
 PLANTED_ENTERPRISES = ("E26", "E27")  # no longer members of the alliance: case 30
 LEFT = (f"{YEAR}-03-31", f"{YEAR - 1}-12-31")
@@ -216,7 +216,7 @@ def _person(
     choices: Sequence[str],
     **extra: str,
 ) -> None:
-    """Add a person; `marks` are her channel's, and `interview` is that of each choice."""
+    """Add a person; ``marks`` are her channel's, and ``interview`` is that of each choice."""
     primary = next(g for g in GROUPS if g.code == group.split(";")[0])
     draft.applicants.append(
         {
@@ -355,17 +355,17 @@ class BadCase:
     spoil: Callable[[Tables], Tables]
 
 
+def changed(tables: Tables, name: str, column: str, value: str, **where: str) -> Tables:
+    """The round with one cell replaced: that of the first row whose columns hold ``where``."""
+    table = tables[name]
+    at = next(k for k in range(len(table)) if all(table[c][k] == v for c, v in where.items()))
+    cells = list(table[column])
+    cells[at] = value
+    return _with(tables, name, table.columns | {column: cells})
+
+
 def _cell(name: str, column: str, value: str, **where: str) -> Callable[[Tables], Tables]:
-    """Replace one cell: that of the first row whose columns hold `where`."""
-
-    def spoil(tables: Tables) -> Tables:
-        table = tables[name]
-        at = next(k for k in range(len(table)) if all(table[c][k] == v for c, v in where.items()))
-        cells = list(table[column])
-        cells[at] = value
-        return _with(tables, name, table.columns | {column: cells})
-
-    return spoil
+    return lambda tables: changed(tables, name, column, value, **where)
 
 
 def _row(name: str, **cells: str) -> Callable[[Tables], Tables]:
@@ -455,7 +455,7 @@ BAD_CASES = (
     BadCase("more reserved than seats", "reserves_above_capacity", "reserves",
             _cell("reserves", "seats", "11", program="KC05-1")),
     BadCase("cap over two kinds", "cap_of_what", "caps",
-            _cell("caps", "enterprise", "E01", cap="CAP-C01")),
+            _cell("caps", "enterprise", "E28", cap="CAP-C09")),
     BadCase("unknown column", "unknown_column", "applicants",
             _column("applicants", "review", "reviewed")),
     BadCase("missing column", "missing_column", "programs",

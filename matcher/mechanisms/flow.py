@@ -1,0 +1,132 @@
+"""Lexicographic minimum-cost flow: one cost after another on the face of optimal flows.
+
+A flow is best in the first cost; among those, best in the second; and so on.  After each cost the
+shortest residual distances to the sink are its potentials, and complementary slackness says which
+flows are still in the running: an arc of positive reduced cost is empty, one of negative reduced cost
+full, and only the others are free.  No big weights, which would overflow inside the solver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from ortools.graph.python import min_cost_flow
+
+from ..cells import Int
+
+Bool = NDArray[np.bool_]
+
+FAR = 2**60
+"""Stands for "no residual path to the sink"; no sum of real costs comes near it."""
+
+
+class SolverFailed(RuntimeError):
+    """The flow solver did not return an optimal flow of a network that has one."""
+
+
+@dataclass
+class Network:
+    """Arcs in columns, and a supply per node; the last node is the sink and takes everything.
+
+    Parameters
+    ----------
+    tail, head, capacity
+        Per arc.
+    supply
+        Per node, the sink's being minus the sum of the others.
+    """
+
+    tail: Int
+    head: Int
+    capacity: Int
+    supply: Int
+    flow: Int = field(init=False)
+    free: Bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.flow = np.zeros(len(self.tail), np.int64)
+        self.free = self.capacity > 0
+
+    @property
+    def sink(self) -> int:
+        """The last node."""
+        return len(self.supply) - 1
+
+    def minimise(self, cost: Int) -> Int:
+        """Find the cheapest of the flows still in the running; keep only its equals in it.
+
+        Parameters
+        ----------
+        cost
+            Per arc.
+
+        Returns
+        -------
+        array
+            The potentials: for each node the least cost of a residual path to the sink among those
+            that earlier costs leave, :data:`FAR` where there is none.
+
+        Raises
+        ------
+        SolverFailed
+            If the solver fails; its answer is checked by the potentials, not believed.
+        """
+        at = np.flatnonzero(self.free)
+        fixed = np.where(self.free, 0, self.flow)
+        supply = self.supply.copy()
+        np.subtract.at(supply, self.tail, fixed)
+        np.add.at(supply, self.head, fixed)
+        if len(at):
+            self.flow[at] = _solve(
+                self.tail[at], self.head[at], self.capacity[at], cost[at], supply
+            )
+        potential = self._distances(cost, at)
+        reduced = cost[at] + potential[self.head[at]] - potential[self.tail[at]]
+        self.flow[at[reduced > 0]] = 0
+        self.free[at[reduced != 0]] = False
+        return potential
+
+    def _distances(self, cost: Int, at: Int) -> Int:
+        """Shortest residual distances to the sink over the free arcs (Bellman and Ford, by columns)."""
+        forward = at[self.flow[at] < self.capacity[at]]
+        backward = at[self.flow[at] > 0]
+        source = np.concatenate([self.tail[forward], self.head[backward]])
+        target = np.concatenate([self.head[forward], self.tail[backward]])
+        length = np.concatenate([cost[forward], -cost[backward]])
+        order = np.argsort(source, kind="stable")
+        source, target, length = source[order], target[order], length[order]
+        nodes, first = np.unique(source, return_index=True)
+        distance = np.full(len(self.supply), FAR)
+        distance[self.sink] = 0
+        for _ in range(len(self.supply) + 1):
+            through = distance[target]
+            reach = np.where(through < FAR, length + through, FAR)
+            best = np.minimum.reduceat(reach, first) if len(first) else reach
+            shorter = best < distance[nodes]
+            if not shorter.any():
+                return distance
+            distance[nodes[shorter]] = best[shorter]
+        raise SolverFailed("the flow has a negative residual cycle")
+
+    def residual(self) -> tuple[Int, Int, Int]:
+        """Source, target and arc of every residual arc that no cost has ruled out."""
+        at = np.flatnonzero(self.free)
+        forward = at[self.flow[at] < self.capacity[at]]
+        backward = at[self.flow[at] > 0]
+        return (
+            np.concatenate([self.tail[forward], self.head[backward]]),
+            np.concatenate([self.head[forward], self.tail[backward]]),
+            np.concatenate([forward, backward]),
+        )
+
+
+def _solve(tail: Int, head: Int, capacity: Int, cost: Int, supply: Int) -> Int:
+    solver = min_cost_flow.SimpleMinCostFlow()
+    solver.add_arcs_with_capacity_and_unit_cost(tail, head, capacity, cost)
+    solver.set_nodes_supplies(np.arange(len(supply)), supply)
+    status = solver.solve()
+    if status != solver.OPTIMAL:
+        raise SolverFailed(f"SimpleMinCostFlow answered {status}")
+    return np.asarray(solver.flows(np.arange(len(tail))), np.int64)
