@@ -5,12 +5,15 @@
 """
 
 from .eligibility import RULES, check
+from .explain import explain
 from .market import Constraint, Market
 from .policy import Policy
+from .report import compare, report
 from .result import Result, Status
 from .solve import UnsupportedConstraint, solve
 from .tables import InvalidRound, Issue, Tables
 from .validate import validate
+from .verify import verify
 
 __version__ = "0.1.0"
 __all__ = [
@@ -25,6 +28,10 @@ __all__ = [
     "Tables",
     "UnsupportedConstraint",
     "check",
+    "compare",
+    "explain",
+    "report",
     "solve",
     "validate",
+    "verify",
 ]

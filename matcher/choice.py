@@ -182,8 +182,7 @@ class Choice:
                 kind[reserve.group] = reserve.seats
         if open_first:
             for s in self.seats:
-                if s.reserved:
-                    s.open_first = s.capacity - sum(s.hard.values()) - sum(s.soft.values())
+                s.open_first = s.capacity - sum(s.hard.values()) - sum(s.soft.values())
         self.groups = _groups_of_each(market)
         self._relevant: dict[tuple[tuple[int, ...], int], tuple[int, ...]] = {}
         self.roots = forest(market)
@@ -209,7 +208,7 @@ class Choice:
         s = self.seats[p]
         people = sorted(edges, key=self.place.__getitem__)
         if not s.reserved:
-            return [(e, OPEN) for e in people[: s.capacity]]
+            return [(e, OPEN_FIRST if s.open_first else OPEN) for e in people[: s.capacity]]
         chosen = [(e, OPEN_FIRST) for e in people[: s.open_first]]
         rest = people[s.open_first :]
         empty = 0

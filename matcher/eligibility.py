@@ -187,8 +187,8 @@ def approval(pairs: Pairs) -> Finding:
 
 def class_age(pairs: Pairs) -> Finding:
     """Her age lies outside the limits of the class itself."""
-    low = cells.integers(pairs.round.course("age_min"), -1)[pairs.p]
-    high = cells.integers(pairs.round.course("age_max"), 999)[pairs.p]
+    low = cells.integers(pairs.round.course("age_min"), -9999)[pairs.p]
+    high = cells.integers(pairs.round.course("age_max"), 9999)[pairs.p]
     years = pairs.round.ages[pairs.a]
     return Finding(
         (years < low) | (years > high),
@@ -301,7 +301,10 @@ def interview(pairs: Pairs) -> Finding:
         insists = np.array([f == "1" for f in pairs.round.course("interview_required")], bool)
         barred |= insists[pairs.p] & (value == BLANK)
     shown = _plain(format(line, "f")) if line is not None else ""
-    return Finding(barred, lambda i: (cells.unscaled(int(value[i]), places), shown))
+    book = pairs.round.scores
+    return Finding(
+        barred, lambda i: (book.written(int(pairs.a[i]), int(pairs.p[i]), "interview"), shown)
+    )
 
 
 def total(pairs: Pairs) -> Finding:

@@ -167,7 +167,11 @@ class _Reader:
         listed: Wishes = wishes(market)
         width = len(market.programs)
         number = dict(
-            zip((listed.applicant * width + listed.program).tolist(), listed.rank.tolist(), strict=True)
+            zip(
+                (listed.applicant * width + listed.program).tolist(),
+                listed.rank.tolist(),
+                strict=True,
+            )
         )
         rules: dict[tuple[int, int], list[tuple[str, str, str]]] = {}
         for b in market.barred:
@@ -245,15 +249,17 @@ class _Reader:
                     shortfall=closing.min_size - closing.placed, step=step,
                 )
             ]  # fmt: skip
-        mine = [
-            s for s in self.stages.get(p, ()) if s.group < 0 or self.market.member[i, s.group]
-        ]
+        mine = [s for s in self.stages.get(p, ()) if s.group < 0 or self.market.member[i, s.group]]
         if self.priced:
             return [self._price(i, edge, mine)]
         caps = {s.threshold.cap for s in mine} - {-1}
         reasons = [
             self._reason(
-                "cap_full", p, rank=rank, cap=self.market.caps[c].name, seats=self.market.caps[c].seats
+                "cap_full",
+                p,
+                rank=rank,
+                cap=self.market.caps[c].name,
+                seats=self.market.caps[c].seats,
             )
             for c in sorted(caps)
         ]
@@ -315,9 +321,9 @@ class _Reader:
     def _price(self, i: int, edge: int, mine: list[_Stage]) -> Reason:
         """What placing her there would cost the round at least, in the order of the objective.
 
-        With costs :math:`c` and prices :math:`\\pi` (least residual costs) every plan that uses the
+        With costs :math:`c` and prices :math:`\\pi` (optimal potentials) every plan that uses the
         edge :math:`e` instead of her own :math:`h` is worse, lexicographically, by at least
-        :math:`c_e + \\pi_e - c_h - \\pi_h`.
+        :math:`c_e + \\pi_e - c_h - \\pi_h`, which may be nothing although the loss is something.
         """
         p = self.program[edge]
         own: dict[str, str | int] = {"rank": self.rank[edge]}
@@ -331,7 +337,7 @@ class _Reader:
             name: a - b for (name, _), a, b in zip(self._worth, here, now, strict=False) if a != b
         }
         if not loss:
-            return self._reason("price_lottery", p, **own)
+            return self._reason("price_even", p, **own)
         first = next(iter(loss))
         costs = {f"cost_{name}": value for name, value in loss.items()}
         return self._reason("price", p, **own, component=first, loss=loss[first], **costs)

@@ -25,6 +25,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,15 +75,18 @@ class Sheet:
     def to_csv(self, market: Market) -> bytes:
         """The file ``fairness.csv``: applicant, other, program, label."""
         people = np.array([*market.applicants, ""], object)
-        lines = zip(
-            people[self.applicant], people[self.other],
+        named = (
+            people[self.applicant],
+            people[self.other],
             np.array(market.programs, object)[self.program],
-            np.array(LABELS, object)[self.label], strict=True,
-        )  # fmt: skip
+            np.array(LABELS, object)[self.label],
+        )
+        columns: list[list[str]] = [column.tolist() for column in named]
+        lines = sorted(zip(*columns, strict=True), key=lambda line: (line[0], line[2], line[1]))
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["applicant", "other", "program", "label"])
-        writer.writerows(sorted(lines, key=lambda line: (line[0], line[2], line[1])))
+        writer.writerows(lines)
         return text.getvalue().encode()
 
 
@@ -147,6 +151,7 @@ class Fairness:
         )
         return [cap.seats - int(count[list(cap.programs)].sum()) for cap in self.market.caps]
 
+    @cached_property
     def sheet(self) -> Sheet:
         """Every row of the fairness sheet."""
         market = self.market
@@ -171,11 +176,9 @@ class Fairness:
         program = self.market.program[held]
         order = np.lexsort((self.market.place[held], program))
         bounds = np.searchsorted(program[order], np.arange(len(self.market.programs) + 1))
-        return [held[order[a:b]] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        return [held[order[a:b]] for a, b in pairwise(bounds)]
 
-    def _program(
-        self, p: int, edges: Int, holders: Int, spare: int
-    ) -> Iterator[NDArray[np.int64]]:
+    def _program(self, p: int, edges: Int, holders: Int, spare: int) -> Iterator[NDArray[np.int64]]:
         """The rows at one open program; ``spare`` labels those whom it could take beside all."""
         market = self.market
         above = np.searchsorted(market.place[holders], market.place[edges])
@@ -216,17 +219,17 @@ class Fairness:
         """
         seats = self.choice.seats[p]
         outcome = np.full(len(edges), _REFUSED)
-        plain = np.ones(len(edges), bool)
+        plain: Bool = np.ones(len(edges), bool)
         if seats.reserved:
             asks = sorted({*seats.hard, *seats.soft})
-            plain = ~self.market.member[self.market.owner[edges]][:, asks].any(axis=1)
-            plain &= not seats.open_first
+            inside: Bool = self.market.member[self.market.owner[edges]][:, asks]
+            plain = (inside.sum(axis=1) == 0) & (not seats.open_first)
         chosen = self.choice.at_program(p, holders.tolist())
         last = [e for e, stage in chosen if stage == OPEN]
         empty = sum(seats.hard.values()) - sum(stage == HARD for _, stage in chosen)
         if len(chosen) + empty < seats.capacity:
             outcome[plain] = _BESIDE
-        elif last and not seats.open_first:
+        elif last:
             worst = int(np.flatnonzero(holders == last[-1])[0])
             outcome[plain & (above <= worst)] = worst
         self._ask(p, edges, holders, above, np.flatnonzero(~plain), outcome)

@@ -180,7 +180,7 @@ class Market:
     def _priority(self) -> tuple[Int, Int]:
         keys = [~tie for tie in self.ties[::-1]]
         keys += [~self.score, self.rank == 0, self.program]
-        order = np.lexsort((self.lottery[self.owner], *keys))
+        order = _order([self.lottery[self.owner], *keys])
         program = self.program[order]
         changes = np.zeros(len(order), bool)
         for key in keys:
@@ -227,7 +227,8 @@ class Market:
                 Constraint.EXACT_CLOSURE: exact and bool((self.min_size > 0).any()),
                 Constraint.SOFT_RESERVE: any(r.seats and not r.hard for r in self.reserves),
                 Constraint.HARD_RESERVE: any(r.seats and r.hard for r in self.reserves),
-                Constraint.OPEN_FIRST: policy.reserve_order == "open_first" and bool(self.reserves),
+                Constraint.OPEN_FIRST: policy.reserve_order == "open_first"
+                and any(r.seats for r in self.reserves),
                 Constraint.NESTED_CAP: bool(self.caps),
                 Constraint.CROSSING_CAP: bool(crossing(self.caps)),
                 Constraint.ADJUSTMENT: bool((self.rank == 0).any()),
@@ -447,6 +448,22 @@ def _codes_of(values: list[str]) -> Int:
     """Codes of an attribute from 1 on; 0 where it is blank."""
     found = {name: at for at, name in enumerate(sorted({*values, ""}))}
     return cells.positions(values, found)
+
+
+def _order(keys: Sequence[Int | Bool]) -> Int:
+    """The order of ``np.lexsort``, for keys that no two places share: the last key counts first.
+
+    Keys that fit into one integer together are sorted as one, in a quarter of the time.
+    """
+    packed, bits = np.zeros(len(keys[0]), np.int64), 0
+    for key in keys:
+        low, high = int(key.min(initial=0)), int(key.max(initial=0))
+        width = (high - low).bit_length()
+        if bits + width > 62:
+            return np.lexsort(keys)
+        packed += (key.astype(np.int64) - low) << bits
+        bits += width
+    return np.argsort(packed)
 
 
 def _shared(attribute: Int, row: Int, program: Int, rows: int) -> Bool:

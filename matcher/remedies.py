@@ -59,7 +59,7 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "{column} is empty and must be filled in.",
     ),
     "unknown_code": (
-        "“{value}”不是“{column}”的代码。可填：{limit}。",
+        "“{value}”不是“{column}”的代码。请改填：{limit}。",
         "{value} is no code of {column}. Allowed: {limit}.",
     ),
     "full_width": (
@@ -88,7 +88,7 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "{value} is negative, which this cannot be. Correct it.",
     ),
     "not_number": (
-        "“{value}”不是数。成绩填数字（如 81.5）；分项成绩缺考填 absent，免考填 exempt。",
+        "“{value}”不是数。成绩请填数字（如 81.5）；分项成绩缺考填 absent，免考填 exempt。",
         "{value} is not a number. Write 81.5, say; for a component absent means 缺考, exempt 免考.",
     ),
     "too_long": (
@@ -110,7 +110,7 @@ REMEDIES: dict[str, tuple[str, str]] = {
         " lost. Set the column to text and type it again from the document.",
     ),
     "identity_format": (
-        "证件号码“{value}”的格式不对。居民身份证应为 18 位；其他证件用大写字母和数字，并填好证件类型。",
+        "证件号码“{value}”的格式不对。请对照证件：居民身份证 18 位；其他证件用大写字母和数字，并填好证件类型。",
         "The identity number {value} has the wrong form. A resident card has 18 characters; other"
         " documents capital letters and digits, with their type given.",
     ),
@@ -150,8 +150,8 @@ REMEDIES: dict[str, tuple[str, str]] = {
     ),
     # --- lines that speak of others
     "duplicate_key": (
-        "“{value}”与第 {limit} 行重复。请核实保留哪一行，删去另一行。",
-        "{value} repeats row {limit}. Find out which is right and delete the other.",
+        "“{value}”前面已有一行。请核实保留哪一行，删去另一行。",
+        "{value} stands in an earlier row already. Find out which is right and delete the other.",
     ),
     "unknown_reference": (
         "“{column}”里的“{value}”在对应的表里找不到。请核对代码，或先在那张表里补上。",
@@ -247,7 +247,8 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "The score {value} is outside the policy's range {limit}. Compare it with the original list.",
     ),
     "scores_are_choices": (
-        "成绩列的 {limit} 行全都等于本人的志愿序号（如 {value}），像是贴错了列。请换成成绩；确系成绩时，规则里写 accept_ranks = true。",
+        "成绩列的 {limit} 行全都等于本人的志愿序号（如 {value}），像是贴错了列。请换成成绩；"
+        "确系成绩时，规则里写 accept_ranks = true。",
         "All {limit} scores equal the applicants' own choice numbers (such as {value}): a wrong column"
         " was pasted. If they are scores indeed, say accept_ranks = true in the policy.",
     ),
@@ -314,6 +315,11 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "志愿代价 {value} 必须从前到后不减，且不为负。请改正次序。",
         "The rank costs {value} must not be negative and must not decrease.",
     ),
+    "rank_costs_short": (
+        "志愿代价只写了 {value} 个，而有人填到第 {limit} 志愿。请补足。",
+        "There are {value} rank costs, but somebody lists a choice number {limit}. Add the missing"
+        " ones.",
+    ),
     "duplicate_age_rule": (
         "年龄规则“{value}”（类别 学习形式 层次）写了两条。请合并成一条。",
         "There are two age rules for {value} (group, study form, level). Merge them.",
@@ -350,7 +356,7 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "draw.json cannot be read as a JSON object. Use the file made when the draw was recorded.",
     ),
     "draw_value": (
-        "摇号结果“{value}”不合要求：骰子应为 20 位数字，快乐8 应有期号和 20 个由小到大、互不相同的号码。请对照摇号记录改正。",
+        "摇号结果“{value}”不合要求：骰子为 20 位数字；快乐8 为期号和 20 个由小到大、各不相同的号码。请对照记录改正。",
         "The draw {value} is not valid: dice have 20 digits; 快乐8 an issue and 20 different ascending"
         " numbers. Compare it with the record of the draw.",
     ),
@@ -369,7 +375,7 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "{limit} cannot keep capacities. Choose another mechanism.",
     ),
     "refused_min_size": (
-        "“{limit}”目前做不到最低开班人数（{value} 个班有要求）。请改用 stable 或 parallel，或把最低人数设为 0 先行试算。",
+        "“{limit}”目前做不到最低开班人数（{value} 个班有）。请改用 stable 或 parallel，或把最低人数设为 0 试算。",
         "{limit} cannot yet keep minimum class sizes ({value} classes have one). Use stable or parallel,"
         " or try it with minimums of 0.",
     ),
@@ -404,7 +410,7 @@ REMEDIES: dict[str, tuple[str, str]] = {
         " by channel only.",
     ),
     "refused_exact_closure": (
-        "“{limit}”目前做不到 closure = \"exact\"（同时权衡所有班的开停）。请在规则里写 closure = \"sequential\"（逐个停开）。",
+        "“{limit}”目前做不到 closure = \"exact\"。请在规则里写 closure = \"sequential\"（逐个停开）。",
         "{limit} cannot yet do closure = \"exact\". Say closure = \"sequential\" in the policy.",
     ),
     "refused_confirmed": (

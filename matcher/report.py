@@ -14,7 +14,7 @@ import numpy as np
 
 from . import cells
 from .cells import Int
-from .fairness import Fairness, Sheet
+from .fairness import Fairness
 from .market import Market
 from .policy import Policy
 from .result import Result, class_sizes, placement_rows
@@ -35,7 +35,8 @@ NOT_ENABLED = (
 )  # fmt: skip
 """Indicators of later stages, which no placement determines."""
 
-AGE_BANDS = ((0, 17), (18, 24), (25, 34), (35, 44), (45, 54), (55, 999))
+AGE_BANDS = {0: "≤17", 18: "18–24", 25: "25–34", 35: "35–44", 45: "45–54", 55: "≥55"}
+"""Names of age bands by the age from which each runs."""
 
 STATISTICS = (
     "classes", "seats", "applied", "passed", "first_applied", "placed", "placed_first",
@@ -83,11 +84,11 @@ def report(
         "closed": figures.closed(),
         "indicators": [*figures.indicators(), *({"key": k, "status": "not_enabled"} for k in NOT_ENABLED)],
         "statistics": figures.statistics(),
-        "fairness": fairness_figures(market, fairness, fairness.sheet()),
+        "fairness": fairness_figures(market, fairness),
     }  # fmt: skip
 
 
-def fairness_figures(market: Market, fairness: Fairness, sheet: Sheet) -> Document:
+def fairness_figures(market: Market, fairness: Fairness) -> Document:
     """The counts of a fairness sheet, and the closed classes that enough people would rather have."""
     coalitions = [
         {
@@ -96,7 +97,7 @@ def fairness_figures(market: Market, fairness: Fairness, sheet: Sheet) -> Docume
         }
         for c in fairness.coalitions()
     ]  # fmt: skip
-    return {"labels": sheet.counts(), "coalitions": coalitions}
+    return {"labels": fairness.sheet.counts(), "coalitions": coalitions}
 
 
 class _Figures:
@@ -119,7 +120,9 @@ class _Figures:
 
     def profile(self) -> dict[str, int]:
         """People by the choice they got: 1, 2, …, 0 for adjustment, and the unplaced."""
-        number = {str(r): int((self.rank == r).sum()) for r in range(1, self.market.greatest_rank + 1)}
+        number = {
+            str(r): int((self.rank == r).sum()) for r in range(1, self.market.greatest_rank + 1)
+        }
         number["0"] = int((self.rank == 0).sum())
         return number | {"unplaced": int((~self.placed).sum())}
 
@@ -202,7 +205,9 @@ class _Figures:
             yield _ratio("group_share", numbers, total) | {"group": name}
 
     def _of_groups(self, total: int) -> Document:
-        wanted = [g for g, n in enumerate(self.market.groups) if n in self.policy.groups_of_interest]
+        wanted = [
+            g for g, n in enumerate(self.market.groups) if n in self.policy.groups_of_interest
+        ]
         if not wanted:
             return {"key": "groups_of_interest", "status": "not_enabled"}
         inside = self.market.member[:, wanted].any(axis=1)
@@ -215,7 +220,9 @@ class _Figures:
                 yield {"key": key, "status": "not_enabled"}
             return
         industry = _of_class(self.market, "industry")
-        inside = np.array([industry[c] in self.policy.key_industries for c in self.market.class_of], bool)
+        inside = np.array(
+            [industry[c] in self.policy.key_industries for c in self.market.class_of], bool
+        )
         seats = self.market.capacity
         yield _ratio("key_industry_seats", seats[inside].sum(), seats.sum())
         here = inside[self.result.matching[self.placed]]
@@ -240,7 +247,8 @@ class _Figures:
         }
         class_of = self.market.class_of.tolist()
         rows: Document = {
-            name: self._of_programs([values[c] for c in class_of]) for name, values in by_class.items()
+            name: self._of_programs([values[c] for c in class_of])
+            for name, values in by_class.items()
         }
         rows["enterprise"] = self._of_programs(tables["programs"]["enterprise"])
         site = _of_class(self.market, "district")
@@ -259,10 +267,9 @@ class _Figures:
         if not day:
             return [""] * len(births)
         years = ((day - births) // 10_000).tolist()
-        names = {low: f"{low}-{high}" for low, high in AGE_BANDS}
-        starts = [low for low, _ in AGE_BANDS]
+        starts = list(AGE_BANDS)
         return [
-            names[starts[int(np.searchsorted(starts, y, "right")) - 1]] if born else ""
+            AGE_BANDS[starts[int(np.searchsorted(starts, y, "right")) - 1]] if born else ""
             for y, born in zip(years, births.tolist(), strict=True)
         ]
 
@@ -279,7 +286,9 @@ class _Figures:
             "applied": applied.sum(axis=0),
             "passed": applied[self.passed].sum(axis=0),
             "first_applied": firsts.sum(axis=0),
-            **self._placed(lambda who: np.bincount(code[self.result.matching[who]], minlength=count)),
+            **self._placed(
+                lambda who: np.bincount(code[self.result.matching[who]], minlength=count)
+            ),
             "opened": self._classes(code, count, self.result.opened),
         }
         columns["not_opened"] = columns["classes"] - columns["opened"]
@@ -342,8 +351,7 @@ def _matrix(rows: Int, columns: Int, shape: tuple[int, ...]) -> Bool:
 
 def _lines(names: list[str], columns: dict[str, Int]) -> list[Document]:
     return [
-        {"value": name}
-        | {c: int(columns[c][at]) if c in columns else None for c in STATISTICS}
+        {"value": name} | {c: int(columns[c][at]) if c in columns else None for c in STATISTICS}
         for at, name in enumerate(names)
     ]
 
@@ -382,7 +390,7 @@ def _summary(market: Market, policy: Policy, result: Result) -> Document:
         "groups": figures.groups(),
         "opened": int(result.opened.sum()),
         "closed": int((~result.opened).sum()),
-        "fairness": fairness_figures(market, fairness, fairness.sheet()),
+        "fairness": fairness_figures(market, fairness),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +17,11 @@ from .policy import Policy
 from .tables import COMPONENTS, TIE, Table
 
 INTERVIEW = COMPONENTS.index("interview")
+
+
+def _places(line: Decimal | None) -> int:
+    """Decimal places of a line of the policy, 0 for none."""
+    return 0 if line is None else cells.decimal_places([format(line, "f")])
 
 
 @dataclass(frozen=True)
@@ -78,16 +84,16 @@ class ScoreBook:
     @cached_property
     def places(self) -> int:
         """Decimal places of scores: enough for every final score, composite and pass line."""
-        line = self.policy.pass_total
-        found = cells.decimal_places([*self.table["score"], format(line or 0, "f")])
-        return max(found, self.policy.score_digits if self.present else 0)
+        found = cells.decimal_places(self.table["score"])
+        line = _places(self.policy.pass_total)
+        return max(found, line, self.policy.score_digits if self.present else 0)
 
     @cached_property
     def component_places(self) -> int:
         """Decimal places of components and of the interview line."""
-        texts = [v for at in self.present for v in set(self.table[COMPONENTS[at]])]
-        texts.append(format(self.policy.pass_interview or 0, "f"))
-        return cells.decimal_places(t for t in texts if t not in ("absent", "exempt"))
+        columns = [self.table[COMPONENTS[at]] for at in self.present]
+        found = [cells.decimal_places(column) for column in columns]
+        return max([*found, _places(self.policy.pass_interview)])
 
     @cached_property
     def _components(self) -> Int:
@@ -129,6 +135,14 @@ class ScoreBook:
             return np.zeros(len(keys), np.int64)
         at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         return np.where(self._keys[at] == keys, self._order[at], len(self._keys))
+
+    def written(self, applicant: int, program: int, column: str) -> str:
+        """A cell of one pair, merged over its rows, as it was written."""
+        channel = int(self.channel_of[program])
+        keys = [program, self._programs + channel] if channel >= 0 else [program]
+        rows = self._find(applicant * self._width + np.array(keys))
+        found = [self.table[column][at] for at in rows if at < len(self.table)]
+        return next(filter(None, found), "")
 
     @staticmethod
     def _column(padded: Int, own: Int, common: Int) -> Int:

@@ -420,7 +420,7 @@ def read_csv(data: bytes, name: str, issues: list[Issue]) -> Table | None:
     if table is None:
         table = _quoted(text, name, issues)
     if table is not None:
-        _check_header(table, name, issues)
+        issues += check_header(table, name)
     return table
 
 
@@ -494,14 +494,15 @@ def _quoted(text: str, name: str, issues: list[Issue]) -> Table | None:
     return Table(columns, rows)
 
 
-def _check_header(table: Table, name: str, issues: list[Issue]) -> None:
+def check_header(table: Table, name: str) -> Iterator[Issue]:
+    """Columns that the contract does not know, and required ones that are not there."""
     sheet = SCHEMA[name]
     for column in table.columns:
         if sheet.column(column) is None and not column.startswith("x_"):
-            issues.append(Issue(name, 1, column, "unknown_column", column))
+            yield Issue(name, 1, column, "unknown_column", column)
     for declared in sheet.columns:
         if declared.required and declared.name not in table:
-            issues.append(Issue(name, 1, declared.name, "missing_column", declared.name))
+            yield Issue(name, 1, declared.name, "missing_column", declared.name)
 
 
 def split(cell: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,28 @@ from . import cells, identity
 from .cells import Int
 from .lottery import draw_seed, draw_value
 from .policy import Policy
-from .tables import COMPONENTS, SCHEMA, TIE, InvalidRound, Issue, Severity, Table, Tables, split
+from .tables import (
+    ABSENT,
+    COMPONENTS,
+    EXEMPT,
+    SCHEMA,
+    TIE,
+    InvalidRound,
+    Issue,
+    Severity,
+    Table,
+    Tables,
+    check_header,
+    split,
+)
 
 Bool = NDArray[np.bool_]
 
 _RANKS_AT_LEAST = 5
 """Lists shorter than this are not suspected of holding ranks instead of scores."""
+
+_MOST_DIGITS = 17
+"""Digits of the greatest score in the unit of the one with most decimal places."""
 
 
 def validate(tables: Tables) -> list[Issue]:
@@ -44,14 +61,15 @@ def validate(tables: Tables) -> list[Issue]:
     Linear in the number of cells.  A column whose cells are faulty is reported as such and left out
     of the checks that would need its values.
     """
-    issues = list(tables.issues)
+    headers = (check_header(table, name) for name, table in tables.tables.items())
+    issues = list(dict.fromkeys([*tables.issues, *chain.from_iterable(headers)]))
     policy = None
     if not any(issue.table == "policy" for issue in issues):
         try:
             policy = Policy.from_tables(tables)
         except InvalidRound as error:
             issues += error.issues
-    check = _Round(tables, policy or Policy(), issues)
+    check = _Round(tables, policy or Policy(), issues, policy is not None)
     for name in tables.tables:
         check.cells(name)
         check.keys(name)
@@ -70,6 +88,7 @@ class _Round:
     tables: Tables
     policy: Policy
     issues: list[Issue]
+    policy_read: bool = True
 
     def __post_init__(self) -> None:
         self.bad: set[tuple[str, str]] = {(i.table, i.column) for i in self.issues}
@@ -106,8 +125,11 @@ class _Round:
         table, key = self.tables[name], SCHEMA[name].key
         if any(column not in table for column in key[:1]):
             return
-        for at in _repeats(*(table[column] for column in key)):
-            value = [table[column][at] for column in key]
+        columns: list[Sequence[str]] = [table[column] for column in key]
+        if "hard" in key:
+            columns[-1] = [cell or "0" for cell in columns[-1]]  # blank means 0
+        for at in _repeats(*columns):
+            value = [column[at] for column in columns]
             shown = " ".join(cell for cell in value if cell)
             self.issues.append(Issue(name, table.rows[at], key[0], "duplicate_key", shown))
 
@@ -167,7 +189,7 @@ def _missing_columns(r: _Round) -> Iterator[Issue]:
     classes, programs = r.tables["order_classes"], r.tables["programs"]
     dated = any(classes["internship_date"]) or any(classes["hire_date"])
     ages = any(classes["age_min"]) or any(classes["age_max"])
-    if ages and not r.policy.reference_date:
+    if ages and r.policy_read and not r.policy.reference_date:
         yield Issue("policy", 0, "age.reference_date", "missing_key")
     needed = {
         "birth_date": bool(r.policy.age_rules) or "1" in programs["forbid_minor"] or dated or ages,
@@ -313,8 +335,6 @@ def _reserves(r: _Round) -> Iterator[Issue]:
 def _applications(r: _Round) -> Iterator[Issue]:
     table = r.tables["applications"]
     people_of, what = table["applicant"], table["program"]
-    if r.sound("applications.rank", "applications.applicant"):
-        yield from _ranks(r)
     for at in _repeats(people_of, what):
         yield Issue(
             "applications", table.rows[at], "program", "listed_twice", what[at], severity="warning"
@@ -345,6 +365,8 @@ def _applications(r: _Round) -> Iterator[Issue]:
 def _ranks(r: _Round) -> Iterator[Issue]:
     """Each person's ranks are 1, 2, … without gap or repeat, and no more than the policy allows."""
     table, most = r.tables["applications"], r.policy.max_choices
+    if not r.sound("applications.rank", "applications.applicant"):
+        return
     owner, _ = cells.factor(table["applicant"])
     rank = cells.integers(table["rank"])
     order = np.lexsort((rank, owner))
@@ -357,6 +379,11 @@ def _ranks(r: _Round) -> Iterator[Issue]:
             "applications", table.rows[line], "rank", "rank_gap", table["rank"][line],
             str(expected[at]),
         )  # fmt: skip
+    costs, greatest = r.policy.rank_costs, int(rank.max(initial=0))
+    if costs and len(costs) < greatest:
+        yield Issue(
+            "policy", 0, "mechanism.rank_costs", "rank_costs_short", str(len(costs)), str(greatest)
+        )
     if most:
         for at in np.flatnonzero(expected == most + 1):
             line = int(order[at])
@@ -400,9 +427,33 @@ def _scores(r: _Round) -> Iterator[Issue]:
             yield from _in_range(r, column)
     if r.policy.tiebreak and any(TIE.fullmatch(c) for c in table.columns):
         yield Issue("scores", 1, "tie1", "tie_declared_twice", " ".join(r.policy.tiebreak))
+    policy = r.policy
+    lines = [format(line, "f") for line in (policy.pass_total, policy.pass_interview) if line]
+    places = max(policy.score_digits, cells.decimal_places(lines))
+    yield from _too_long(r, ["score", *COMPONENTS], places)
+    for column in table.columns:
+        if TIE.fullmatch(column):
+            yield from _too_long(r, [column])
     yield from _components(r)
     if r.sound("scores.score") and not r.policy.accept_ranks:
         yield from _look_like_ranks(r)
+
+
+def _too_long(r: _Round, columns: list[str], places: int = 0) -> Iterator[Issue]:
+    """Numbers that are compared share one unit, in which the greatest has to fit 64 bits."""
+    table = r.tables["scores"]
+    if not r.sound(*(f"scores.{column}" for column in columns)):
+        return
+    found = [
+        (cells.decimal_places([cell]), len(cell.partition(".")[0].lstrip("-0")), column, cell)
+        for column in columns
+        for cell in cells.distinct(table[column])
+        if cell not in ("", ABSENT, EXEMPT)
+    ]
+    if found and max(places, max(found)[0]) + max(f[1] for f in found) > _MOST_DIGITS:
+        column, cell = max(found)[2:]
+        row = table.rows[table[column].index(cell)]
+        yield Issue("scores", row, column, "too_long", cell)
 
 
 def _in_range(r: _Round, column: str) -> Iterator[Issue]:
@@ -559,7 +610,7 @@ def _people(r: _Round) -> Iterator[Issue]:
         for at, value in enumerate(values):
             if not value or not counted[at]:
                 continue
-            if value in first:
+            if value in first and table["applicant"][at] != table["applicant"][first[value]]:
                 row, other = table.rows[at], str(table.rows[first[value]])
                 yield Issue("applicants", row, column, code, table[column][at], other)
             first.setdefault(value, at)
@@ -586,7 +637,7 @@ def _typed_facts(table: Table, at: int, row: int, number: str) -> Iterator[Issue
 
 
 CHECKS: tuple[Callable[[_Round], Iterator[Issue]], ...] = (
-    _references, _missing_columns, _programs, _classes, _caps, _reserves, _applications, _scores,
+    _ranks, _references, _missing_columns, _programs, _classes, _caps, _reserves, _applications, _scores,
     _decisions, _people,
 )  # fmt: skip
 

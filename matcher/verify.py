@@ -550,6 +550,7 @@ class Program:
     hard: dict[str, int] = field(default_factory=dict)
     soft: dict[str, int] = field(default_factory=dict)
     groups: frozenset[str] = frozenset()
+    reserved: int = 0
     caps: list[int] = field(default_factory=list)
 
     @property
@@ -722,7 +723,8 @@ class Round:
                 (program.hard if hard else program.soft)[as_id(row["group"], "group")] = seats
         for program in self.programs:
             program.groups = frozenset(program.hard) | frozenset(program.soft)
-            if sum(program.stages.values()) > program.capacity:
+            program.reserved = sum(program.stages.values())
+            if program.reserved > program.capacity:
                 raise Malformed("reserves_exceed_capacity", program=program.id)
         self.read_caps()
         days = [c.dates[k] for c in self.classes.values() for k in ("internship_date", "hire_date")]
@@ -1312,12 +1314,19 @@ class Choice:
         """The acceptance order."""
         return self.first + self.hard + self.soft + self.open
 
-    def beyond(self, key: Key) -> bool:
-        """Whether a person in none of the reserved groups is surely refused."""
-        if self.room:
+    def beyond(self, key: Key, reserved: int) -> bool:
+        """Whether a person is surely refused, by a look at the last of each stage.
+
+        ``reserved`` are the reserved seats of the program, 0 for a person in none of its groups.
+        """
+        if self.room or len(self.hard) + len(self.soft) < reserved:
             return False
-        queue = self.open or self.first
-        return not queue or queue[-1][0] < key
+        stages = (
+            (self.first, self.hard, self.soft, self.open)
+            if reserved
+            else (self.open or self.first,)
+        )
+        return all(stage[-1][0] < key for stage in stages if stage)
 
     def joined(self, item: Item) -> Choice:
         """Return the choice with one more person, who is in none of the reserved groups.
@@ -1472,7 +1481,7 @@ class Run:
         """Let a program, and the caps over it, consider somebody; return who is refused or -1."""
         program = self.given.programs[p]
         plain = self.chooser.sets[item[1]].isdisjoint(program.groups)
-        if plain and self.choice[p].beyond(item[0]):
+        if self.choice[p].beyond(item[0], 0 if plain else program.reserved):
             return item[1]
         insort(self.held[p], item)
         if plain and not self.chooser.open_first:
@@ -1500,7 +1509,12 @@ class Run:
     def drop(self, p: int, item: Item) -> None:
         """Take somebody out of a program."""
         self.held[p].remove(item)
-        self.choose(p)
+        choice = self.choice[p]
+        if choice.open and item is choice.open[-1]:  # nothing before her changes
+            stages = (choice.first, choice.hard, choice.soft, choice.open[:-1])
+            self.choice[p] = Choice(*stages, [], choice.room + 1)
+        else:
+            self.choose(p)
         for c in self.given.programs[p].caps:
             self.count[c] -= 1
 
@@ -1549,11 +1563,14 @@ class Run:
         return sum(len(self.held[p]) for p in c.programs)
 
     def shortfalls(self) -> list[tuple[int, int, str]]:
-        """Return the open classes below their minimum: shortfall, place in plan order, id."""
+        """Return the open classes below their minimum: shortfall, place in plan order, id.
+
+        An empty class keeps a minimum of one, so that such a class never falls short.
+        """
         return [
             (c.min_size - self.placed(c), c.place, c.id)
             for c in self.given.classes.values()
-            if c.id not in self.closed and self.placed(c) < c.min_size
+            if c.id not in self.closed and self.placed(c) < c.min_size > 1
         ]
 
     def matching(self) -> list[int]:
@@ -1789,7 +1806,7 @@ class Verifier:
             for p, view in self.rather(a):
                 program = self.given.programs[p]
                 plain = self.chooser.sets[a.index].isdisjoint(program.groups)
-                if plain and self.choice[p].beyond(view.key):
+                if self.choice[p].beyond(view.key, 0 if plain else program.reserved):
                     continue
                 item = (view.key, a.index)
                 choice = self.chooser.choose(program, sorted([*self.items[p], item]))
@@ -2044,11 +2061,19 @@ class Market:
         return len(self.result.held[p]) - hard, program.capacity - sum(program.hard.values())
 
     def free(self, p: int, stage: str) -> bool:
-        """Whether a seat of a type is free."""
+        """Whether a seat of a type is free, or can be by moving people between the seats."""
         program, (load, room) = self.given.programs[p], self.load(p)
-        if len(self.result.held[p]) >= program.capacity or (stage[0] != "h" and load >= room):
+        kind, _, group = stage.partition(":")
+        if len(self.result.held[p]) >= program.capacity or (kind != "hard" and load >= room):
             return False
-        return len(self.flow[p][stage]) < self.seats[p][stage]
+        seats = (
+            Counter(program.hard)
+            if kind == "hard"
+            else Counter(program.hard) + Counter(program.soft)
+        )
+        fewer = dict(seats - Counter([group]))
+        items, fill = self.verifier.items[p], self.verifier.chooser.fill
+        return kind == "open" or len(fill(fewer, items)[0]) == len(fill(dict(seats), items)[0])
 
     def pair_cost(self, a: Applicant, p: int, rank: int, view: View) -> int:
         """Return the cost of a pair, lottery included."""
@@ -2142,9 +2167,12 @@ class Market:
                 node = (kind, *key.rsplit("|", 1))
                 potentials[node] = as_potential(value, len(self.names))
         edges = self.edges(check, potentials)
-        unique = edges is not None and self.is_unique(edges)
-        stated = (certificate.get("unique"), result.info["unique"])
-        check.expect(edges is None or stated == (unique, unique), "unique", own=unique)
+        if edges is not None and not check.violations:
+            for node in set(potentials) - leading(edges, ("sink",)):
+                check.expect(potentials[node] == FAR, "not_shortest", node="|".join(node))
+            unique = self.is_unique(edges)
+            stated = (certificate.get("unique"), result.info["unique"])
+            check.expect(stated == (unique, unique), "unique", own=unique)
         if any(c.min_size > 1 for c in given.classes.values()):
             check.trusted = "openings"
         return None if check.violations else potentials
@@ -2251,12 +2279,28 @@ KINDS = {
 NOT_BY_RANK = ("reserves", "fit", "lottery_1", "lottery_2")
 
 
-def components(edges: Mapping[Node, list[Node]]) -> dict[Node, Node]:
-    """Return the strongly connected component of each node, named by one of its nodes."""
+def reverse(edges: Mapping[Node, list[Node]]) -> dict[Node, list[Node]]:
+    """Return the arcs turned around."""
     back: dict[Node, list[Node]] = defaultdict(list)
     for u, ends in edges.items():
         for v in ends:
             back[v].append(u)
+    return back
+
+
+def leading(edges: Mapping[Node, list[Node]], to: Node) -> set[Node]:
+    """Return the nodes from which a path leads to a node."""
+    back, found, stack = reverse(edges), {to}, [to]
+    while stack:
+        fresh = set(back[stack.pop()]) - found
+        found |= fresh
+        stack += fresh
+    return found
+
+
+def components(edges: Mapping[Node, list[Node]]) -> dict[Node, Node]:
+    """Return the strongly connected component of each node, named by one of its nodes."""
+    back = reverse(edges)
     finished: list[Node] = []
     seen: set[Node] = set()
     for root in {*edges, *back}:

@@ -152,8 +152,12 @@ class Oracle(Choices):
         return sum(p is not None and self.class_of[p] == order_class for p in placement.values())
 
     def short(self, placement: Placement, open_classes: frozenset[str]) -> dict[str, int]:
-        """The open classes below their minimum, with how many are missing."""
-        missing = {c: self.classes[c].min_size - self.placed_in(placement, c) for c in open_classes}
+        """The open classes below a minimum above 1, with how many are missing."""
+        missing = {
+            c: self.classes[c].min_size - self.placed_in(placement, c)
+            for c in open_classes
+            if self.classes[c].min_size > 1
+        }
         return {c: number for c, number in missing.items() if number > 0}
 
     def sequential(self, run: Callable[[frozenset[str]], Placement] | None = None) -> Outcome:

@@ -70,7 +70,7 @@ def _plan(
     classes = [
         OrderClass(
             id=f"C{k}",
-            min_size=rng.choice((0, 0, 0, 1, 2, 3)) if minimums else 0,
+            min_size=rng.choice((0, 0, 1, 2, 2, 3)) if minimums else 0,
             college=_maybe(rng, 0.7, rng.choice(("K1", "K2"))),
             industry=_maybe(rng, 0.7, rng.choice(("I1", "I2"))),
             district=_maybe(rng, 0.7, rng.choice(("370102", "370103"))),
@@ -85,7 +85,7 @@ def _plan(
         Program(
             id=identity,
             capacity=rng.choice((0, 1, 1, 2, 2, 2, 3, 4)),
-            order_class=_maybe(rng, 0.8, rng.choice(classes).id),
+            order_class=_maybe(rng, 0.9, rng.choice(classes).id),
             enterprise=_maybe(rng, 0.8, rng.choice(("E1", "E2"))),
             channel=rng.choice(channels),
             plan_order=_plan_order(rng),
@@ -112,7 +112,7 @@ def _people(
     for identity in rng.sample(APPLICANT_IDS, number):
         targets = [p.id for p in programs] + joint
         shortest = rng.choice((0, 1, 1, 2))
-        length = rng.randint(min(shortest, len(targets)), len(targets))
+        length = min(len(targets), max(shortest, rng.randint(0, len(targets)) - rng.randint(0, 1)))
         entries = tuple(rng.sample(targets, length))
         unlisted = sorted(set(class_of.values()) - {class_of[entry] for entry in entries})
         made.append(

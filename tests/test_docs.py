@@ -87,13 +87,28 @@ def test_the_tables_of_the_benchmarks_are_what_was_recorded() -> None:
     assert tabulated(text, recorded()) == text
 
 
+def test_a_round_in_six_commands(tmp_path: Path) -> None:
+    block = re.search(r"## 一轮，六条命令.*?```\n(.*?)```", README, re.DOTALL)
+    assert block
+    lines = block[1].splitlines()
+    assert len(lines) == 6
+    for line in lines:
+        words = line.removeprefix("python -m matcher ").split()
+        run(*(str(tmp_path / word) if "/" in word else word for word in words))
+    assert (tmp_path / "instance" / "round" / "result" / "report.json").is_file()
+
+
 def test_the_smallest_round_of_the_readme_is_placed_and_proved(tmp_path: Path) -> None:
     files = re.findall(r"```\w+ (\w+\.(?:csv|toml))\n(.*?)```", README, re.DOTALL)
     assert len(files) == 4
+    folder = tmp_path / "instance" / "mine"
+    folder.mkdir(parents=True)
     for name, content in files:
-        (tmp_path / name).write_text(content, encoding="utf-8")
+        (folder / name).write_text(content, encoding="utf-8")
     for command in ("validate", "solve", "verify", "explain", "report"):
-        run(command, str(tmp_path))
-    placements = (tmp_path / "result" / "placements.csv").read_text(encoding="utf-8")
+        run(command, str(folder))
+    for line in re.findall(r"(?m)^python -m matcher (.* instance/mine .*)$", README):
+        run(*(str(tmp_path / word) if "/" in word else word for word in line.split()))
+    placements = (folder / "result" / "placements.csv").read_text(encoding="utf-8")
     assert placements.count("no_choice") == 0
     assert placements.count("not_reached") == 1

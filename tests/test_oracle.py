@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -22,7 +23,7 @@ from tests.instances import (
     Rules,
     read_instance,
 )
-from tests.oracle import Oracle, Threshold
+from tests.oracle import Oracle, Outcome, Threshold
 from tests.random_markets import random_instance
 
 MARKETS = min(int(os.environ.get("ORACLE_MARKETS", "200")), 2000)
@@ -280,9 +281,9 @@ def test_the_class_that_misses_most_closes_first_and_of_equals_the_later() -> No
     assert outcome.placement == {"A": "P", "B": "P"}
 
 
-def test_empty_classes_with_a_minimum_close_one_by_one() -> None:
+def test_an_empty_class_with_a_minimum_closes_unless_the_minimum_is_one() -> None:
     oracle = Oracle(two_classes({"A": "P"}, {"P": 1, "Q": 1, "R": 2}))
-    assert [step[0] for step in oracle.sequential().closing] == ["R", "Q"]
+    assert [step[0] for step in oracle.sequential().closing] == ["R"]
 
 
 def test_exact_closing_can_save_a_class_that_sequential_closing_gives_up() -> None:
@@ -403,6 +404,58 @@ def test_serial_dictatorship_is_the_simple_case_of_the_queue() -> None:
         if len(channel) == 1:
             oracle = Oracle(simple_case)
             assert oracle.serial_dictatorship() == oracle.sequential().placement
+
+
+@pytest.mark.parametrize("mechanism", ["stable", "parallel"])
+def test_random_markets_put_every_constraint_to_work(mechanism: str) -> None:
+    """Each of these happens in at least one market of sixty."""
+    seen: Counter[str] = Counter()
+    for number in range(300):
+        oracle = Oracle(random_instance(Random(f"work {number}"), mechanism))
+        outcome = oracle.sequential(oracle.deferred_acceptance)
+        seen.update(_at_work(oracle, outcome))
+    everything = {
+        *("closed", "closed twice", "cut", "adjusted", "hard seat empty", "hard seat taken"),
+        *("soft seat taken", "open_first", "two groups", "drawn", "gap", "refused"),
+    }
+    assert {word for word, times in seen.items() if times >= 5} == everything
+
+
+def _at_work(oracle: Oracle, outcome: Outcome) -> set[str]:
+    """What can be seen at work in an outcome."""
+    people = {
+        p: frozenset(i for i, q in outcome.placement.items() if p == q) for p in oracle.programs
+    }
+    labels = [label for p in people for label in oracle.labels(p, people[p]).values()]
+    states = oracle.thresholds(outcome.placement, outcome.open_classes)
+    ranks = [oracle.rank[i][p] for i, p in outcome.placement.items() if p]
+    priorities = [[oracle.score(i, p) for i in oracle.priority[p]] for p in oracle.programs]
+    return {
+        word
+        for word, seen in {
+            "closed": bool(outcome.closing),
+            "closed twice": len(outcome.closing) > 1,
+            "cut": any(t.state == "cut" for t in states.values()),
+            "adjusted": 0 in ranks,
+            "hard seat empty": any(
+                s.startswith("hard") and t.state == "not_full" for (_, s), t in states.items()
+            ),
+            "hard seat taken": any(label.startswith("hard") for label in labels),
+            "soft seat taken": any(label.startswith("soft") for label in labels),
+            "open_first": "open_first" in labels,
+            "two groups": any(
+                len(oracle.groups[i]) > 1 and ":" in label
+                for p in people
+                for i, label in oracle.labels(p, people[p]).items()
+            ),
+            "drawn": any(len(set(scores)) < len(scores) for scores in priorities),
+            "gap": any(
+                set(oracle.listed(oracle.people[i])) - set(oracle.rank[i]) for i in oracle.people
+            ),
+            "refused": any(person.not_accepted for person in oracle.people.values()),
+        }.items()
+        if seen
+    }
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

@@ -14,7 +14,7 @@ import numpy as np
 from ..choice import OPEN, Choice, Chosen, Node
 from ..market import Market
 
-_FEW = 500
+_FEW = 60
 """Proposers below which a round is cheaper person by person than by columns."""
 
 
@@ -48,7 +48,9 @@ class DeferredAcceptance:
             if c in self.closed:
                 self.limit[p] = -1
         proposers = list(range(size))
-        if size > _FEW and not market.caps and not any(s.reserved for s in choice.seats):
+        if size > _FEW and not market.caps and not any(
+            s.reserved or s.open_first for s in choice.seats
+        ):
             proposers = self._by_columns()
         self._run(proposers)
 

@@ -217,24 +217,32 @@ class Plan:
         for edge in held[held >= 0].tolist():
             at[self.choice.program[edge]].append(edge)
         found = []
-        for number, (p, name, g) in enumerate(self.stages):
+        for number, (p, name, _) in enumerate(self.stages):
             price = _tuple(potentials, self.first_seat + number)
-            state = "not_full" if self._has_room(p, at[p], g) else "full"
+            state = "not_full" if self._has_room(number, at[p]) else "full"
             found.append(
                 Threshold(p, name, state, price=tuple(price) if price is not None else None)
             )
         return found
 
-    def _has_room(self, p: int, edges: list[int], group: int) -> bool:
-        """Whether the program alone could hold one more person of that group (−1: of none)."""
+    def _has_room(self, stage: int, edges: list[int]) -> bool:
+        """Whether one more person of the stage's group alone could take such a seat, caps apart."""
+        p, name, g = self.stages[stage]
         s = self.choice.seats[p]
-        filled = 0
-        if s.hard:
-            people = self.choice.with_groups(edges, s.hard)
-            if group in s.hard:
-                people.append((-1, (group,)))
-            filled = len(fill(people, s.hard))
-        return len(edges) + 1 <= s.capacity - sum(s.hard.values()) + filled
+        filled = self._filled(edges, s.hard)
+        if name.startswith("hard:"):
+            return len(edges) < s.capacity and self._filled(edges, s.hard, g) > filled
+        if len(edges) >= s.capacity - sum(s.hard.values()) + filled:
+            return False
+        both = {h: s.hard.get(h, 0) + s.soft.get(h, 0) for h in {*s.hard, *s.soft}}
+        return g < 0 or self._filled(edges, both, g) > self._filled(edges, both)
+
+    def _filled(self, edges: list[int], seats: dict[int, int], one_more: int = -1) -> int:
+        """Seats that the people, and one more of a group, can fill."""
+        people = self.choice.with_groups(edges, seats)
+        if one_more >= 0:
+            people.append((-1, (one_more,)))
+        return len(fill(people, seats))
 
     def certificate(
         self, names: tuple[str, ...], potentials: list[Int], unique: bool

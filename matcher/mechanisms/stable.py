@@ -53,9 +53,12 @@ def solve(market: Market, policy: Policy) -> Result:
 
 
 def _shortest(market: Market, run: DeferredAcceptance) -> Closing | None:
-    """The open class that falls short by most, with what it holds; None where none does."""
+    """The open class that falls short by most, with what it holds; None where none does.
+
+    A minimum of one asks nothing: an empty class keeps it, and is left open for whoever comes.
+    """
     sizes = class_sizes(market, run.matching())
-    shortfall = market.min_size - sizes
+    shortfall = np.where(market.min_size > 1, market.min_size - sizes, 0)
     shortfall[list(run.closed)] = 0
     if not (shortfall > 0).any():
         return None

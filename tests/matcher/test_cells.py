@@ -151,7 +151,15 @@ def test_a_scaled_decimal_reads_back_canonically(value: int, places: int) -> Non
 
 def test_canonical_decimals() -> None:
     shown = [(8050, 2), (8000, 2), (5, 2), (-5, 2), (0, 3), (100, 0), (BLANK, 2)]
-    assert [cells.unscaled(*pair) for pair in shown] == ["80.5", "80", "0.05", "-0.05", "0", "100", ""]
+    assert [cells.unscaled(*pair) for pair in shown] == [
+        "80.5",
+        "80",
+        "0.05",
+        "-0.05",
+        "0",
+        "100",
+        "",
+    ]
 
 
 def test_members_of_several_entries() -> None:

@@ -66,7 +66,9 @@ def test_a_number_that_a_spreadsheet_mangled_is_never_repaired() -> None:
     """Fifteen digits survive, the rest become zeros; some of these pass the check digit."""
     random, passed = Random(1), 0
     for _ in range(2000):
-        first = f"370102{random.randrange(1950, 2009)}0{random.randrange(1, 9)}1{random.randrange(9)}"
+        first = (
+            f"370102{random.randrange(1950, 2009)}0{random.randrange(1, 9)}1{random.randrange(9)}"
+        )
         number = first + f"{random.randrange(1000):03}"
         number += identity.check_digit(number)
         shown = f"{float(number.replace('X', '0')):.14E}"

@@ -39,7 +39,11 @@ def test_an_empty_policy_has_every_default() -> None:
     )  # fmt: skip
     assert DEFAULTS.objective == ("placed", "reserves", "rank", "fit")
     assert (DEFAULTS.rank, DEFAULTS.score_digits, DEFAULTS.score_absent) == ("min_cost", 2, "bar")
-    assert (DEFAULTS.min_internship_age, DEFAULTS.min_hire_age, DEFAULTS.minor_under) == (16, 16, 18)
+    assert (DEFAULTS.min_internship_age, DEFAULTS.min_hire_age, DEFAULTS.minor_under) == (
+        16,
+        16,
+        18,
+    )
     assert DEFAULTS.case_by_case
     assert not DEFAULTS.demo
 
@@ -134,7 +138,10 @@ def test_weights_of_a_channel() -> None:
 
 
 def test_line_ends_and_a_byte_order_mark_do_not_matter() -> None:
-    assert Policy.from_toml('\ufeff[mechanism]\r\nname = "parallel"\r\n'.encode()).mechanism == "parallel"
+    assert (
+        Policy.from_toml('\ufeff[mechanism]\r\nname = "parallel"\r\n'.encode()).mechanism
+        == "parallel"
+    )
 
 
 @pytest.mark.parametrize(
@@ -206,7 +213,9 @@ def test_a_decimal_is_at_most_fifteen_digits_long() -> None:
 
 def test_a_date_may_be_a_date_but_no_time_of_day() -> None:
     assert read("[membership]\ndate = 2026-02-28\n").membership_date == "2026-02-28"
-    assert faults("[membership]\ndate = 2026-02-28T10:00:00\n") == ["0 membership.date policy_value"]
+    assert faults("[membership]\ndate = 2026-02-28T10:00:00\n") == [
+        "0 membership.date policy_value"
+    ]
 
 
 def test_every_unknown_key_is_named() -> None:
@@ -254,7 +263,11 @@ def test_every_unknown_key_is_named() -> None:
         ({"score_channel": [{"channel": "K", "skill": 0.9}]}, "score_channel weights_sum"),
         ({"score_channel": [{"channel": "K"}]}, "score_channel weights_sum"),
         (
-            {"score_channel": [{"channel": "K", "skill": 0.1, "culture": 0.2, "interview": 0.700001}]},
+            {
+                "score_channel": [
+                    {"channel": "K", "skill": 0.1, "culture": 0.2, "interview": 0.700001}
+                ]
+            },
             "score_channel weights_sum",
         ),
         ({"score_channel": [{"channel": "K", "skill": 1}] * 2}, "score_channel duplicate_channel"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matcher import Tables
+from matcher import Tables, validate
 from matcher.tables import SCHEMA, Table, read_csv, split
 from tests.rounds import make_round, on_disk, told
 
@@ -19,7 +19,9 @@ GOOD = make_round(
     {"A": "P Q", "B": "Q"}, {"P": 1, "Q": 1}, applicants={"A": {"groups": "g;h", "x_note": "甲"}}
 )
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=8) | (
-    st.sampled_from(['"', 'a"b', "a,b", "line\nbreak", "two\r\nlines", "顾𠮷🙂", " padded ", "=1+1"])
+    st.sampled_from(
+        ['"', 'a"b', "a,b", "line\nbreak", "two\r\nlines", "顾𠮷🙂", " padded ", "=1+1"]
+    )
 )
 
 
@@ -58,7 +60,9 @@ def test_the_same_table_in_every_guise(text: str) -> None:
     assert columns(text) == {"applicant": ["A", "B"], "sex": ["1", "2"]}
 
 
-@pytest.mark.parametrize("text", ["applicant,sex\n\nA,1\n,\n\nB,2\n\n", 'applicant,sex\n\nA,"1"\n,\n\nB,2\n'])
+@pytest.mark.parametrize(
+    "text", ["applicant,sex\n\nA,1\n,\n\nB,2\n\n", 'applicant,sex\n\nA,"1"\n,\n\nB,2\n']
+)
 def test_blank_lines_are_skipped_and_rows_keep_their_numbers(text: str) -> None:
     found, issues = read(text)
     assert found is not None
@@ -118,7 +122,9 @@ def test_a_ragged_line_says_how_wide_it_should_be() -> None:
 def test_tie_columns_go_on_as_far_as_needed() -> None:
     sheet = SCHEMA["scores"]
     assert sheet.column("tie12") is not None
-    assert [sheet.column(name) for name in ("tie", "tie0", "tie01", "tie100", "x_tie1")] == [None] * 5
+    assert [sheet.column(name) for name in ("tie", "tie0", "tie01", "tie100", "x_tie1")] == [
+        None
+    ] * 5
 
 
 def test_a_table_answers_blanks_for_a_column_it_has_not() -> None:
@@ -141,14 +147,18 @@ def test_there_must_be_a_folder(tmp_path: Path) -> None:
         Tables.read(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("name", ["applicants.csv", "programs.csv", "applications.csv", "policy.toml"])
+@pytest.mark.parametrize(
+    "name", ["applicants.csv", "programs.csv", "applications.csv", "policy.toml"]
+)
 def test_a_missing_file(tmp_path: Path, name: str) -> None:
     """Nothing is said of ids that the missing file would have declared."""
     table = name.partition(".")[0]
     assert told(on_disk(tmp_path, GOOD, {name: None})) == [f"0 {table}. missing_file {name}"]
 
 
-@pytest.mark.parametrize("name", ["teachers.csv", "Applicants.csv", "applicants.CSV", "scores .csv"])
+@pytest.mark.parametrize(
+    "name", ["teachers.csv", "Applicants.csv", "applicants.CSV", "scores .csv"]
+)
 def test_a_file_that_no_round_has(tmp_path: Path, name: str) -> None:
     found = told(on_disk(tmp_path, GOOD, {name: "a\n1\n"}))
     assert found == [f"0 {name.rpartition('.')[0]}. unknown_file {name}"]
@@ -211,6 +221,41 @@ def test_the_draw_is_written_beside_the_round(tmp_path: Path) -> None:
     assert "公证员" in (tmp_path / "draw.json").read_text(encoding="utf-8")
 
 
+DAMAGE = [
+    b"\xff",
+    b"\0",
+    b'"',
+    b",",
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"\xef\xbb\xbf",
+    b"[",
+    b"=",
+    b"9" * 40,
+    b"",
+]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged_bytes_are_told_and_never_raised(tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    refused = 0
+    for _ in range(60):
+        GOOD.write(tmp_path)
+        path = random.choice(sorted(tmp_path.iterdir()))
+        data = bytearray(path.read_bytes())
+        at = random.randrange(len(data))
+        data[at : at + random.choice([0, 1, 5])] = random.choice(DAMAGE)
+        path.write_bytes(data)
+        tables = Tables.read(tmp_path)
+        found = validate(tables)
+        assert all(issue.table and issue.code for issue in found)
+        refused += any(issue.severity == "error" for issue in found)
+        assert len(tables.digest()) == 64
+    assert 20 < refused < 60
+
+
 # --- the digest ---------------------------------------------------------------------------------
 
 
@@ -268,7 +313,9 @@ def test_cells_do_not_run_into_one_another() -> None:
 
 
 def test_names_of_columns_and_the_policy_are_in_the_digest_the_draw_is_not() -> None:
-    renamed = Table({"x_b" if c == "x_note" else c: v for c, v in GOOD["applicants"].columns.items()})
+    renamed = Table(
+        {"x_b" if c == "x_note" else c: v for c, v in GOOD["applicants"].columns.items()}
+    )
     other = Tables(GOOD.tables | {"applicants": renamed}, GOOD.policy)
     assert other.digest() != GOOD.digest()
     assert Tables(GOOD.tables, GOOD.policy + b"#").digest() != GOOD.digest()

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from matcher import verify
+from matcher.verify import BROKEN, Claim, Verdict
 
 SEED = "00ff"
 
@@ -204,16 +204,165 @@ def stable(folder: Path) -> Path:
     return write(folder, *texts, certificate=certificate)
 
 
-def broken(verdict: verify.Verdict) -> list[str]:
+def broken(verdict: Verdict) -> list[str]:
     """Return the names of the broken claims."""
-    return [claim.name for claim in verdict.claims if claim.status == verify.BROKEN]
+    return [claim.name for claim in verdict.claims if claim.status == BROKEN]
 
 
-def claim(verdict: verify.Verdict, name: str) -> verify.Claim:
+def claim(verdict: Verdict, name: str) -> Claim:
     """Return one claim."""
     return next(claim for claim in verdict.claims if claim.name == name)
 
 
-def codes(verdict: verify.Verdict, name: str) -> list[str]:
+def codes(verdict: Verdict, name: str) -> list[str]:
     """Return the codes of the violations of a claim."""
     return [violation["code"] for violation in claim(verdict, name).violations]
+
+
+Vector = tuple[int, ...]
+
+
+def plus(a: Vector, b: Vector) -> Vector:
+    """Add two costs."""
+    return tuple(x + y for x, y in zip(a, b, strict=True))
+
+
+def minus(a: Vector) -> Vector:
+    """Turn a cost around."""
+    return tuple(-x for x in a)
+
+
+def distances(arcs: list[tuple[str, str, Vector, int, int]]) -> dict[str, Vector | None]:
+    """Return the least residual cost from each node to ``sink``, by relaxing until it rests.
+
+    An arc is (tail, head, cost, flow, capacity).
+    """
+    residual = [(u, v, cost) for u, v, cost, flow, capacity in arcs if flow < capacity]
+    residual += [(v, u, minus(cost)) for u, v, cost, flow, _ in arcs if flow > 0]
+    found: dict[str, Vector | None] = {node: None for arc in arcs for node in arc[:2]}
+    found["sink"] = tuple([0] * len(arcs[0][2]))
+    changed = True
+    for _ in found:
+        changed = False
+        for u, v, cost in residual:
+            far, near = found[v], found[u]
+            if far is not None and (near is None or plus(cost, far) < near):
+                found[u] = plus(cost, far)
+                changed = True
+    assert not changed, "the flow is not optimal"
+    return found
+
+
+OPTIMAL = {
+    "applicants": """
+        applicant,groups
+        A,
+        B,
+        C,G
+        D,
+        E,
+        F,""",
+    "programs": """
+        program,capacity
+        P,1
+        Q,1
+        R,2
+        S,2""",
+    "applications": """
+        applicant,rank,program
+        A,1,P
+        A,2,Q
+        B,1,P
+        C,1,R
+        D,1,R
+        E,1,S
+        E,2,R""",
+    "scores": """
+        applicant,program,score,fit
+        A,P,90,
+        B,P,80,
+        C,R,50,
+        D,R,60,7
+        E,R,70,""",
+    "reserves": """
+        program,group,seats,hard
+        R,G,1,1
+        S,G,1,""",
+    "caps": """
+        cap,seats,programs
+        X,1,S
+        Y,4,P;Q;R;S""",
+}
+OPTIMAL_NAMES = ["placed", "reserves", "rank", "fit", "lottery_1", "lottery_2"]
+
+
+def optimal(folder: Path) -> Path:
+    """Write a round of ``optimal`` whose plan is found by looking.
+
+    Cap Y lets four of five people in, so nobody needs a second choice: C takes the hard seat of R
+    and D the open one, E the seat of S that cap X allows, and the lottery decides for A at P
+    against B.  Q stays empty.  F lists nothing.
+    """
+    assert weights("A", "P") > weights("B", "P")
+    rank = {"A": ("P", 1), "C": ("R", 1), "D": ("R", 1), "E": ("S", 1)}
+    flow = {"A": "P|open", "C": "R|hard:G", "D": "R|open", "E": "S|open"}
+    fits = {("D", "R"): 7}
+
+    def cost(a: str, p: str, number: int) -> Vector:
+        first, second = weights(a, p)
+        return (-1, 0, number - 1, -fits.get((a, p), 0), -first, -second)
+
+    zero, reserve = (0,) * 6, (0, -1, 0, 0, 0, 0)
+    arcs = [(a, "sink", zero, int(a not in rank), 1) for a in "ABCDEF"]
+    lists = [("A", 1, "P"), ("A", 2, "Q"), ("B", 1, "P"), ("C", 1, "R"), ("D", 1, "R")]
+    for a, number, p in [*lists, ("E", 1, "S"), ("E", 2, "R")]:
+        stages = ["open", *(["hard:G"] if (a, p) == ("C", "R") else [])]
+        for stage in stages:
+            seat = f"{p}|{stage}"
+            arcs.append((a, seat, cost(a, p, number), int(flow.get(a) == seat), 1))
+    held = {"P": 1, "Q": 0, "R": 2, "S": 1}
+    for p, seats in (("P", 1), ("Q", 1), ("R", 2), ("S", 2)):
+        hard = int(p == "R")
+        arcs.append((f"{p}|open", f"non {p}", zero, held[p] - hard, seats))
+        arcs.append((f"non {p}", p, zero, held[p] - hard, seats - hard))
+        arcs.append((p, "X" if p == "S" else "Y", zero, held[p], seats))
+    arcs.append(("R|hard:G", "R", reserve, 1, 1))
+    arcs.append(("S|soft:G", "non S", reserve, 0, 1))
+    arcs += [("X", "Y", zero, 1, 1), ("Y", "sink", zero, 4, 4)]
+    found = distances(arcs)
+    potentials = {
+        "applicants": {a: found[a] for a in "ABCDEF"},
+        "seats": {node: found[node] for node in found if "|" in node},
+        "nonhard": {p: found[f"non {p}"] for p in "PQRS"},
+        "programs": {p: found[p] for p in "PQRS"},
+        "caps": {c: found[c] for c in "XY"},
+    }
+    certificate = {"components": OPTIMAL_NAMES, "potentials": potentials, "unique": True}
+    states = {"S|soft:G": "not_full", "S|open": "not_full", "Q|open": "not_full"}
+    seats = ["P|open", "Q|open", "R|hard:G", "R|open", "S|soft:G", "S|open"]
+    lines = [
+        f"{node.replace('|', ',')},{states.get(node, 'full')},,,,,"
+        + ";".join(str(part) for part in found[node] or ())
+        for node in seats
+    ]
+    result = {
+        "placements": """
+            applicant,program,rank,seat,reason
+            A,P,1,open,ordinary
+            B,,,,not_reached
+            C,R,1,G,ordinary
+            D,R,1,open,ordinary
+            E,S,1,open,ordinary
+            F,,,,no_choice""",
+        "thresholds": "\n".join(["program,stage,state,cap,listed,score,lottery,price", *lines]),
+        "classes": """
+            order_class,opened,placed,min_size
+            P,1,1,0
+            Q,0,0,0
+            R,1,2,0
+            S,1,1,0""",
+        "barred": "applicant,program,rule,value,limit",
+    }
+    lottery = [sum(weights(a, p)[k] for a, (p, _) in rank.items()) for k in (0, 1)]
+    values = dict(zip(OPTIMAL_NAMES, (4, 1, 0, 7, *lottery), strict=True))
+    return write(folder, policy("optimal"), OPTIMAL, result, values, certificate=certificate)

@@ -1,0 +1,394 @@
+"""What each person is told, reason by reason, and that it is true of every small market."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from matcher import Market, Policy, Result, Tables, explain, solve
+from matcher import explain as explain_function
+from matcher.explain import Explanation, Reason
+from matcher.messages import REASONS, of_reason, placeholders
+from matcher.result import Status
+from matcher.tables import Table
+from tests.oracle import Oracle
+from tests.random_markets import random_instance
+from tests.rounds import make_round
+
+explain_module = __import__("sys").modules["matcher.explain"]
+
+SIX = {name: "P" for name in ("A", "B", "C", "D", "E", "F")}
+SCORES = {f"{name} P": 90 - at for at, name in enumerate(SIX)}
+
+
+def explained(tables: Tables) -> dict[str, Explanation]:
+    """Everybody's explanation."""
+    policy = Policy.from_tables(tables)
+    market = Market.from_tables(tables, policy)
+    return {e.applicant: e for e in explain(market, policy, solve(market, policy))}
+
+
+def said(told: Explanation) -> list[str]:
+    """Outcome and reasons as ``code program`` words."""
+    return [f"{r.code} {r.program}".strip() for r in (told.outcome, *told.reasons)]
+
+
+def only(told: Explanation, code: str) -> Reason:
+    """The one reason with a code."""
+    (found,) = (r for r in told.reasons if r.code == code)
+    return found
+
+
+# --- below the cutoff
+
+
+def test_below_the_score_of_the_last() -> None:
+    told = explained(make_round(SIX, {"P": 5}, scores=SCORES))
+    assert said(told["F"]) == ["not_reached", "below_score P", "no_consent"]
+    numbers = only(told["F"], "below_score").numbers
+    assert (numbers["score"], numbers["last_score"], numbers["seat"]) == ("85", "86", "open")
+    assert (numbers["rank"], numbers["standing"], numbers["capacity"]) == (1, 6, 5)
+    assert said(told["A"]) == ["placed_choice P"]
+    assert told["A"].outcome.numbers == {"rank": 1, "seat": "open", "standing": 1, "capacity": 5}
+
+
+def test_without_a_score_she_comes_after_all_who_have_one() -> None:
+    scores = {pair: score for pair, score in SCORES.items() if pair != "F P"}
+    told = explained(make_round(SIX, {"P": 5}, scores=scores))
+    assert only(told["F"], "below_unscored").numbers["last_score"] == "86"
+
+
+def test_equal_scores_are_told_by_tie_break_then_by_lottery() -> None:
+    tied = {f"{name} P": {"score": 80, "tie1": 9 - (name == "F"), "tie2": 1} for name in SIX}
+    told = explained(make_round(SIX, {"P": 5}, scores=tied))
+    numbers = only(told["F"], "below_tie").numbers
+    assert (numbers["tie"], numbers["value"], numbers["last_value"]) == ("tie1", "8", "9")
+    equal = explained(make_round(SIX, {"P": 5}))
+    (below,) = (r for e in equal.values() for r in e.reasons if r.code == "below_lottery")
+    assert (below.numbers["lottery"], below.numbers["last_lottery"]) == (6, 5)
+
+
+def test_the_tie_break_has_the_name_that_the_policy_gives_it() -> None:
+    channel = [{"channel": "S", "skill": 0.5, "interview": 0.5}]
+    rules = {"score.tiebreak": ["skill"], "score_channel": channel}
+    scores = {f"{name} S": {"skill": 70, "interview": 70} for name in SIX}
+    scores["F S"] = {"skill": 60, "interview": 80}
+    told = explained(
+        make_round(SIX, {"P": 5}, rules, programs={"P": {"channel": "S"}}, scores=scores)
+    )
+    numbers = only(told["F"], "below_tie").numbers
+    assert (numbers["tie"], numbers["value"], numbers["last_value"]) == ("skill", "60", "70")
+
+
+def test_a_cutoff_of_fewer_than_five_is_not_told_but_her_own_standing_is() -> None:
+    told = explained(make_round({"A": "P", "B": "P"}, {"P": 1}, scores={"A P": 90, "B P": 80}))
+    numbers = only(told["B"], "below_few").numbers
+    assert numbers == {"rank": 1, "score": "80", "lottery": 2, "standing": 2, "capacity": 1}
+
+
+def test_a_program_without_a_seat_for_her() -> None:
+    told = explained(make_round({"A": "P"}, {"P": 0}))
+    assert said(told["A"]) == ["not_reached", "no_seat P", "no_consent"]
+    hard = make_round({"A": "P"}, {"P": 2}, reserves={"P g": 2})
+    assert said(explained(hard)["A"]) == ["placed_choice P"]
+    kept = make_round({"A": "P"}, {"P": 2}, reserves={"P g hard": 2})
+    assert said(explained(kept)["A"]) == ["not_reached", "no_seat P", "no_consent"]
+
+
+def test_reserve_cutoffs_are_for_that_group_alone() -> None:
+    lists = {f"A{n}": "P" for n in range(14)}
+    people = {f"A{n}": {"groups": "g"} for n in range(6)}
+    scores = {f"A{n} P": 50 + n for n in range(14)}
+    told = explained(
+        make_round(lists, {"P": 10}, applicants=people, reserves={"P g": 5}, scores=scores)
+    )
+    assert only(told["A5"], "seat_reserved").numbers == {"group": "g"}
+    member = only(told["A0"], "below_score").numbers
+    assert (member["seat"], member["last_score"]) == ("g", "51")
+    other = only(told["A6"], "below_score").numbers
+    assert (other["seat"], other["last_score"]) == ("open", "59")
+
+
+def test_a_label_of_hard_and_soft_seats_tells_no_cutoff() -> None:
+    lists = {f"A{n}": "P" for n in range(8)}
+    people = {f"A{n}": {"groups": "g"} for n in range(8)}
+    reserves = [
+        {"program": "P", "group": "g", "seats": 3, "hard": 1},
+        {"program": "P", "group": "g", "seats": 3, "hard": 0},
+    ]
+    scores = {f"A{n} P": 50 + n for n in range(8)}
+    tables = make_round(lists, {"P": 6}, applicants=people, reserves=reserves, scores=scores)
+    assert "below_few" in [r.code for r in explained(tables)["A0"].reasons]
+
+
+# --- other causes
+
+
+def test_a_closed_class() -> None:
+    told = explained(make_round({"A": "C Q"}, {"P": 3, "Q": 1}, order_classes={"C": 2, "D": 0},
+                                programs={"P": {"order_class": "C"}}))  # fmt: skip
+    assert said(told["A"]) == ["placed_choice Q", "class_closed P"]
+    assert only(told["A"], "class_closed").numbers == {
+        "rank": 1, "order_class": "C", "placed": 1, "min_size": 2, "shortfall": 1, "step": 1,
+    }  # fmt: skip
+
+
+def test_a_full_cap_and_the_cutoff_under_it() -> None:
+    lists = {f"A{n}": "P" for n in range(7)} | {"B": "Q"}
+    caps = {"K": {"seats": 6, "programs": "P"}, "L": {"seats": 0, "programs": "Q"}}
+    scores = {f"A{n} P": 50 + n for n in range(7)}
+    told = explained(make_round(lists, {"P": 9, "Q": 9}, caps=caps, scores=scores))
+    out = told["A0"]
+    assert said(out) == ["not_reached", "cap_full P", "below_score P", "no_consent"]
+    assert said(told["B"]) == ["not_reached", "cap_full Q", "no_consent"]
+    assert only(told["A0"], "below_score").numbers["last_score"] == "51"
+    assert out.reasons[0].numbers == {"rank": 1, "cap": "K", "seats": 6}
+
+
+def test_barred_choices_stand_in_the_order_of_her_list() -> None:
+    decisions = [{"applicant": "A", "program": "Q", "decision": "rejected", "basis": "不合格"}]
+    tables = make_round(
+        {"A": "C R", "B": "P"}, {"P": 1, "Q": 1, "R": 1}, order_classes={"C": 0, "D": 0},
+        programs={"P": {"order_class": "C"}, "Q": {"order_class": "C"}}, decisions=decisions,
+        scores={"B P": 9, "A P": 8, "A R": 7},
+    )  # fmt: skip
+    told = explained(tables)["A"]
+    assert said(told) == ["placed_choice R", "below_few P", "barred_rejected Q"]
+    assert only(told, "barred_rejected").numbers == {"rank": 1, "value": "不合格", "limit": ""}
+    assert told.outcome.numbers["rank"] == 2
+
+
+def test_everything_barred_and_nothing_listed() -> None:
+    people = {"A": {"review": "documents", "adjustment": "alliance"}, "B": {}}
+    told = explained(make_round({"A": "P", "B": ""}, {"P": 1}, applicants=people))
+    assert said(told["A"]) == ["all_barred", "barred_review P"]
+    assert said(told["B"]) == ["no_choice", "no_consent"]
+
+
+def test_relaxed_and_approved() -> None:
+    rules = {
+        "age.reference_date": "2026-09-01",
+        "age_rule": [{"min": 16, "max": 30, "relaxed_max": 40}],
+    }
+    people = {
+        "A": {"birth_date": "1990-01-01"}, "B": {"birth_date": "1970-01-01"},
+        "C": {"birth_date": "2000-01-01"},
+    }  # fmt: skip
+    decisions = [
+        {"applicant": "B", "program": "P", "decision": "approved", "rule": "age", "basis": "x"}
+    ]
+    told = explained(
+        make_round(dict.fromkeys("ABC", "P"), {"P": 3}, rules, applicants=people, decisions=decisions)
+    )
+    assert said(told["A"]) == ["placed_choice P", "by_relaxed P"]
+    assert said(told["B"]) == ["placed_choice P", "by_approval P"]
+    assert said(told["C"]) == ["placed_choice P"]
+
+
+# --- adjustment
+
+
+def test_what_became_of_her_consent() -> None:
+    consent = {"adjustment": "alliance"}
+    tables = make_round(
+        {"A": "P", "B": "P", "C": "P", "D": "P"}, {"P": 1, "Q": 1, "R": 1, "S": 1},
+        applicants={"A": consent, "B": consent, "C": consent, "D": consent | {"adjustment": "none"}},
+        scores={"A P": 4, "B P": 3, "C P": 2, "D P": 1, "B Q": 9}, order_classes={"K": 2},
+        programs={"R": {"order_class": "K"}, "S": {"order_class": "K"}},
+        caps={"Z": {"seats": 0, "programs": "S"}},
+    )  # fmt: skip
+    told = explained(tables)
+    assert said(told["B"]) == ["placed_adjusted Q", "below_few P", "tail_passed"]
+    assert only(told["B"], "tail_passed").numbers == {"scope": "alliance", "considered": 0}
+    assert only(told["C"], "tail_exhausted").numbers == {
+        "scope": "alliance", "considered": 3, "full": 1, "closed": 2, "cap": 0,
+    }  # fmt: skip
+    assert said(told["D"])[-1] == "no_consent"
+
+
+def test_adjustment_under_a_full_cap_and_without_anything_in_scope() -> None:
+    people = {"A": {"adjustment": "alliance"}, "B": {"adjustment": "college"}}
+    caps = {"Z": {"seats": 0, "programs": "Q"}}
+    told = explained(make_round({"A": "P", "B": "P"}, {"P": 0, "Q": 1}, applicants=people, caps=caps))
+    assert only(told["A"], "tail_exhausted").numbers["cap"] == 1
+    assert only(told["B"], "tail_empty").numbers == {"scope": "college"}
+
+
+# --- the mechanism that optimises
+
+OPTIMAL = {"mechanism.name": "optimal"}
+
+
+def test_the_price_of_a_better_place() -> None:
+    """C at P would leave D without a place: one person fewer."""
+    tables = make_round(
+        {"C": "P Q", "D": "P"}, {"P": 1, "Q": 2}, OPTIMAL, scores={"C P": 9, "D P": 1}
+    )
+    told = explained(tables)["C"]
+    assert said(told) == ["placed_choice Q", "price P"]
+    numbers = only(told, "price").numbers
+    assert (numbers["component"], numbers["loss"], numbers["cost_placed"]) == ("placed", 1, 1)
+
+
+def test_an_equally_good_plan_is_decided_by_the_lottery() -> None:
+    told = explained(make_round({"A": "P", "B": "P"}, {"P": 1}, OPTIMAL))
+    (out,) = (e for e in told.values() if e.outcome.code == "not_reached")
+    assert said(out) == ["not_reached", "price_even P", "no_consent"]
+
+
+def test_no_seat_at_any_price_and_no_adjustment_worth_it() -> None:
+    people = {"A": {"adjustment": "alliance"}, "B": {}}
+    told = explained(
+        make_round({"A": "P", "B": "Q"}, {"P": 0, "Q": 1}, OPTIMAL, applicants=people)
+    )
+    assert said(told["A"])[:2] == ["not_reached", "no_seat P"]
+    assert [r.code for r in told["A"].reasons][-1] == "tail_outweighed"
+
+
+def test_a_seat_held_for_a_group_has_its_own_price() -> None:
+    people = {"A": {"groups": "g"}, "B": {}}
+    tables = make_round(
+        {"A": "P Q", "B": "Q P"}, {"P": 1, "Q": 3}, OPTIMAL, applicants=people,
+        reserves={"Q g": 2},
+    )  # fmt: skip
+    told = explained(tables)
+    numbers = only(told["A"], "price").numbers
+    assert (numbers["component"], numbers["loss"]) == ("reserves", 1)
+
+
+def test_a_result_cut_short_is_explained_by_the_components_that_it_has() -> None:
+    tables = make_round(
+        {"C": "P Q", "D": "P"}, {"P": 1, "Q": 2}, OPTIMAL, scores={"C P": 9, "D P": 1}
+    )
+    policy = Policy.from_tables(tables)
+    market = Market.from_tables(tables, policy)
+    result = solve(market, policy)
+    short = [replace(t, price=t.price[:1] if t.price else None) for t in result.thresholds]
+    cut = replace(result, thresholds=short, status=Status.FEASIBLE)
+    (told,) = explain(market, policy, cut, "C")
+    assert only(told, "price").numbers["loss"] == 1
+
+
+# --- all of them
+
+
+def test_one_applicant_alone() -> None:
+    tables = make_round({"B": "P", "A": "P"}, {"P": 1})
+    policy = Policy.from_tables(tables)
+    market = Market.from_tables(tables, policy)
+    result = solve(market, policy)
+    assert [e.applicant for e in explain(market, policy, result)] == ["A", "B"]
+    assert [e.applicant for e in explain(market, policy, result, "B")] == ["B"]
+    with pytest.raises(KeyError):
+        list(explain(market, policy, result, "Z"))
+
+
+def test_a_line_of_json() -> None:
+    told = explained(make_round({"甲": "P"}, {"P": 1}))["甲"]
+    document = json.loads(told.to_json())
+    assert document["applicant"] == "甲"
+    assert document["outcome"]["code"] == "placed_choice"
+    assert document["reasons"] == []
+    assert "甲" in told.to_json()
+
+
+MECHANISMS = ("stable", "parallel", "optimal")
+
+
+def random_result(mechanism: str, seed: int) -> tuple[Oracle, Market, Policy, Result]:
+    """A random tiny market with its result."""
+    minimums = mechanism != "optimal"
+    instance = random_instance(Random(seed), mechanism, minimums=minimums)
+    given = {name: Table({**columns}) for name, columns in instance.to_tables_dict().items()}
+    tables = Tables(given, instance.rules.toml().encode())
+    policy = Policy.from_tables(tables)
+    market = Market.from_tables(tables, policy)
+    return Oracle(instance), market, policy, solve(market, policy)
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+@pytest.mark.parametrize("fewest", [1, 5])
+def test_every_wish_has_a_reason_and_no_reason_names_a_person(
+    mechanism: str, fewest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explain_module, "FEWEST", fewest)
+    for seed in range(60):
+        oracle, market, policy, result = random_result(mechanism, seed)
+        held = dict(zip(market.applicants, result.matching.tolist(), strict=True))
+        for told in explain_function(market, policy, result):
+            mine = list(oracle.rank[told.applicant].items())
+            if held[told.applicant] >= 0:
+                at = [p for p, _ in mine].index(market.programs[held[told.applicant]])
+                mine = mine[:at]
+            wanted = {p for p, rank in mine if rank}
+            spoken = {r.program for r in told.reasons if r.program}
+            barred = {
+                market.programs[b.program]
+                for b in market.barred
+                if market.applicants[b.applicant] == told.applicant
+            }
+            placed = {told.outcome.program} - {""}
+            assert spoken - placed == wanted | barred
+            _check_sentences(told, market)
+
+
+def _check_sentences(told: Explanation, market: Market) -> None:
+    for reason in (told.outcome, *told.reasons):
+        assert placeholders(REASONS[reason.code][0]) <= {*reason.numbers, "program"}
+        assert of_reason(reason.code, reason.program, reason.numbers, "zh")
+        assert of_reason(reason.code, reason.program, reason.numbers, "en")
+        others = set(market.applicants) - {told.applicant} - set(market.programs)
+        assert others.isdisjoint(map(str, reason.numbers.values()))
+
+
+@pytest.mark.parametrize("mechanism", ["stable", "parallel"])
+def test_whoever_is_told_to_be_below_is(mechanism: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explain_module, "FEWEST", 1)
+    found = set()
+    for seed in range(200):
+        oracle, market, policy, result = random_result(mechanism, seed)
+        for told in explain_function(market, policy, result):
+            for reason in told.reasons:
+                found.add(reason.code)
+                _check_comparison(reason)
+    assert {"below_score", "below_lottery", "below_tie", "class_closed", "cap_full"} <= found
+
+
+def _check_comparison(reason: Reason) -> None:
+    numbers: dict[str, Any] = reason.numbers
+    if reason.code == "below_score":
+        assert float(numbers["score"]) < float(numbers["last_score"])
+    elif reason.code == "below_unscored":
+        assert numbers["score"] == "" != numbers["last_score"]
+    elif reason.code == "below_tie":
+        assert float(numbers["value"] or "-inf") < float(numbers["last_value"])
+    elif reason.code == "below_lottery":
+        assert numbers["lottery"] > numbers["last_lottery"]
+        assert numbers["score"] == numbers["last_score"]
+
+
+def test_a_price_is_never_more_than_the_loss_of_the_best_plan_with_her_there() -> None:
+    """Against every feasible placement that has her where she would rather be."""
+    priced = 0
+    for seed in range(80):
+        oracle, market, policy, result = random_result("optimal", seed)
+        if len(market.applicants) > 4:
+            continue
+        names = [name for name in result.components if not name.startswith("lottery")]
+        (best, *_), value = oracle.optimal()
+        plans = list(oracle.assignments(frozenset(oracle.class_of.values())))
+        for told in explain_function(market, policy, result):
+            for reason in told.reasons:
+                if not reason.code.startswith("price"):
+                    continue
+                there = [plan for plan in plans if plan[told.applicant] == reason.program]
+                most = max(oracle.objective(plan, names) for plan in there)
+                loss = [int(reason.numbers.get(f"cost_{name}", 0)) for name in names]
+                bound = tuple(v - c for v, c in zip(value, loss, strict=False))
+                assert most <= bound
+                priced += 1
+    assert priced > 20
