@@ -115,14 +115,10 @@ def labels(people: list[tuple[int, tuple[int, ...]]], seats: dict[int, int]) -> 
     label = {}
     for at, (edge, groups) in enumerate(people):
         rest = people[at + 1 :]
-        for group in groups:
-            if not left[group]:
-                continue
-            left[group] -= 1
-            if len(fill(rest, left)) == len(rest):
-                label[edge] = group
-                break
-            left[group] += 1
+        label[edge] = next(
+            g for g in groups if left[g] and len(fill(rest, left | {g: left[g] - 1})) == len(rest)
+        )
+        left[label[edge]] -= 1
     return label
 
 

@@ -29,7 +29,7 @@ from .fairness import Fairness
 from .market import Market
 from .policy import Policy
 from .report import GUARANTEES, compare, report
-from .result import Result
+from .result import Result, Status
 from .solve import UnsupportedConstraint, solve
 from .tables import InvalidRound, Issue, Tables
 from .terminal import Voice, console
@@ -37,6 +37,9 @@ from .validate import validate
 from .verify import Unreadable, Verdict, verify
 
 BROKEN, INVALID, UNPUBLISHABLE = 1, 2, 3
+
+UNFINISHED = {"min_size", "outcome", "optimality"}
+"""Claims that do not hold of a result whose making was cut short."""
 
 DEMO = Path(__file__).resolve().parent.parent / "data" / "demo"
 INSTANCE = Path("instance")
@@ -225,13 +228,17 @@ def _write(given: Given, result: Result, folder: Path) -> None:
     result.write(folder, given.market, given.tables.digest(), given.policy.round)
 
 
-def _settle(tmp: Path, out: Path, verdict: Verdict, speaker: Speaker) -> None:
-    """Put a verified result in its place, or, with a broken claim, aside."""
+def _settle(tmp: Path, out: Path, result: Result, verdict: Verdict, speaker: Speaker) -> None:
+    """Put a verified result in its place, or, with a broken claim, aside.
+
+    A result that was cut short is kept though what it had no time for does not hold; it says so.
+    """
     (tmp / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
     for path in tmp.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
-    if verdict.broken:
+    broken = {claim.name for claim in verdict.claims if claim.status == "BROKEN"}
+    if broken - (UNFINISHED if result.status is Status.FEASIBLE else set()):
         aside = _beside(out, ".broken")
         tmp.rename(aside)
         terminal.verdict(speaker.err, verdict)
@@ -321,7 +328,7 @@ def solve_command(folder: Path, mechanism: str | None, out: Path | None, lang: s
     with speaker.minding(out, "unwritable"), _on_the_way(out) as tmp:
         _write(given, result, tmp)
         verdict = _verify(folder, tmp, speaker)
-        _settle(tmp, out, verdict, speaker)
+        _settle(tmp, out, result, verdict, speaker)
     terminal.verdict(speaker.out, verdict, given.policy.demo)
     opened = int(result.opened.sum())
     placed = int((result.matching >= 0).sum())
@@ -501,7 +508,7 @@ def _run(
             document = _report(given, given.policy, result, tmp)
         with steps.step("verify"):
             verdict = _verify(folder, tmp, speaker)
-        _settle(tmp, out, verdict, speaker)
+        _settle(tmp, out, result, verdict, speaker)
     return result, document, told, verdict
 
 

@@ -21,7 +21,6 @@ from .objective import components
 from .policy import Policy
 from .result import Result, Threshold, placement_rows
 from .tables import TIE
-from .wishes import Wishes, preferred, wishes
 
 FEWEST = 5
 """A cutoff is told only where at least so many people were chosen."""
@@ -105,6 +104,11 @@ class _Stage:
     told: bool
 
 
+def _label(threshold: Threshold) -> str:
+    """What the seats of a stage are called in the placements."""
+    return threshold.stage.partition(":")[2] or "open"
+
+
 class _Reader:
     """Reads one result aloud."""
 
@@ -122,7 +126,7 @@ class _Reader:
     @cached_property
     def wanted(self) -> Int:
         """The edges that lead where their owner would rather be."""
-        return np.flatnonzero(preferred(self.market, self.result.matching))
+        return np.flatnonzero(self.market.preferred(self.result.matching))
 
     @cached_property
     def standing(self) -> Int:
@@ -151,20 +155,37 @@ class _Reader:
         group = {name: at for at, name in enumerate(market.groups)}
         stages: dict[int, list[_Stage]] = {}
         for p, found in by_program.items():
-            names = [t.stage.partition(":")[2] or "open" for t in found]
-            for t, name in zip(found, names, strict=True):
-                # Hard and soft seats of one group share a label; then only their sum is known.
-                alone = names.count(name) == 1
-                told = t.last >= 0 and alone and labels.get((p, name), 0) >= FEWEST
-                at = group[name] if name in group and t.stage not in ("open", "open_first") else -1
-                stages.setdefault(p, []).append(_Stage(t, at, told))
+            marked = [t for t in found if t.last >= 0]
+            for t in found:
+                others = [o for o in marked if o is not t and _label(o) == _label(t)]
+                people = self._chosen(t, labels.get((p, _label(t)), 0), others)
+                at = group.get(_label(t), -1) if ":" in t.stage else -1
+                stage = _Stage(t, at, t.last >= 0 and people >= FEWEST)
+                stages.setdefault(p, []).append(stage)
         return stages
+
+    @cached_property
+    def _seats(self) -> dict[tuple[int, str], int]:
+        """Seats of each stage of each program, the last open one apart."""
+        market = self.market
+        seats = {(p, "open_first"): q for p, q in enumerate(market.capacity.tolist())}
+        for r in market.reserves:
+            kind = "hard" if r.hard else "soft"
+            seats[r.program, f"{kind}:{market.groups[r.group]}"] = r.seats
+            seats[r.program, "open_first"] -= r.seats
+        return seats
+
+    def _chosen(self, t: Threshold, labelled: int, others: list[Threshold]) -> int:
+        """How many were chosen in a stage at least, if others share the label of its seats."""
+        if others and t.stage != "open" and t.state == "full":
+            return self._seats[t.program, t.stage]
+        return labelled - sum(self._seats.get((o.program, o.stage), labelled) for o in others)
 
     @cached_property
     def barred(self) -> dict[int, list[tuple[int, int, list[tuple[str, str, str]]]]]:
         """Per applicant her barred pairs: (rank, program, rules with value and limit)."""
         market = self.market
-        listed: Wishes = wishes(market)
+        listed = market.wishes
         width = len(market.programs)
         number = dict(
             zip(
@@ -282,8 +303,7 @@ class _Reader:
                 return []
             return [self._reason("below_few" if marked else "no_seat", p, **own)]
         nearest = max(told, key=lambda s: int(market.place[s.threshold.last])).threshold
-        seat = nearest.stage.partition(":")[2] or "open"
-        return [self._compared(edge, nearest.last, own | {"seat": seat})]
+        return [self._compared(edge, nearest.last, own | {"seat": _label(nearest)})]
 
     def _compared(self, edge: int, last: int, own: dict[str, str | int]) -> Reason:
         """The first of score, declared tie-breaks and lottery by which she comes after another."""
@@ -355,7 +375,7 @@ class _Reader:
             (
                 s.threshold.price
                 for s in self.stages.get(p, ())
-                if (s.threshold.stage.partition(":")[2] or "open") == seat
+                if _label(s.threshold) == seat
                 and s.threshold.price is not None
             ),
             default=(0,) * len(self.result.components),
@@ -380,6 +400,8 @@ class _Reader:
         scope = people["adjustment"][i]
         if people["review"][i] not in ("", "passed"):
             return  # no consent would have helped
+        if held >= 0 and not tail:
+            return
         if held >= 0:
             yield Reason("tail_passed", "", {"scope": scope, "considered": tail})
         elif scope in ("", "none"):

@@ -31,11 +31,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cells import Int
-from .choice import HARD, OPEN, Choice, fill
-from .market import Market
+from .choice import HARD, OPEN, OPEN_FIRST, Choice, fill
+from .market import Bool, Market
 from .policy import Policy
 from .result import Result
-from .wishes import Bool, preferred
 
 LABELS = ("justified", "waste", "approval", "reserve", "cap", "class_closed")
 JUSTIFIED, WASTE, APPROVAL, RESERVE, CAP, CLASS_CLOSED = range(len(LABELS))
@@ -134,7 +133,7 @@ class Fairness:
     @cached_property
     def wanted(self) -> Int:
         """The edges that lead where their owner would rather be, by program."""
-        at = np.flatnonzero(preferred(self.market, self.result.matching))
+        at = np.flatnonzero(self.market.preferred(self.result.matching))
         return at[np.argsort(self.market.program[at], kind="stable")]
 
     @cached_property
@@ -225,7 +224,7 @@ class Fairness:
             inside: Bool = self.market.member[self.market.owner[edges]][:, asks]
             plain = (inside.sum(axis=1) == 0) & (not seats.open_first)
         chosen = self.choice.at_program(p, holders.tolist())
-        last = [e for e, stage in chosen if stage == OPEN]
+        last = [e for e, stage in chosen if stage in (OPEN, OPEN_FIRST)]
         empty = sum(seats.hard.values()) - sum(stage == HARD for _, stage in chosen)
         if len(chosen) + empty < seats.capacity:
             outcome[plain] = _BESIDE

@@ -198,7 +198,7 @@ def _scores(dice: Dice, people: list[str], applications: Table, ties: int, chann
             "channel": [f"CH{k + 1}" for k in range(channels)] * len(people),
         }
     else:
-        columns = {c: applications[c] for c in ("applicant", "program")}
+        columns = {c: list(applications[c]) for c in ("applicant", "program")}
     size = len(columns["applicant"])
     below = dice.below
     if ties:

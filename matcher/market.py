@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +73,17 @@ class Barred:
     limit: str
 
 
+class Wishes(NamedTuple):
+    """The listed pairs of a round before the law was applied, each person's in her order.
+
+    A class in a list stands for its programs in plan order; the first mention of a program counts.
+    """
+
+    applicant: Int
+    program: Int
+    rank: Int
+
+
 @dataclass(frozen=True, eq=False)
 class Market:
     """A round as read-only columns: n applicants, m programs, k order classes, e edges.
@@ -102,6 +114,8 @@ class Market:
         Who belongs to which group.  Shape (n, groups).
     reserves, caps, barred
         As declared; barred only for listed pairs.
+    wishes
+        Every listed pair, barred or not.
     drawn
         Each applicant's lottery number, big-endian.
     applied
@@ -140,6 +154,7 @@ class Market:
     tie_places: tuple[int, ...] = ()
     program_scores: bool = False
     confirmed: bool = False
+    wishes: Wishes = field(default_factory=lambda: Wishes(*np.zeros((3, 0), np.int64)))
     tables: Tables = field(default_factory=lambda: Tables({}, b""))
 
     def __post_init__(self) -> None:
@@ -216,6 +231,13 @@ class Market:
         held[self.owner[at]] = at
         return held
 
+    def preferred(self, matching: Int) -> Bool:
+        """The edges that lead where their owner would rather be than where she is.  Shape (e,)."""
+        held = self.edges_of(matching)
+        limit = np.where(held < 0, self.start[1:], held)
+        wanted: Bool = np.arange(len(self.program)) < limit[self.owner]
+        return wanted
+
     def asks(self, policy: Policy) -> set[Constraint]:
         """The constraints that this round really asks a mechanism to keep."""
         exact = policy.closure == "exact" and policy.mechanism != "optimal"
@@ -278,7 +300,7 @@ class _Builder:
         self._classes()
         self.place = plan_order(self.program_names, cells.integers(programs["plan_order"]))
         self.facts = read_round(self.tables, self.policy, self.row_of_class)
-        owner, program, rank = self._lists()
+        self.wishes = owner, program, rank = self._lists()
         listed = Pairs(self.facts, owner, program)
         law = apply_rules(listed)
         barred = tuple(
@@ -303,7 +325,7 @@ class _Builder:
         numbers = np.append(cells.integers(table["plan_order"]), zeros + cells.BLANK)
         self.class_order = plan_order(self.class_names, numbers)
 
-    def _lists(self) -> tuple[Int, Int, Int]:
+    def _lists(self) -> Wishes:
         """Listed pairs by applicant, rank and plan order; the first mention of a program counts."""
         table = self.tables["applications"]
         owner = cells.positions(table["applicant"], _index(self.names))
@@ -323,7 +345,7 @@ class _Builder:
         owner, program, rank = owner[order], program[order], rank[order]
         _, mention = np.unique(owner * len(self.program_names) + program, return_index=True)
         mention.sort()
-        return owner[mention], program[mention], rank[mention]
+        return Wishes(owner[mention], program[mention], rank[mention])
 
     def _tails(self, owner: Int, program: Int) -> Iterator[tuple[Pairs, Eligibility]]:
         """The tails of adjustment: eligible pairs, in each person's order, block by block."""
@@ -406,6 +428,7 @@ class _Builder:
             tie_places=tuple(book.tie_places),
             program_scores=_scores_by_program(self.tables["scores"]),
             confirmed="confirmed" in self.facts.decisions,
+            wishes=self.wishes,
             tables=self.tables,
         )
 

@@ -69,6 +69,8 @@ def evaluate(
 
 def reserved_filled(market: Market, matching: Int, choice: Choice) -> int:
     """The greatest number of reserved seats that the people placed can fill, over all programs."""
+    if not market.reserves:
+        return 0
     held = market.edges_of(matching)
     at: dict[int, list[int]] = {}
     for edge in held[held >= 0].tolist():

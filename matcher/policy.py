@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from typing import Any, Self
@@ -60,11 +60,8 @@ class ScoreChannel:
     weights: tuple[tuple[str, Decimal], ...]
 
 
-def _key(name: str, kind: str, default: Any = MISSING, codes: tuple[str, ...] = ()) -> Any:
-    metadata = {"key": name, "kind": kind, "codes": codes}
-    if default is MISSING:
-        return field(metadata=metadata)
-    return field(default=default, metadata=metadata)
+def _key(name: str, kind: str, default: Any, codes: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"key": name, "kind": kind, "codes": codes})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ says ``not_enabled`` (未启用); it is never shown as 0.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,10 @@ import numpy as np
 from . import cells
 from .cells import Int
 from .fairness import Fairness
-from .market import Market
+from .market import Bool, Market
 from .policy import Policy
 from .result import Result, class_sizes, placement_rows
 from .tables import split
-from .wishes import Bool, Wishes, wishes
 
 GUARANTEES: dict[str, tuple[str, ...]] = {
     "stable": ("no_justified_envy", "no_waste", "best_for_all", "honest_lists_safe"),
@@ -107,16 +105,12 @@ class _Figures:
         self.market, self.policy, self.result = market, policy, result
         self.held = market.edges_of(result.matching)
         self.placed: Bool = self.held >= 0
-        self.rank: Int = np.where(self.placed, market.rank[self.held], -1)
-        self.relaxed: Bool = self.placed & market.relaxed[self.held]
+        # Index −1, of whoever holds nothing, is the entry appended.
+        self.rank: Int = np.append(market.rank, -1)[self.held]
+        self.relaxed: Bool = np.append(market.relaxed, False)[self.held]
         review = market.tables["applicants"]["review"]
         self.passed: Bool = np.array([code in ("", "passed") for code in review], bool)
         self.sizes: Int = class_sizes(market, result.matching)
-
-    @cached_property
-    def wishes(self) -> Wishes:
-        """Every listed pair, barred or not."""
-        return wishes(self.market)
 
     def profile(self) -> dict[str, int]:
         """People by the choice they got: 1, 2, …, 0 for adjustment, and the unplaced."""
@@ -276,7 +270,7 @@ class _Figures:
     def _of_programs(self, values: Sequence[str]) -> list[Document]:
         """A row for each value of an attribute of programs."""
         code, names = cells.codes(values)
-        wish, count = self.wishes, len(names)
+        wish, count = self.market.wishes, len(names)
         applied = _matrix(wish.applicant, code[wish.program], (len(self.placed), count))
         first = wish.rank == 1
         firsts = _matrix(wish.applicant[first], code[wish.program[first]], applied.shape)
@@ -311,7 +305,7 @@ class _Figures:
             np.array(line, np.int64), np.array(entry, np.int64), (len(values), len(names))
         )
         first = np.zeros(len(values), bool)
-        first[self.wishes.applicant[self.wishes.rank == 1]] = True
+        first[self.market.wishes.applicant[self.market.wishes.rank == 1]] = True
         columns: dict[str, Int] = {
             "applied": inside[self.market.applied].sum(axis=0),
             "passed": inside[self.market.applied & self.passed].sum(axis=0),

@@ -12,7 +12,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -251,20 +251,19 @@ SCHEMA: dict[str, Sheet] = {
 }  # fmt: skip
 
 
-@dataclass
+@dataclass(init=False)
 class Table:
     """Columns of strings of equal length, and the spreadsheet row of each line."""
 
     columns: dict[str, Sequence[str]]
-    rows: Sequence[int] = ()
+    rows: Sequence[int]
 
-    def __post_init__(self) -> None:
+    def __init__(self, columns: Mapping[str, Sequence[str]], rows: Sequence[int] = ()) -> None:
         self.columns = {
             name: column if isinstance(column, Cells) else Cells(column)
-            for name, column in self.columns.items()
+            for name, column in columns.items()
         }
-        if not self.rows:
-            self.rows = range(2, len(self) + 2)
+        self.rows = rows or range(2, len(self) + 2)
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), []))
@@ -488,9 +487,7 @@ def _quoted(text: str, name: str, issues: list[Issue]) -> Table | None:
         lines.append(record)
     for column in sorted({c for c in header if header.count(c) > 1}):
         issues.append(Issue(name, 1, column, "duplicate_column", column))
-    columns: dict[str, Sequence[str]] = {
-        c: [line[at] for line in lines] for at, c in enumerate(header)
-    }
+    columns = {c: [line[at] for line in lines] for at, c in enumerate(header)}
     return Table(columns, rows)
 
 

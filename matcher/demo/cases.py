@@ -395,7 +395,7 @@ def _policy(old: str, new: str) -> Callable[[Tables], Tables]:
     )
 
 
-def _with(tables: Tables, name: str, columns: dict[str, list[str]]) -> Tables:
+def _with(tables: Tables, name: str, columns: Mapping[str, Sequence[str]]) -> Tables:
     return Tables(tables.tables | {name: Table(columns)}, tables.policy, tables.draw)
 
 

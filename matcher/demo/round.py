@@ -338,8 +338,8 @@ def _add_caps(draft: Draft, classes: int) -> None:
             _cap(draft, f"CAP-{code}-BED", full_time[code], seats, 85)
     for code in ("C01", "C02"):
         majors: dict[str, list[str]] = {}
-        for program in full_time.get(code, []):
-            majors.setdefault(home[program.rpartition("-")[0]]["major"], []).append(program)
+        for name in full_time.get(code, []):
+            majors.setdefault(home[name.rpartition("-")[0]]["major"], []).append(name)
         if majors:
             major = max(majors, key=lambda m: (len(majors[m]), m))
             inner.append(set(majors[major]))

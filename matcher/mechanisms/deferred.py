@@ -82,6 +82,8 @@ class DeferredAcceptance:
     def _choose(self, root: Node, offers: dict[int, list[int]]) -> list[int]:
         """Let a root choose from those it holds and those who offer; return who is turned away."""
         choice = self.choice
+        if not root.children and not choice.seats[root.program].reserved:
+            return self._choose_by_priority(root.program, offers[root.program])
         programs = list(root.programs())
         pool = {p: [e for e, _ in self.held[p]] + offers.get(p, []) for p in programs}
         chosen = choice.at(root, pool)
@@ -97,6 +99,16 @@ class DeferredAcceptance:
             # priority who, like her, has no group that the program holds seats for.
             if place < self.limit[p] and not choice.in_reserve(edge):
                 self.limit[p] = place
+        return [choice.owner[e] for e in rejected]
+
+    def _choose_by_priority(self, p: int, offers: list[int]) -> list[int]:
+        """The same at a program without caps or reserves: the first of those who are there."""
+        choice, seats = self.choice, self.choice.seats[p]
+        people = sorted([e for e, _ in self.held[p]] + offers, key=choice.place.__getitem__)
+        rejected = people[seats.capacity :]
+        self.held[p] = choice.at_program(p, people)
+        if rejected:
+            self.limit[p] = min(self.limit[p], choice.place[rejected[0]])
         return [choice.owner[e] for e in rejected]
 
     def _under_full_cap(self, root: Node) -> dict[int, int]:

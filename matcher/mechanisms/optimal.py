@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -49,15 +50,13 @@ def solve(market: Market, policy: Policy) -> Result:
     ordered = components(market, policy)
     potentials: list[Int] = []
     status = Status.OPTIMAL
-    for number in range(len(ordered) + len(LOTTERY)):
+    costs = [partial(plan.cost, component) for component in ordered]
+    costs += [partial(plan.lottery_cost, policy, which) for which in range(len(LOTTERY))]
+    for cost in costs:
         if policy.time_s and time.perf_counter() - begun > policy.time_s:
             status = Status.FEASIBLE
             break
-        if number < len(ordered):
-            cost = plan.cost(ordered[number])
-        else:
-            cost = plan.lottery_cost(policy, number - len(ordered))
-        potentials.append(plan.network.minimise(cost))
+        potentials.append(plan.network.minimise(cost()))
     matching = plan.matching()
     unique = status is Status.OPTIMAL and plan.unique(matching)
     names, values = evaluate(market, policy, matching, choice)

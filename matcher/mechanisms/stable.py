@@ -57,6 +57,8 @@ def _shortest(market: Market, run: DeferredAcceptance) -> Closing | None:
 
     A minimum of one asks nothing: an empty class keeps it, and is left open for whoever comes.
     """
+    if not (market.min_size > 1).any():
+        return None
     sizes = class_sizes(market, run.matching())
     shortfall = np.where(market.min_size > 1, market.min_size - sizes, 0)
     shortfall[list(run.closed)] = 0

@@ -86,6 +86,15 @@ def test_the_meritorious_rule_fills_as_many_seats_as_can_be_filled() -> None:
     assert chosen("A:gh B:gk C:kg D:h", 3, {"g": 1, "h": 1, "k": 1}) == "A:soft=h B:soft=g C:soft=k"
 
 
+def test_people_move_between_their_groups_as_far_as_needed() -> None:
+    """C needs g, which A leaves for h, which B leaves for k."""
+    people = [(0, (0, 1)), (1, (1, 2)), (2, (0,)), (3, (0, 1, 2))]
+    assert fill(people, {0: 1, 1: 1, 2: 1}) == [0, 1, 2]
+    assert chosen("A:gh B:hk C:g D:ghk", 3, {"g": 1, "h": 1, "k": 1}) == (
+        "A:soft=h B:soft=k C:soft=g"
+    )
+
+
 def test_of_several_seatings_the_first_group_by_code_point_is_taken_in_acceptance_order() -> None:
     assert chosen("A:hg", 1, {"g": 1, "h": 0}) == "A:soft=g"
     assert chosen("A:gh", 2, {"g": 1, "h": 1}) == "A:soft=g"
@@ -105,7 +114,7 @@ def test_open_first_puts_open_seats_before_the_reserves() -> None:
     assert chosen("A B C", 3, {"g": 2}, open_first=True) == "A:first B C"
     assert chosen("A B C", 3, {"g hard": 2}, open_first=True) == "A:first"
     assert chosen("A B:g", 1, {"g": 1}, open_first=True) == "B:soft=g", "no seat is open"
-    assert chosen("A B", 1, {}, open_first=True) == "A"
+    assert chosen("A B", 1, {}, open_first=True) == "A:first", "without a reserve all are first"
 
 
 def test_a_reserve_of_no_seats_is_none() -> None:

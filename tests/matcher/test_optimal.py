@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from matcher import Market, Policy, Result, Status, Tables, lottery
-from matcher.mechanisms import optimal
+from matcher.mechanisms import flow, optimal
 from tests.matcher.test_choice import most
 from tests.rounds import SEED, make_round, market, outcome, placed
 
@@ -157,6 +157,36 @@ def test_rounds_with_nothing_to_do() -> None:
         result = outcome(make_round(lists, {"P": 1}, RULES))
         assert result.matching.tolist() == [-1] * len(lists)
         assert (result.unique, set(result.objective)) == (True, {0})
+
+
+# --- a solver that fails or lies ----------------------------------------------------------------
+
+
+def test_a_solver_that_fails_is_no_answer() -> None:
+    """Two units from the first node, an arc of one to the sink."""
+    ones = np.ones(1, np.int64)
+    network = flow.Network(0 * ones, ones, ones, np.array([2, -2]))
+    with pytest.raises(flow.SolverFailed, match="SimpleMinCostFlow"):
+        network.minimise(ones)
+
+
+def test_a_solver_that_lies_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its flow is as cheap as can be only if no residual cycle is cheaper."""
+    made = make_round({"A": "P Q"}, {"P": 1, "Q": 1}, RULES)
+    honest = flow._solve
+
+    def dearest(tail: Any, head: Any, capacity: Any, cost: Any, supply: Any) -> Any:
+        return honest(tail, head, capacity, -cost, supply)
+
+    monkeypatch.setattr(flow, "_solve", dearest)
+    with pytest.raises(flow.SolverFailed, match="negative residual cycle"):
+        outcome(made)
+
+
+def test_a_network_that_leaves_nothing_to_choose() -> None:
+    one = np.ones(1, np.int64)
+    network = flow.Network(0 * one, one, 0 * one, np.array([0, 0]))
+    assert network.minimise(one).tolist() == [flow.FAR, 0]
 
 
 # --- thresholds and prices ----------------------------------------------------------------------
@@ -312,6 +342,9 @@ def test_at_the_prices_everybody_has_what_is_best_for_her(seed: int) -> None:
                 if program == p and seat is not None and stage.rpartition(":")[2] in groups:
                     cost = tuple(s - g for s, g in zip(seat, gain, strict=True))
                     offers.setdefault(p, []).append(cost)
-        cheapest = min(min(costs) for costs in offers.values())
-        assert tuple(own[name]) == cheapest
-        assert min(offers[int(result.matching[i])]) == cheapest
+        has = min(offers.pop(int(result.matching[i])))
+        others = [min(costs) for costs in offers.values()]
+        assert all(has <= cost for cost in others)
+        if own[name] is not None:
+            assert has <= tuple(own[name])
+            assert all(tuple(own[name]) <= cost for cost in others)

@@ -31,8 +31,8 @@ def whole() -> Tables:
     people["H"] |= {"adjustment": "alliance", "not_accepted": "Q;S"}
     return make_round(
         {"H": "T", "A": "P Q", "B": "P", "C": "P", "D": "P", "E": "P", "F": "P", "G": ""},
-        {"P": 4, "Q": 2, "R": 1, "S": 1, "T": 1}, RULES, applicants=people,
-        programs={"T": {"order_class": "CT"}}, order_classes={"CT": 1},
+        {"P": 4, "Q": 2, "R": 1, "S": 1, "T": 2}, RULES, applicants=people,
+        programs={"T": {"order_class": "CT"}}, order_classes={"CT": 2},
         decisions=[
             {"applicant": "C", "program": "P", "decision": "approved", "basis": "个案"},
             {"applicant": "H", "program": "T", "decision": "rejected", "basis": "面试,不合格"},
@@ -103,7 +103,7 @@ def test_thresholds(written: Path) -> None:
 def test_classes(written: Path) -> None:
     assert lines(written / "classes.csv") == [
         "order_class,opened,placed,min_size",
-        "CT,0,0,1",
+        "CT,0,0,2",
         "P,1,4,0",
         "Q,0,0,0",
         "R,1,1,0",
@@ -121,7 +121,7 @@ def test_barred(written: Path) -> None:
 
 def test_certificate_and_summary(written: Path) -> None:
     assert json.loads((written / "certificate.json").read_bytes()) == {
-        "closing": [{"order_class": "CT", "placed": 0, "min_size": 1, "shortfall": 1}]
+        "closing": [{"order_class": "CT", "placed": 0, "min_size": 2, "shortfall": 2}]
     }
     about = json.loads((written / "result.json").read_bytes())
     assert list(about) == [

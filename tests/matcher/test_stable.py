@@ -150,8 +150,14 @@ def test_of_equal_shortfalls_the_later_in_plan_order_closes() -> None:
     assert closing(make_round(lists, {"P": 4, "Q": 4}, **turned)) == ["CP 1/2"]
 
 
-def test_an_empty_class_with_a_minimum_is_closed_as_well() -> None:
-    assert closing(make_round({"A": ""}, {"P": 4, "Q": 4}, **own(P=1, Q=1))) == ["CQ 0/1", "CP 0/1"]
+def test_an_empty_class_closes_unless_its_minimum_is_one() -> None:
+    """Then it stays open for whoever comes, though with nobody in it it has not opened."""
+    lists, seats = {"A": ""}, {"P": 4, "Q": 4}
+    assert closing(make_round(lists, seats, **own(P=2, Q=2))) == ["CQ 0/2", "CP 0/2"]
+    made = make_round(lists, seats, **own(P=1, Q=0))
+    assert closing(made) == []
+    assert outcome(made).opened.tolist() == [False, False]
+    assert thresholds(made) == ["P open not_full", "Q open not_full"]
 
 
 def test_the_programs_of_a_joint_class_count_together() -> None:
@@ -189,7 +195,7 @@ def from_scratch(m: Market) -> tuple[np.ndarray, list[int]]:
         short = [
             (m.min_size[c] - sizes[c], m.class_order[c], c)
             for c in range(len(m.order_classes))
-            if c not in closed and sizes[c] < m.min_size[c]
+            if c not in closed and sizes[c] < m.min_size[c] > 1
         ]
         if not short:
             return matching, closed

@@ -89,6 +89,16 @@ def test_the_number_of_stable_matchings(name: str) -> None:
     assert placements(name) in stable
 
 
+@pytest.mark.parametrize("name", claiming("same_positions"))
+def test_every_stable_matching_fills_the_same_positions(name: str) -> None:
+    stable = stable_placements(oracle_of(name))
+    claim = EXPECTED[name]["claims"]["same_positions"]
+    for placement in stable:
+        held = Counter(p for p in placement.values() if p is not None)
+        assert held == claim
+        assert {i for i, p in placement.items() if p} == {i for i, p in stable[0].items() if p}
+
+
 def test_the_only_stable_marriages_give_nobody_a_first_choice() -> None:
     oracle = oracle_of("gale-shapley-1962-unique")
     for i, p in placements("gale-shapley-1962-unique").items():

@@ -438,8 +438,11 @@ def test_json_and_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     document = json.loads(capsys.readouterr().out)
     assert document["broken"] is False
     assert document["claims"][2] == {
-        "name": "capacity", "status": "PROVED", "numbers": {"seats": 6},
-        "trusted": "", "violations": [],
+        "name": "capacity",
+        "status": "PROVED",
+        "numbers": {"seats": 6},
+        "trusted": "",
+        "violations": [],
     }
     edit(folder / "policy.toml", "sequential", "exact")
     assert main([str(folder)]) == 1
