@@ -22,7 +22,7 @@ BLANK = int(np.iinfo(np.int64).min)
 ABSENT_MARK, EXEMPT_MARK = BLANK + 1, BLANK + 2
 """Stand for 缺考 and 免考 in columns of score components."""
 
-_INT = re.compile(r"-?[0-9]{1,15}")
+_INT = re.compile(r"-?[0-9]+")
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FULL_WIDTH = re.compile("[\uff10-\uff19\uff0d\uff0e\uff0b]")
@@ -30,6 +30,9 @@ _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )
 _SUSPECT = re.compile(rf"[|;]|^\s|\s\Z|{_CONTROL.pattern}")
+_MAX_WHOLE = 9
+"""Digits of a whole number: any sum over a province of people stays far within 64 bits."""
+
 _MAX_DIGITS = 15
 
 
@@ -66,7 +69,9 @@ def _fault_of_ids(cell: str, column: Column) -> tuple[str, str] | None:
 
 
 def _fault_of_int(cell: str) -> str:
-    return "" if _INT.fullmatch(cell) else "not_integer"
+    if not _INT.fullmatch(cell):
+        return "not_integer"
+    return "too_long" if len(cell.lstrip("-")) > _MAX_WHOLE else ""
 
 
 def _fault_of_count(cell: str) -> str:

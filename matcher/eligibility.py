@@ -65,6 +65,10 @@ class Round:
         day = np.int64(int(self.policy.reference_date.replace("-", "") or 0))
         return np.where((self.births > 0) & (day > 0), (day - self.births) // 10_000, -1)
 
+    def age_shown(self, applicant: int) -> str:
+        """The age as a text; blank where it is unknown."""
+        return str(self.ages[applicant]) if self.births[applicant] else ""
+
     @cached_property
     def age_answers(self) -> tuple[Int, Int, Int]:
         """Standing and limit of each (kind of class, applicant), and the kind of each program."""
@@ -171,7 +175,7 @@ def age(pairs: Pairs) -> Finding:
     at = kind[pairs.p], pairs.a
     return Finding(
         standing[at] == BARRED,
-        lambda i: (str(pairs.round.ages[pairs.a[i]]), str(limit[at][i])),
+        lambda i: (pairs.round.age_shown(pairs.a[i]), str(limit[at][i])),
     )
 
 
@@ -181,7 +185,7 @@ def approval(pairs: Pairs) -> Finding:
     at = kind[pairs.p], pairs.a
     return Finding(
         standing[at] == NEEDS_APPROVAL,
-        lambda i: (str(pairs.round.ages[pairs.a[i]]), str(limit[at][i])),
+        lambda i: (pairs.round.age_shown(pairs.a[i]), str(limit[at][i])),
     )
 
 

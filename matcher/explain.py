@@ -225,7 +225,7 @@ class _Reader:
         return Explanation(
             self.market.applicants[i],
             self._outcome(i, held),
-            (*self._notes(i, held), *reasons, *self._adjustment(i, held, tail)),
+            (*self._notes(held), *reasons, *self._adjustment(i, held, tail)),
         )
 
     def _reason(self, code: str, p: int, **numbers: str | int) -> Reason:
@@ -244,17 +244,12 @@ class _Reader:
             return self._reason("placed_adjusted", p, **numbers)
         return self._reason("placed_choice", p, rank=rank, **numbers)
 
-    def _notes(self, i: int, held: int) -> Iterator[Reason]:
-        """By which exception, or in whose seat, she was placed."""
-        if held < 0:
-            return
-        p = self.program[held]
-        if self.result.seats[i] != "open":
-            yield self._reason("seat_reserved", p, group=self.result.seats[i])
-        if self.market.approved[held]:
-            yield self._reason("by_approval", p)
-        elif self.market.relaxed[held]:
-            yield self._reason("by_relaxed", p)
+    def _notes(self, held: int) -> Iterator[Reason]:
+        """By which exception she was placed."""
+        if held >= 0 and self.market.approved[held]:
+            yield self._reason("by_approval", self.program[held])
+        elif held >= 0 and self.market.relaxed[held]:
+            yield self._reason("by_relaxed", self.program[held])
 
     def _missed(self, i: int, edge: int) -> list[Reason]:
         """Why she does not have a program that she listed and prefers."""
@@ -375,8 +370,7 @@ class _Reader:
             (
                 s.threshold.price
                 for s in self.stages.get(p, ())
-                if _label(s.threshold) == seat
-                and s.threshold.price is not None
+                if _label(s.threshold) == seat and s.threshold.price is not None
             ),
             default=(0,) * len(self.result.components),
         )

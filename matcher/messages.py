@@ -40,10 +40,6 @@ REASONS: dict[str, tuple[str, str]] = {
         "未录取：没有填志愿。",
         "Not placed: nothing was listed.",
     ),
-    "seat_reserved": (
-        "您用的是为“{group}”预留的席位。",
-        "Your seat is reserved for the group {group}.",
-    ),
     "by_relaxed": (
         "您按放宽的年龄录取。",
         "You were admitted by a relaxed age limit.",
@@ -325,7 +321,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
 KINDS: dict[str, dict[str, str]] = {
     "placed_choice": {"seat": "seat"},
     "placed_adjusted": {"seat": "seat"},
-    "seat_reserved": {"group": "group"},
     "below_score": {"seat": "seat"},
     "below_unscored": {"seat": "seat"},
     "below_tie": {"seat": "seat", "tie": "component"},
@@ -381,6 +376,8 @@ def word(kind: str, code: str, lang: Lang) -> str:
         return "、".join(word(kind, part, lang) for part in code.split(";"))
     if kind == "objective" and code.startswith("rank_"):
         return sentence("objective.rank_n", lang, n=code.removeprefix("rank_"))
+    if kind == "indicator":
+        return sentence(f"indicator.{code}", lang, threshold="θ", groups="")
     pair = SENTENCES.get(f"{kind}.{code}")
     return pair[lang == "en"] if pair else code
 

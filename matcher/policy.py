@@ -174,8 +174,11 @@ class Policy:
 
 def _flatten(document: dict[str, Any], issues: list[Issue]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
+    known = {f.metadata["key"].partition(".")[0] for f in fields(Policy)}
     for section, value in document.items():
-        if section in ("age_rule", "score_channel"):
+        if section not in known:
+            issues.append(Issue("policy", 0, section, "unknown_key", section))
+        elif section in ("age_rule", "score_channel"):
             flat[section] = _rows(section, value, issues)
         elif isinstance(value, dict):
             flat |= {f"{section}.{key}": entry for key, entry in value.items()}

@@ -80,7 +80,7 @@ def report(
         "unplaced": figures.unplaced(),
         "opened": figures.opened(),
         "closed": figures.closed(),
-        "indicators": [*figures.indicators(), *({"key": k, "status": "not_enabled"} for k in NOT_ENABLED)],
+        "indicators": [*figures.indicators(), *map(_not_enabled, NOT_ENABLED)],
         "statistics": figures.statistics(),
         "fairness": fairness_figures(market, fairness),
     }  # fmt: skip
@@ -188,7 +188,10 @@ class _Figures:
         yield _ratio("unplaced", (listed & ~placed).sum(), listed.sum())
         yield _ratio("classes_opened", self.result.opened.sum(), len(market.order_classes))
         yield _ratio("classes_filled", total, market.capacity[open_programs].sum())
-        yield _ratio("relaxed_age", self.relaxed.sum(), total)
+        if self.policy.age_rules:
+            yield _ratio("relaxed_age", self.relaxed.sum(), total)
+        else:
+            yield _not_enabled("relaxed_age")
         yield self._of_groups(total)
         yield from self._key_industries(total)
         yield self._fit(total)
@@ -199,19 +202,19 @@ class _Figures:
             yield _ratio("group_share", numbers, total) | {"group": name}
 
     def _of_groups(self, total: int) -> Document:
-        wanted = [
-            g for g, n in enumerate(self.market.groups) if n in self.policy.groups_of_interest
-        ]
-        if not wanted:
-            return {"key": "groups_of_interest", "status": "not_enabled"}
+        asked = self.policy.groups_of_interest
+        if not asked or "groups" not in self.market.tables["applicants"]:
+            return _not_enabled("groups_of_interest")
+        wanted = [g for g, name in enumerate(self.market.groups) if name in asked]
         inside = self.market.member[:, wanted].any(axis=1)
         found = _ratio("groups_of_interest", (inside & self.placed).sum(), total)
-        return found | {"groups": list(self.policy.groups_of_interest)}
+        return found | {"groups": list(asked)}
 
     def _key_industries(self, total: int) -> Iterator[Document]:
-        if not self.policy.key_industries:
-            for key in ("key_industry_seats", "key_industry_placed"):
-                yield {"key": key, "status": "not_enabled"}
+        known = "industry" in self.market.tables["order_classes"]
+        if not self.policy.key_industries or not known:
+            yield _not_enabled("key_industry_seats")
+            yield _not_enabled("key_industry_placed")
             return
         industry = _of_class(self.market, "industry")
         inside = np.array(
@@ -224,8 +227,8 @@ class _Figures:
 
     def _fit(self, total: int) -> Document:
         least = self.policy.fit_threshold
-        if least is None:
-            return {"key": "fit", "status": "not_enabled"}
+        if least is None or "fit" not in self.market.tables["scores"]:
+            return _not_enabled("fit")
         fitting = self.market.fit[self.held[self.placed]] >= least
         return _ratio("fit", fitting.sum(), total) | {"threshold": least}
 
@@ -329,6 +332,11 @@ def _ratio(key: str, numerator: Any, denominator: Any) -> Document:
     """An indicator; without anybody in its denominator it has no value."""
     numbers = {"numerator": int(numerator), "denominator": int(denominator)}
     return {"key": key, "status": "counted" if denominator else "nobody", **numbers}
+
+
+def _not_enabled(key: str) -> Document:
+    """An indicator without a source."""
+    return {"key": key, "status": "not_enabled"}
 
 
 def _of_class(market: Market, column: str) -> list[str]:

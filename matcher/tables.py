@@ -101,6 +101,7 @@ class Sheet:
 
 TIE = re.compile(r"tie[1-9][0-9]?")
 STUDY_FORMS = ("FT", "PT", "ST")
+DOCUMENTS = ("01", "05", "10", "15", "20", "25", "30", "35", "40")
 SCOPES = ("none", "college", "industry", "district", "alliance")
 REVIEWS = (
     "passed", "identity", "documents", "duplicate", "enrolled", "expired", "withdrawn", "other",
@@ -130,7 +131,8 @@ SCHEMA: dict[str, Sheet] = {
         _columns(
             ("applicant*", "id", "报名号", "identifier of the application"),
             ("person", "id", "人员标识", "who she is across applications; default: applicant"),
-            ("identity_type", "text", "证件类型", "document type code; blank = 01 resident identity card"),
+            ("identity_type", "code", "证件类型", "document type code; blank = 01 resident identity card",
+             DOCUMENTS),
             ("identity_number", "identity", "证件号码", "checked, then never written to any output"),
             ("sex", "code", "性别", "GB/T 2261.1; statistics only, never a rule", ("1", "2", "0", "9")),
             ("birth_date", "date", "出生日期", "YYYY-MM-DD"),

@@ -75,11 +75,15 @@ class Voice:
             shown.add_column(text, justify="right" if side == "right" else "left", overflow="fold")
         for row in rows:
             shown.add_row(*(f"{c:,}" if isinstance(c, int) else str(c) for c in row))
+        self.draw(shown)
+        self.line("")
+
+    def draw(self, shown: Table | str) -> None:
+        """A table, or a text broken to the width of the console; no line ends in spaces."""
         with self.output.capture() as drawn:
             self.output.print(shown)
         for line in drawn.get().splitlines():
             self.line(line.rstrip())
-        self.line("")
 
     def mark(self, demo: bool) -> str:
         """What stands before every title of a demonstration round."""
@@ -214,7 +218,7 @@ def _classes(voice: Voice, report: Document, mark: str) -> None:
 def _indicators(voice: Voice, report: Document, mark: str) -> None:
     counted = [i for i in report["indicators"] if i["status"] != "not_enabled" and "group" not in i]
     rows = [
-        (voice.name("indicator", i["key"], "\n"), i["numerator"], i["denominator"],
+        (_indicator(voice, i), i["numerator"], i["denominator"],
          percent(i["numerator"], i["denominator"]))
         for i in counted
     ]  # fmt: skip
@@ -224,8 +228,15 @@ def _indicators(voice: Voice, report: Document, mark: str) -> None:
     idle = [i["key"] for i in report["indicators"] if i["status"] == "not_enabled"]
     for lang in voice.langs:
         names = ("、" if lang == "zh" else "; ").join(word("indicator", key, lang) for key in idle)
-        voice.output.print(sentence("notice.not_enabled", lang, names=names))
+        voice.draw(sentence("notice.not_enabled", lang, names=names))
     voice.line("")
+
+
+def _indicator(voice: Voice, counted: Document) -> str:
+    numbers = {"threshold": counted.get("threshold"), "groups": "+".join(counted.get("groups", ()))}
+    return "\n".join(
+        sentence(f"indicator.{counted['key']}", lang, **numbers) for lang in voice.langs
+    )
 
 
 def _statistics(voice: Voice, report: Document, mark: str) -> None:

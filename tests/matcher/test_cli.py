@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -13,7 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -137,9 +137,9 @@ def test_one_language_alone(solved: Path, lang: str, there: str, not_there: str)
     assert there in said and not_there not in said
     for command in ("validate", "verify", "report", "solve"):
         told = run(command, solved, "--lang", lang).stdout
-        assert ("figures" in told or "Verdict" in told or "errors" in told or "Fairness" in told) == (
-            lang == "en"
-        )
+        assert (
+            "figures" in told or "Verdict" in told or "errors" in told or "Fairness" in told
+        ) == (lang == "en")
 
 
 def test_report_writes_figures_and_the_whole_sheet(solved: Path) -> None:
@@ -331,7 +331,9 @@ def test_everything_wrong_is_listed_at_once(folder: Path, command: str) -> None:
     assert [line.split("]")[0].split("[")[1] for line in lines] == [
         "not_integer", "unknown_reference", "missing_value",
     ]  # fmt: skip
-    assert lines[0].startswith("错误 订单席位表 programs.csv 第 2 行 席位数 capacity [not_integer] 二: ")
+    assert lines[0].startswith(
+        "错误 订单席位表 programs.csv 第 2 行 席位数 capacity [not_integer] 二: "
+    )
     assert "请" in lines[0] and "whole number" in lines[0]
     assert "有 3 处错误，什么也没有写" in done.stderr
     assert not (folder / "result").exists()
@@ -524,7 +526,16 @@ def test_help_starts_fast_and_loads_no_solver() -> None:
         capture_output=True, text=True, check=True, env=environment, encoding="utf-8",
     )  # fmt: skip
     assert shown.stdout.strip().endswith("[]")
-    for command in ("generate", "validate", "solve", "verify", "explain", "report", "compare", "demo"):
+    for command in (
+        "generate",
+        "validate",
+        "solve",
+        "verify",
+        "explain",
+        "report",
+        "compare",
+        "demo",
+    ):
         assert command in shown.stdout
 
 
@@ -545,5 +556,8 @@ def test_a_console_is_wide_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -
     assert console().width == 90
 
 
-def test_commands_are_a_group() -> None:
-    assert isinstance(cli.main, click.Group)
+def test_it_speaks_to_any_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    cli.main(["columns"], standalone_mode=False)
+    assert stream.getvalue().startswith("# 一轮的文件")

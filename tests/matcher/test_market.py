@@ -196,6 +196,24 @@ def test_edges_are_found_by_pair_and_by_matching() -> None:
     assert m.owner.tolist() == [0, 0, 1]
 
 
+def test_edges_that_lead_where_she_would_rather_be() -> None:
+    m = market(make_round({"A": "P Q R", "B": "Q P", "C": "S"}, SEATS))
+    wanted = m.preferred(np.array([2, -1, 3]))
+    assert wanted.tolist() == [True, True, False, True, True, False]
+
+
+def test_wishes_are_what_was_listed_barred_or_not() -> None:
+    decisions = [{"applicant": "A", "program": "R", "decision": "rejected"}]
+    m = market(make_round({"A": "C R", "B": "S"}, SEATS, decisions=decisions, **JOINT))
+    listed = zip(m.wishes.applicant, m.wishes.program, m.wishes.rank, strict=True)
+    assert [tuple(map(int, line)) for line in listed] == [
+        (0, 0, 1),
+        (0, 1, 1),
+        (0, 2, 2),
+        (1, 3, 1),
+    ]
+
+
 def test_columns_cannot_be_written() -> None:
     m = market(make_round({"A": "P"}, SEATS))
     with pytest.raises(ValueError, match="read-only"):

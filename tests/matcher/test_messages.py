@@ -62,7 +62,11 @@ def emitted(name: str) -> set[str]:
             places = {"Issue": slice(3, 4), "issue": slice(1, 2)}.get(called, slice(0, 0))
             for argument in node.args[places]:
                 codes.update(strings(argument))
-        if isinstance(node, ast.Return) and node.value is not None and name in ("cells", "identity"):
+        if (
+            isinstance(node, ast.Return)
+            and node.value is not None
+            and name in ("cells", "identity")
+        ):
             codes.update(strings(node.value))
         if isinstance(node, ast.Lambda):
             codes.update(strings(node.body))
@@ -152,7 +156,9 @@ def test_no_guarantee_is_idle() -> None:
 
 
 def test_no_notice_or_word_is_idle() -> None:
-    said = {text for name in ("terminal", "cli", "report", "messages") for text in strings(tree(name))}
+    said = {
+        text for name in ("terminal", "cli", "report", "messages") for text in strings(tree(name))
+    }
     assert set(NOTICES) - said == set()
     # Kinds whose codes come from the data, from other modules' maps or from the rules.
     from_data = {"group", "sex", "education", "skill", "form", "review", "scope", "component"}

@@ -61,7 +61,14 @@ def test_the_example_by_hand(example: dict[str, Any]) -> None:
     assert example["objective"] == {"placed": 9, "reserves": 2, "rank": -8, "fit": 5}
     assert [c["order_class"] for c in example["opened"]] == ["NEV", "CARE", "ROBO", "WELD"]
     assert example["closed"] == [
-        {"order_class": "TEXT", "reason": "short", "step": 1, "placed": 2, "min_size": 3, "shortfall": 1}
+        {
+            "order_class": "TEXT",
+            "reason": "short",
+            "step": 1,
+            "placed": 2,
+            "min_size": 3,
+            "shortfall": 1,
+        }
     ]
 
 
@@ -69,7 +76,9 @@ def test_the_figures_agree_with_the_hand_solved_expectations() -> None:
     expected = json.loads((EXAMPLE / "expected.json").read_text(encoding="utf-8"))
     (stable,) = (o for o in expected["outcomes"] if o["name"] == "stable")
     found = reported(Tables.read(EXAMPLE))
-    assert {k: n for k, n in found["profile"].items() if n and k != "unplaced"} == stable["figures"]["rank_profile"]
+    assert {k: n for k, n in found["profile"].items() if n and k != "unplaced"} == stable[
+        "figures"
+    ]["rank_profile"]
     assert {k: n for k, n in found["unplaced"].items() if n} == stable["figures"]["unplaced"]
 
 
@@ -119,7 +128,11 @@ def test_a_share_of_nobody_says_so(example: dict[str, Any]) -> None:
 
 
 def test_indicators_that_the_policy_asks_for() -> None:
-    rules = {"report.fit_threshold": 5, "report.key_industries": ["I1"], "report.groups_of_interest": []}
+    rules = {
+        "report.fit_threshold": 5,
+        "report.key_industries": ["I1"],
+        "report.groups_of_interest": [],
+    }
     tables = make_round(
         {"A": "P", "B": "Q", "D": "Q"}, {"P": 2, "Q": 2}, rules,
         order_classes={"C": {"min_size": 0, "industry": "I1"}},
@@ -128,8 +141,23 @@ def test_indicators_that_the_policy_asks_for() -> None:
     )  # fmt: skip
     found = reported(tables)
     assert indicator(found, "fit") | {"threshold": 5} == indicator(found, "fit")
-    assert [indicator(found, k)["numerator"] for k in ("fit", "key_industry_seats", "key_industry_placed")] == [1, 2, 1]
-    assert indicator(found, "groups_of_interest") == {"key": "groups_of_interest", "status": "not_enabled"}
+    assert [
+        indicator(found, k)["numerator"]
+        for k in ("fit", "key_industry_seats", "key_industry_placed")
+    ] == [1, 2, 1]
+    assert indicator(found, "groups_of_interest") == {
+        "key": "groups_of_interest",
+        "status": "not_enabled",
+    }
+
+
+def test_indicators_asked_for_without_a_source() -> None:
+    rules = {"report.fit_threshold": 5, "report.key_industries": ["I1"]}
+    found = reported(
+        make_round({"A": "P"}, {"P": 1}, rules, order_classes={"C": 0}, scores={"A P": 1})
+    )
+    for key in ("fit", "key_industry_seats", "groups_of_interest", "relaxed_age"):
+        assert indicator(found, key) == {"key": key, "status": "not_enabled"}
 
 
 def test_empty_and_unsettled_classes() -> None:

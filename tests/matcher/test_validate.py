@@ -515,7 +515,7 @@ NUMBER = "11010519491231002X"
             "identity_number identity_check 37109920080808001X",
         ),
         ({"identity_number": "E12345678"}, "identity_number identity_format E12345678"),
-        ({"identity_number": "E12345678", "identity_type": "02", "birth_date": "2000-01-01"}, ""),
+        ({"identity_number": "E12345678", "identity_type": "10", "birth_date": "2000-01-01"}, ""),
         ({"sex": "3"}, "sex unknown_code 3"),
         ({"birth_date": "1949/12/31"}, "birth_date not_date 1949/12/31"),
     ],

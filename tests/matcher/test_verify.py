@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from matcher.verify import PROVED, TRUSTED, Claim, Verdict, main, verify
+from matcher.verify import PROVED, TRUSTED, Claim, Round, Verdict, main, verify
 
 from .verify_rounds import (
     SEED,
     STABLE_CLOSING,
     Vector,
+    broken,
     claim,
     digest,
     distances,
@@ -359,25 +360,44 @@ def test_another_mechanism_than_the_policy_names_is_said(tmp_path: Path) -> None
     assert claim(verify(folder), "inputs").trusted == "override:parallel"
 
 
-def test_a_stage_that_is_not_full_may_show_its_last_person(tmp_path: Path) -> None:
+def test_a_stage_that_is_not_full_shows_nobody(tmp_path: Path) -> None:
+    """With three seats at L1 and nobody adjusted, D and E are in and one seat is left."""
     folder = stable(tmp_path)
-    edit(folder / "programs.csv", "L1,L,1", "L1,L,2")
+    edit(folder / "programs.csv", "L1,L,1", "L1,L,3")
+    edit(folder / "applicants.csv", "B,,alliance,", "B,,,")
     edit(folder / "result" / "placements.csv", "D,,,,not_reached", "D,L1,1,open,ordinary")
     edit(folder / "result" / "classes.csv", "L,1,1,0", "L,1,2,0")
     values = {"placed": 4, "reserves": 1, "rank": -1, "fit": 0}
     rows = [{"name": k, "value": v, "bound": v} for k, v in values.items()]
     edit_json(folder / "result" / "result.json", {"objective": rows})
-    edit(folder / "result" / "thresholds.csv", "1,95,@E", "1,85,@D")
     steps = [{"order_class": "M", "placed": 1, "min_size": 3, "shortfall": 2}]
     edit_json(folder / "result" / "certificate.json", {"closing": steps})
+    edit(folder / "result" / "thresholds.csv", "L1,open,full,,1,95,@E", "L1,open,not_full,,1,85,@D")
+    sign(folder)
+    assert broken(verify(folder)) == ["cutoffs"]
+    edit(folder / "result" / "thresholds.csv", "1,85,@D", ",,")
     sign(folder)
     assert proved(verify(folder))
-    edit(folder / "programs.csv", "L1,L,2", "L1,L,3")
-    edit(folder / "applicants.csv", "B,,alliance,", "B,,,")
-    for old, new in (("L1,open,full", "L1,open,not_full"), ("1,85,@D", ",,")):
-        edit(folder / "result" / "thresholds.csv", old, new)
-        sign(folder)
-        assert proved(verify(folder))
+
+
+def test_a_class_that_needs_one_person_is_never_closed(tmp_path: Path) -> None:
+    """L is empty until K closes, and then it takes the one who wanted K."""
+    given = {
+        "applicants": "applicant\nA",
+        "order_classes": "order_class,min_size\nK,2\nL,1\nN,1",
+        "programs": "program,capacity,order_class\nK1,2,K\nL1,1,L\nN1,1,N",
+        "applications": "applicant,rank,program\nA,1,K1\nA,2,L1",
+    }
+    result = {
+        "placements": "applicant,program,rank,seat,reason\nA,L1,2,open,ordinary",
+        "thresholds": f"{HEAD}\nL1,open,full,,1,,@A,\nN1,open,not_full,,,,,",
+        "classes": "order_class,opened,placed,min_size\nK,0,0,2\nL,1,1,1\nN,0,0,1",
+        "barred": EMPTY,
+    }
+    closing = [{"order_class": "K", "placed": 1, "min_size": 2, "shortfall": 1}]
+    objective = {"placed": 1, "reserves": 0, "rank": -1, "fit": 0}
+    folder = write(tmp_path, policy(), given, result, objective, certificate={"closing": closing})
+    assert proved(verify(folder))
 
 
 def test_dice_and_lottery_draws(tmp_path: Path) -> None:
@@ -453,3 +473,63 @@ def test_json_and_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 def test_verdict_is_a_value() -> None:
     assert Verdict((Claim("inputs", PROVED),)) == Verdict((Claim("inputs", PROVED),))
+
+
+def test_labels_pass_by_groups_without_a_seat(tmp_path: Path) -> None:
+    """x names 0 before A and the seat of A is gone for y: she sits with B."""
+    given = {
+        "applicants": "applicant,groups\nx,0;A\ny,A;B",
+        "programs": "program,capacity\nP,2",
+        "applications": "applicant,rank,program\nx,1,P\ny,1,P",
+        "scores": "applicant,program,score\nx,P,90\ny,P,80",
+        "reserves": "program,group,seats\nP,A,1\nP,B,1",
+    }
+    result = {
+        "placements": "applicant,program,rank,seat,reason\nx,P,1,A,ordinary\ny,P,1,B,ordinary",
+        "thresholds": f"{HEAD}\nP,soft:A,full,,1,90,@x,\nP,soft:B,full,,1,80,@y,\nP,open,full,,,,,",
+        "classes": "order_class,opened,placed,min_size\nP,1,2,0",
+        "barred": EMPTY,
+    }
+    objective = {"placed": 2, "reserves": 2, "rank": 0, "fit": 0}
+    assert proved(verify(write(tmp_path, policy(), given, result, objective)))
+
+
+def test_the_best_of_what_else_she_could_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A class is one rank for its programs: only the lottery tells them apart; Z has no seat."""
+    lots = {"P": 9, "Q": 5, "R": 1, "S": 5}
+    monkeypatch.setattr(Round, "weights", lambda self, a, program: (lots[program.id], 0))
+    zero, price, other = (0, 0, 0), (0, 4, 0), (-1, -5, 0)
+    full = {"P": price, "Q": zero, "R": zero, "S": zero, "Z": None}
+    potentials = {
+        "applicants": {"A": other},
+        "seats": {f"{p}|open": found for p, found in full.items()},
+        "nonhard": full,
+        "programs": full,
+        "caps": {},
+    }
+    names = ["placed", "lottery_1", "lottery_2"]
+    folder = write(
+        tmp_path,
+        policy("optimal", extra='objective = ["placed"]\n'),
+        {
+            "applicants": "applicant\nA",
+            "order_classes": "order_class,min_size\nK,1",
+            "programs": "program,capacity,order_class\nP,1,K\nQ,1,K\nR,1,K\nS,1,K\nZ,0,K",
+            "applications": "applicant,rank,program\nA,1,K",
+        },
+        {
+            "placements": "applicant,program,rank,seat,reason\nA,P,1,open,ordinary",
+            "thresholds": f"{HEAD}\nP,open,full,,,,,0;4;0"
+            + "".join(f"\n{p},open,not_full,,,,,0;0;0" for p in "QRS")
+            + "\nZ,open,full,,,,,",
+            "classes": "order_class,opened,placed,min_size\nK,1,1,1",
+            "barred": EMPTY,
+        },
+        {"placed": 1, "lottery_1": 9, "lottery_2": 0},
+        certificate={"components": names, "potentials": potentials, "unique": True},
+    )
+    verdict = verify(folder)
+    assert proved(verdict)
+    assert claim(verdict, "cutoffs").numbers["equal"] == [["A", "Q", "S"]]

@@ -211,8 +211,8 @@ def test_an_exact_closing_that_leaves_a_class_short(tmp_path: Path) -> None:
     assert broken(verify(folder)) == ["min_size"]
 
 
-def test_exact_with_somebody_in_a_class_that_no_run_opens(tmp_path: Path) -> None:
-    """All of K's people would go to L when it opens, so no run with both is free of shortfalls."""
+def test_exact_without_minimum_sizes_is_one_run(tmp_path: Path) -> None:
+    """Both would like to change places, and no class has a minimum above one."""
     given = {
         "applicants": "applicant\nA\nB",
         "order_classes": "order_class,min_size\nK,1\nL,1",

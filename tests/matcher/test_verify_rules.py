@@ -341,6 +341,15 @@ CASES = [
         admitted=False,
     ),
     Case(
+        "adjusted: interview required and on the channel's row",
+        WEIGHTS,
+        home={"interview_required": "1"},
+        program=W,
+        scores=[W | {"culture": "60", "skill": "60", "interview": "80"}],
+        listed=False,
+        score="65",
+    ),
+    Case(
         "adjusted: interview required, row of her own",
         home={"interview_required": "1"},
         scores=[HERE | {"score": "60"}],
