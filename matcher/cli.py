@@ -165,10 +165,21 @@ def _result(given: Given, out: Path, speaker: Speaker) -> tuple[Policy, Result]:
         numbers = [*result.objective, *(n for c in result.closings for n in (c.placed, c.min_size))]
         if result.mechanism not in GUARANTEES or not all(isinstance(n, int) for n in numbers):
             raise ValueError("result.json")
+        broken = _broken(out / "verdict.json")
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         why = f"{type(error).__name__}: {error}"
         speaker.stop(INVALID, "result_malformed", path=out, why=why)
+    if broken - (UNFINISHED if result.status is Status.FEASIBLE else set()):
+        speaker.stop(BROKEN, "result_broken", path=out, claims=", ".join(sorted(broken)))
     return replace(given.policy, mechanism=result.mechanism), result
+
+
+def _broken(verdict: Path) -> set[str]:
+    """The claims that a verdict calls broken; none where nobody has verified."""
+    if not verdict.is_file():
+        return set()
+    claims = json.loads(verdict.read_bytes())["claims"]
+    return {str(claim["name"]) for claim in claims if claim["status"] == "BROKEN"}
 
 
 # --- the steps

@@ -126,7 +126,7 @@ class _Reader:
     @cached_property
     def wanted(self) -> Int:
         """The edges that lead where their owner would rather be."""
-        return np.flatnonzero(self.market.preferred(self.result.matching))
+        return np.flatnonzero(self.market.preferred(self.result.matching, self.priced))
 
     @cached_property
     def standing(self) -> Int:
@@ -209,6 +209,8 @@ class _Reader:
         lines: list[tuple[int, int, list[Reason]]] = []
         tail = 0
         for edge in range(low, high if held < 0 else held):
+            if self.rank[edge] and self.priced and held >= 0 and self.rank[edge] == self.rank[held]:
+                continue  # listed as one class, so equally good
             if self.rank[edge]:
                 lines.append((self.rank[edge], self.program[edge], self._missed(i, edge)))
             else:

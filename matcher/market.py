@@ -231,11 +231,18 @@ class Market:
         held[self.owner[at]] = at
         return held
 
-    def preferred(self, matching: Int) -> Bool:
-        """The edges that lead where their owner would rather be than where she is.  Shape (e,)."""
+    def preferred(self, matching: Int, by_rank: bool = False) -> Bool:
+        """The edges that lead where their owner would rather be than where she is.  Shape (e,).
+
+        ``by_rank`` takes programs that she listed at one rank, as parts of one class, as equally
+        good; otherwise plan order decides among them.
+        """
         held = self.edges_of(matching)
         limit = np.where(held < 0, self.start[1:], held)
         wanted: Bool = np.arange(len(self.program)) < limit[self.owner]
+        if by_rank:
+            hers = np.where(held < 0, -1, np.append(self.rank, -1)[held])
+            wanted &= (self.rank == 0) | (self.rank != hers[self.owner])
         return wanted
 
     def asks(self, policy: Policy) -> set[Constraint]:

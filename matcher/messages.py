@@ -258,6 +258,11 @@ NOTICES: dict[str, tuple[str, str]] = {
         "结果文件夹 {path} 不完整或被改过（{why}）。请重新运行 solve。",
         "The result {path} is incomplete or was changed ({why}). Run solve again.",
     ),
+    "result_broken": (
+        "结果 {path} 没有通过检验（{claims}），不能当作结果。请重新运行 solve；再不通过，请保留文件夹并联系维护人员。",
+        "The result {path} did not pass verification ({claims}) and is no result. Run solve again; if it"
+        " fails again, keep the folder and ask the maintainers.",
+    ),
     "result_of_other_round": (
         "结果 {path} 不是由现在的数据算出的：数据改过，或指错了文件夹。请重新运行 solve。",
         "The result {path} was not made from the data as they stand: they changed, or the folder is"
@@ -269,10 +274,10 @@ NOTICES: dict[str, tuple[str, str]] = {
     ),
     "not_written": (
         "有 {errors} 处错误，什么也没有写。请改正后再运行。",
-        "{errors} errors; nothing was written. Mend them and run again.",
+        "Errors: {errors}. Nothing was written; mend them and run again.",
     ),
-    "valid": ("没有错误，提醒 {warnings} 处。", "No errors, {warnings} warnings."),
-    "invalid": ("错误 {errors} 处，提醒 {warnings} 处。", "{errors} errors, {warnings} warnings."),
+    "valid": ("没有错误，提醒 {warnings} 处。", "No errors; warnings: {warnings}."),
+    "invalid": ("错误 {errors} 处，提醒 {warnings} 处。", "Errors: {errors}; warnings: {warnings}."),
     "broken": (
         "有结论不成立，这不是可用的结果。留在 {path} 供查找原因。",
         "A claim is broken, so this is no result. It is kept as {path} to find out why.",
@@ -350,7 +355,7 @@ def sentence(code: str, lang: Lang, **numbers: object) -> str:
     Examples
     --------
     >>> sentence("notice.valid", "en", warnings=2)
-    'No errors, 2 warnings.'
+    'No errors; warnings: 2.'
     """
     return SENTENCES[code][lang == "en"].format(**numbers)
 
@@ -377,7 +382,7 @@ def word(kind: str, code: str, lang: Lang) -> str:
     if kind == "objective" and code.startswith("rank_"):
         return sentence("objective.rank_n", lang, n=code.removeprefix("rank_"))
     if kind == "indicator":
-        return sentence(f"indicator.{code}", lang, threshold="θ", groups="")
+        return sentence(f"indicator.{code}", lang, threshold="θ", groups="…")
     pair = SENTENCES.get(f"{kind}.{code}")
     return pair[lang == "en"] if pair else code
 

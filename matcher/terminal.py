@@ -105,11 +105,12 @@ def percent(numerator: int, denominator: int) -> str:
 def issues(voice: Voice, found: Iterable[Issue]) -> None:
     """Every issue on a line of its own."""
     for issue in found:
-        for lang in voice.langs[:1]:
-            voice.line(_issue_line(issue, lang, voice.langs[1:]))
+        voice.line(_issue_line(issue, voice.langs))
 
 
-def _issue_line(issue: Issue, lang: Lang, further: tuple[Lang, ...]) -> str:
+def _issue_line(issue: Issue, langs: tuple[Lang, ...]) -> str:
+    """Place, code and cell in the first language, then what is said in each."""
+    lang = langs[0]
     severity = word("severity", issue.severity, lang)
     parts = [severity, table_name(issue.table, lang)]
     if issue.row:
@@ -119,7 +120,7 @@ def _issue_line(issue: Issue, lang: Lang, further: tuple[Lang, ...]) -> str:
     parts.append(f"[{issue.code}]")
     if issue.value:
         parts.append(_one_line(issue.value))
-    said = " / ".join(of_issue(issue, one) for one in (lang, *further))
+    said = " / ".join(of_issue(issue, one) for one in langs)
     return _one_line(f"{' '.join(parts)}: {said}")
 
 

@@ -155,7 +155,7 @@ SCALE = 10**15  # scores and weights are kept as integers of 15 decimal places
 BLANK = 10**40  # a blank score in a priority: after every number
 DIGIT = 1 << 64  # one place of a packed lexicographic number
 RANKS = 1000  # the greatest rank: each may be a component of the objective
-FAR = DIGIT ** (RANKS + 10)  # an infinite potential
+FAR: int = DIGIT ** (RANKS + 10)  # an infinite potential
 LIMIT = 1 << 60  # no honest component is as large
 
 Key = tuple[int, ...]  # a priority at a program, the smallest first
@@ -673,9 +673,10 @@ class Round:
             numbers = re.findall("[0-9]+", value if isinstance(value, str) else json.dumps(value))
             drawn = "".join(numbers)
             if kind == "kl8":
-                drawn = ",".join(sorted(f"{number:0>2}" for number in numbers))
-                good = len(set(numbers)) == len(numbers) == 20 and len(drawn) == 59
-                good = good and drawn[:2] >= "01" and drawn[-2:] <= "80"
+                balls = sorted(f"{number:0>2}" for number in numbers)
+                drawn = ",".join(balls)
+                good = len(set(balls)) == len(balls) == 20 and len(drawn) == 59
+                good = good and balls[0] >= "01" and balls[-1] <= "80"
                 drawn = f"{as_kind(draw.get('issue'), str, 'draw.issue')},{drawn}"
             else:
                 good = len(drawn) == 20
@@ -1850,6 +1851,7 @@ class Verifier:
             row = result.thresholds.get(key)
             stated = row and (row.state, row.cap, row.last)
             where = {"program": given.programs[key[0]].id, "stage": key[1]}
+            check.expect(row is None or not row.price, "price", **where)
             check.expect(stated == own.get(key), "threshold", **where)
         reach: dict[int, list[tuple[str, Key | None]]] = defaultdict(list)
         for (p, stage), row in result.thresholds.items():

@@ -158,7 +158,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "indicator.classes_filled": ("满班率（已开班录取/计划）", "placed / seats of opened classes"),
     "indicator.relaxed_age": ("放宽年龄录取率（/录取）", "relaxed age / placed"),
     "indicator.groups_of_interest": (
-        "重点群体纳入率（{groups}/录取）", "groups of interest {groups} / placed",
+        "重点群体纳入率（{groups}/录取）", "groups of interest ({groups}) / placed",
     ),
     "indicator.key_industry_seats": ("重点产业席位占比（/计划）", "key industries / planned seats"),
     "indicator.key_industry_placed": ("重点产业录取占比（/录取）", "key industries / placed"),

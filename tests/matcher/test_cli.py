@@ -454,6 +454,18 @@ def test_a_result_that_was_harmed(solved: Path, command: str, harm: str) -> None
     assert "不完整或被改过" in done.stderr
 
 
+def test_a_result_that_did_not_pass_is_not_shown(solved: Path) -> None:
+    edit(solved / "result" / "verdict.json", '"status": "PROVED"', '"status": "BROKEN"')
+    for command in ("explain", "report"):
+        done = run(command, solved)
+        assert done.exit_code == 1
+        assert "没有通过检验（inputs）" in done.stderr
+    (solved / "result" / "verdict.json").write_text("[]", encoding="utf-8")
+    assert run("report", solved).exit_code == 2
+    (solved / "result" / "verdict.json").unlink()
+    assert run("report", solved).exit_code == 0
+
+
 def test_a_folder_that_is_no_result_is_not_replaced(folder: Path) -> None:
     precious = folder.parent / "precious"
     precious.mkdir()

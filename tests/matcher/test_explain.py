@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.rounds import make_round
 
 EXPLAIN = sys.modules["matcher.explain"]  # the package's name is the function's
 
+DEMO = Path(__file__).parents[2] / "data" / "demo"
 SIX = dict.fromkeys("ABCDEF", "P")
 SCORES = {f"{name} P": 90 - at for at, name in enumerate(SIX)}
 
@@ -322,6 +324,51 @@ def test_a_line_of_json() -> None:
     assert document["outcome"]["code"] == "placed_choice"
     assert document["reasons"] == []
     assert "甲" in told.to_json()
+
+
+# --- the planted cases of the demo round
+
+
+@pytest.fixture(scope="module")
+def demo() -> dict[str, Explanation]:
+    """Everybody's explanation in the demo round."""
+    return explained(Tables.read(DEMO))
+
+
+def test_case_1_the_lottery_between_equals(demo: dict[str, Explanation]) -> None:
+    four = [demo[f"AC01-0{n}"] for n in range(1, 5)]
+    out = [e for e in four if "below_lottery KC01-1" in said(e)]
+    assert len(out) == 2
+    for told in out:
+        numbers = only(told, "below_lottery").numbers
+        assert int(numbers["lottery"]) > int(numbers["last_lottery"])
+
+
+def test_case_3_a_class_that_closes(demo: dict[str, Explanation]) -> None:
+    numbers = only(demo["AC03-01"], "class_closed").numbers
+    assert (numbers["placed"], numbers["min_size"], numbers["shortfall"]) == (7, 20, 13)
+
+
+def test_case_7_too_young_for_the_work(demo: dict[str, Explanation]) -> None:
+    told = demo["AC07-01"]
+    assert said(told)[0] == "placed_choice KC07-1"
+    assert {"barred_minor KC03N-1", "barred_age KC01-1", "barred_work_age KC01-1"} <= set(
+        said(told)
+    )
+
+
+def test_cases_8_and_9_an_older_worker(demo: dict[str, Explanation]) -> None:
+    assert {"placed_choice KC08-1", "by_relaxed KC08-1", "barred_age KC15-1"} <= set(
+        said(demo["AC08-01"])
+    )
+    assert "by_approval KC08-1" in said(demo["AC08-02"])
+
+
+def test_nobody_of_the_demo_is_told_of_anybody_else(demo: dict[str, Explanation]) -> None:
+    people = set(demo)
+    for told in demo.values():
+        values = {str(v) for r in (told.outcome, *told.reasons) for v in r.numbers.values()}
+        assert people.isdisjoint(values)
 
 
 MECHANISMS = ("stable", "parallel", "optimal")

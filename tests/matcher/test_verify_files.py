@@ -220,6 +220,7 @@ def test_tie_breaks_named_twice(tmp_path: Path) -> None:
         ({"kind": "kl8", "issue": "1", "value": list(range(1, 20))}, "draw"),
         ({"kind": "kl8", "issue": "1", "value": [*range(1, 20), 1]}, "draw"),
         ({"kind": "kl8", "issue": "1", "value": [*range(1, 20), 81]}, "draw"),
+        ({"kind": "kl8", "issue": "1", "value": ["1", "01", *range(2, 20)]}, "draw"),
         ({"kind": "kl8", "issue": "1", "value": list(range(20))}, "draw"),
         ({"kind": "kl8", "issue": "1", "value": [*range(1, 20), 100]}, "draw"),
         ({"kind": "kl8", "issue": 1, "value": list(range(1, 21))}, "type"),

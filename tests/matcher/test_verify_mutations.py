@@ -79,6 +79,7 @@ MUTATIONS: list[tuple[str, str, list[Change]]] = [
     ("cutoffs", "threshold", [("result/thresholds.csv", "full,,1,95", "full,X,1,95")]),
     ("cutoffs", "threshold", [("result/thresholds.csv", "K1,soft:G,full,,1,70,@C,\n", "")]),
     ("cutoffs", "threshold", [("result/thresholds.csv", "soft:G,full", "hard:G,full")]),
+    ("cutoffs", "price", [("result/thresholds.csv", "1,95,@E,", "1,95,@E,1")]),
     ("outcome", "closing", [("result/certificate.json", '"placed": 2', '"placed": 1')]),
     ("outcome", "closing", [("result/certificate.json", "closing", "closed")]),
     ("outcome", "objective", [("result/result.json", '"value": -1', '"value": 0')]),
