@@ -173,7 +173,11 @@ class Choice:
         self.owner: list[int] = market.owner.tolist()
         self.seats = [Seats(q) for q in market.capacity.tolist()]
         for reserve in market.reserves:
-            kind = self.seats[reserve.program].hard if reserve.hard else self.seats[reserve.program].soft
+            kind = (
+                self.seats[reserve.program].hard
+                if reserve.hard
+                else self.seats[reserve.program].soft
+            )
             if reserve.seats:
                 kind[reserve.group] = reserve.seats
         if open_first:

@@ -74,7 +74,9 @@ class Round:
         """Standing and limit of each (kind of class, applicant), and the kind of each program."""
         kinds = list(zip(self.course("study_form"), self.course("level"), strict=True))
         distinct = sorted(set(kinds))
-        kind = cells.positions(["\0".join(k) for k in kinds], _index("\0".join(k) for k in distinct))
+        kind = cells.positions(
+            ["\0".join(k) for k in kinds], _index("\0".join(k) for k in distinct)
+        )
         answers = [_age_answers(self, form, level) for form, level in distinct]
         return np.array([a[0] for a in answers]), np.array([a[1] for a in answers]), kind
 
@@ -150,9 +152,7 @@ def review(pairs: Pairs) -> Finding:
 def rejected(pairs: Pairs) -> Finding:
     """The person was rejected for this program (面试不合格)."""
     line = pairs.decided("rejected")
-    return Finding(
-        line >= 0, lambda i: (pairs.round.decisions["rejected"][line[i]][3], "")
-    )
+    return Finding(line >= 0, lambda i: (pairs.round.decisions["rejected"][line[i]][3], ""))
 
 
 def membership(pairs: Pairs) -> Finding:
@@ -164,9 +164,7 @@ def membership(pairs: Pairs) -> Finding:
         cells.dates(pairs.round.place("enterprise_member_until")),
     ]
     end = np.min([np.where(e == 0, 99_999_999, e) for e in ends], axis=0)
-    return Finding(
-        (end < day)[pairs.p], lambda i: (_day(int(end[pairs.p[i]])), wanted)
-    )
+    return Finding((end < day)[pairs.p], lambda i: (_day(int(end[pairs.p[i]])), wanted))
 
 
 def age(pairs: Pairs) -> Finding:
@@ -468,9 +466,7 @@ def _age_answers(facts: Round, form: str, level: str) -> tuple[Int, Int]:
     return best, np.where(best == NEEDS_APPROVAL, approval_limit, limit)
 
 
-def _winning_rule(
-    rules: tuple[AgeRule, ...], group: str, form: str, level: str
-) -> AgeRule | None:
+def _winning_rule(rules: tuple[AgeRule, ...], group: str, form: str, level: str) -> AgeRule | None:
     asked = (group, form, level)
     matching = [
         rule

@@ -133,7 +133,9 @@ class Fairness:
     @cached_property
     def wanted(self) -> Int:
         """The edges that lead where their owner would rather be, by program."""
-        at = np.flatnonzero(self.market.preferred(self.result.matching, self.result.mechanism == "optimal"))
+        at = np.flatnonzero(
+            self.market.preferred(self.result.matching, self.result.mechanism == "optimal")
+        )
         return at[np.argsort(self.market.program[at], kind="stable")]
 
     @cached_property

@@ -385,7 +385,10 @@ class _Builder:
             near = [~shared[c][at, p] for c in ("district", "industry", "college")]
             order = np.lexsort((self.place[p], -fit, *near, at))
             chosen = keep[order]
-            yield Pairs(self.facts, tail.a[chosen], tail.p[chosen], adjusted=True), _only(law, chosen)
+            yield (
+                Pairs(self.facts, tail.a[chosen], tail.p[chosen], adjusted=True),
+                _only(law, chosen),
+            )
 
     def _refused(self) -> Bool:
         """Who does not accept which class.  Shape (n, k)."""
@@ -400,10 +403,14 @@ class _Builder:
         columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
         order = np.argsort(columns[0], kind="stable")
         owner, program, rank, score, fit, approved, relaxed = (c[order] for c in columns[:7])
-        ties = np.array([c[order] for c in columns[7:]], np.int64).reshape(len(columns) - 7, len(owner))
+        ties = np.array([c[order] for c in columns[7:]], np.int64).reshape(
+            len(columns) - 7, len(owner)
+        )
         member, groups = self._groups()
         applied = np.zeros(len(self.names), bool)
-        applied[cells.positions(self.tables["applications"]["applicant"], _index(self.names))] = True
+        applied[cells.positions(self.tables["applications"]["applicant"], _index(self.names))] = (
+            True
+        )
         book = self.facts.scores
         seed = lottery.seed_of(self.tables.draw, self.policy.seed)
         return Market(
@@ -528,4 +535,3 @@ def _scores_by_program(table: Table) -> bool:
         program and any(column[at] for column in ranking)
         for at, program in enumerate(table["program"])
     )
-

@@ -275,7 +275,9 @@ def _age_rules(value: Any, _: object = ()) -> tuple[AgeRule, ...] | None:
     for row in value:
         if not isinstance(row, dict):
             return None
-        texts = {k: _str(v) for k, v in row.items() if k in ("group", "study_form", "level", "basis")}
+        texts = {
+            k: _str(v) for k, v in row.items() if k in ("group", "study_form", "level", "basis")
+        }
         ages = {k: _count(v) for k, v in row.items() if k not in texts}
         if None in texts.values() or None in ages.values():
             return None
@@ -318,7 +320,10 @@ def _contradictions(policy: Policy) -> Iterable[Issue]:
     order = policy.objective
     if "rank" in order and "placed" not in order[: order.index("rank")]:
         yield issue("mechanism.objective", "rank_before_placed", " ".join(order))
-    if list(policy.rank_costs) != sorted(policy.rank_costs) or min(policy.rank_costs, default=0) < 0:
+    if (
+        list(policy.rank_costs) != sorted(policy.rank_costs)
+        or min(policy.rank_costs, default=0) < 0
+    ):
         yield issue("mechanism.rank_costs", "rank_costs_decrease", list(policy.rank_costs))
     if any(ord(c) < 32 or c in "|;" or ord(c) == 127 for c in policy.round):
         yield issue("policy.round", "forbidden_character", policy.round)

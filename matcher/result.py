@@ -271,7 +271,12 @@ def _marks(market: Market, edge: int) -> list[str]:
 def _class_rows(market: Market, result: Result) -> list[list[str]]:
     sizes = class_sizes(market, result.matching)
     return [
-        [market.order_classes[c], str(int(result.opened[c])), str(sizes[c]), str(market.min_size[c])]
+        [
+            market.order_classes[c],
+            str(int(result.opened[c])),
+            str(sizes[c]),
+            str(market.min_size[c]),
+        ]
         for c in sorted(range(len(sizes)), key=market.order_classes.__getitem__)
     ]
 

@@ -38,7 +38,9 @@ def solve(market: Market, policy: Policy) -> Result:
     mechanism = load(policy.mechanism)
     refused = frozenset(market.asks(policy) - mechanism.HONOURS)
     if refused:
-        raise UnsupportedConstraint(policy.mechanism, refused, list(_issues(market, policy, refused)))
+        raise UnsupportedConstraint(
+            policy.mechanism, refused, list(_issues(market, policy, refused))
+        )
     result: Result = mechanism.solve(market, policy)
     return result
 

@@ -307,12 +307,15 @@ def _caps(r: _Round) -> Iterator[Issue]:
         elif r.sound("caps.programs", "caps.college", "caps.enterprise") and not cap_members(
             r.tables, at, r.class_of
         ):
-            yield Issue("caps", row, "cap", "cap_over_nothing", table["cap"][at], severity="warning")
+            yield Issue(
+                "caps", row, "cap", "cap_over_nothing", table["cap"][at], severity="warning"
+            )
 
 
 def _reserves(r: _Round) -> Iterator[Issue]:
     table = r.tables["reserves"]
-    if not r.sound("reserves.seats", "reserves.program", "programs.capacity"):
+    told = r.sound("reserves.seats", "reserves.program", "programs.capacity")
+    if not told or "programs" not in r.tables.tables:
         return
     total: Counter[str] = Counter()
     for program, seats in zip(table["program"], cells.integers(table["seats"], 0), strict=True):
@@ -322,9 +325,11 @@ def _reserves(r: _Round) -> Iterator[Issue]:
     yield from r.at(
         "reserves",
         "seats",
-        lambda at, _: ("reserves_above_capacity", str(capacity[table["program"][at]]))
-        if total[table["program"][at]] > capacity[table["program"][at]]
-        else None,
+        lambda at, _: (
+            ("reserves_above_capacity", str(capacity[table["program"][at]]))
+            if total[table["program"][at]] > capacity[table["program"][at]]
+            else None
+        ),
     )
     held = {g for cell in set(r.tables["applicants"]["groups"]) for g in split(cell)}
     yield from r.at(
@@ -434,7 +439,8 @@ def _scores(r: _Round) -> Iterator[Issue]:
     for column in table.columns:
         if TIE.fullmatch(column):
             yield from _too_long(r, [column])
-    yield from _components(r)
+    if r.policy_read:
+        yield from _components(r)
     if r.sound("scores.score") and not r.policy.accept_ranks:
         yield from _look_like_ranks(r)
 
@@ -564,7 +570,9 @@ def _equal_to_own_rank(r: _Round, lines: Int) -> Int:
 def _whole(column: Sequence[str]) -> Int:
     """Cells that are plain whole numbers; 0 for all others."""
     number, distinct = cells.factor(column)
-    return np.array([int(v) if v.isdigit() else 0 for v in distinct], np.int64)[number]
+    short = [v.isascii() and v.isdigit() and len(v) <= 15 for v in distinct]
+    values = [int(v) if good else 0 for v, good in zip(distinct, short, strict=True)]
+    return np.array(values, np.int64)[number]
 
 
 def _decisions(r: _Round) -> Iterator[Issue]:
@@ -577,21 +585,25 @@ def _decisions(r: _Round) -> Iterator[Issue]:
     yield from r.at(
         "decisions",
         "rule",
-        lambda at, v: "rule_without_approval" if v and table["decision"][at] != "approved" else None,
+        lambda at, v: (
+            "rule_without_approval" if v and table["decision"][at] != "approved" else None
+        ),
     )
     yield from r.at(
         "decisions",
         "decision",
-        lambda at, v: "decisions_conflict"
-        if v == "rejected" and len(made[table["applicant"][at], table["program"][at]]) > 1
-        else None,
+        lambda at, v: (
+            "decisions_conflict"
+            if v == "rejected" and len(made[table["applicant"][at], table["program"][at]]) > 1
+            else None
+        ),
     )
     yield from r.at(
         "decisions",
         "basis",
-        lambda at, v: "approval_without_basis"
-        if not v and table["decision"][at] == "approved"
-        else None,
+        lambda at, v: (
+            "approval_without_basis" if not v and table["decision"][at] == "approved" else None
+        ),
         "warning",
     )
 

@@ -48,8 +48,10 @@ class DeferredAcceptance:
             if c in self.closed:
                 self.limit[p] = -1
         proposers = list(range(size))
-        if size > _FEW and not market.caps and not any(
-            s.reserved or s.open_first for s in choice.seats
+        if (
+            size > _FEW
+            and not market.caps
+            and not any(s.reserved or s.open_first for s in choice.seats)
         ):
             proposers = self._by_columns()
         self._run(proposers)

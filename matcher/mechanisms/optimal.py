@@ -131,7 +131,7 @@ class Plan:
                 kinds.append(np.full(len(here), at))
         self.arc_edge = np.concatenate([*edges, np.full(n, -1)])
         kind = np.concatenate(kinds)
-        self.arc_owner = np.concatenate([market.owner[self.arc_edge[:-n or None]], np.arange(n)])
+        self.arc_owner = np.concatenate([market.owner[self.arc_edge[: -n or None]], np.arange(n)])
         self.arc_head = np.concatenate([self.first_seat + kind, np.full(n, sink)])
 
     def _seat_arcs(self, sink: int) -> None:

@@ -218,6 +218,10 @@ def test_a_date_may_be_a_date_but_no_time_of_day() -> None:
     ]
 
 
+def test_a_section_that_is_no_section_is_named() -> None:
+    assert faults("lottery = 3\n") == ["0 lottery unknown_key"]
+
+
 def test_every_unknown_key_is_named() -> None:
     text = """
         speed = 1

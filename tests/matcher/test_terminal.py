@@ -13,6 +13,12 @@ from matcher.terminal import MANY, Voice, console, figures, issues, percent
 from tests.rounds import make_round
 
 
+@pytest.fixture(autouse=True)
+def no_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Test runners may state the width of a terminal."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 def shown(document: dict[str, Any], lang: str = "both") -> str:
     """The figures of a report as printed."""
     stream = io.StringIO()
