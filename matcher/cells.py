@@ -153,6 +153,11 @@ def unscaled(value: int, places: int) -> str:
     return ("-" if value < 0 else "") + whole + ("." + fraction if fraction else "")
 
 
+def index(ids: Iterable[str]) -> dict[str, int]:
+    """The position of each id."""
+    return {name: at for at, name in enumerate(ids)}
+
+
 def positions(cells: Sequence[str], index: dict[str, int]) -> Int:
     """The index of each id; −1 for an unknown or blank one."""
     return _look_up(cells, lambda cell: index.get(cell, -1))

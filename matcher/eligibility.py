@@ -6,7 +6,7 @@ The parameters are the policy's; nothing here is a number of any regulation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -75,7 +75,7 @@ class Round:
         kinds = list(zip(self.course("study_form"), self.course("level"), strict=True))
         distinct = sorted(set(kinds))
         kind = cells.positions(
-            ["\0".join(k) for k in kinds], _index("\0".join(k) for k in distinct)
+            ["\0".join(k) for k in kinds], cells.index("\0".join(k) for k in distinct)
         )
         answers = [_age_answers(self, form, level) for form, level in distinct]
         return np.array([a[0] for a in answers]), np.array([a[1] for a in answers]), kind
@@ -84,8 +84,8 @@ class Round:
     def decisions(self) -> dict[str, list[tuple[int, int, str, str]]]:
         """Per decision the (applicant, program, rule, basis) of its lines."""
         table = self.tables["decisions"]
-        who = _index(self.person("applicant"))
-        what = _index(self.place("program"))
+        who = cells.index(self.person("applicant"))
+        what = cells.index(self.place("program"))
         made: dict[str, list[tuple[int, int, str, str]]] = {}
         for line in table.records():
             made.setdefault(line["decision"], []).append(
@@ -93,10 +93,6 @@ class Round:
                  line.get("rule", ""), line.get("basis", ""))
             )  # fmt: skip
         return made
-
-
-def _index(ids: Iterable[str]) -> dict[str, int]:
-    return {name: at for at, name in enumerate(ids)}
 
 
 @dataclass(frozen=True)
@@ -221,7 +217,7 @@ def study_form(pairs: Pairs) -> Finding:
         return Finding(np.zeros(len(pairs.a), bool), lambda _: ("", ""))
     has, forms = cells.members(accepted)
     padded = np.append(has, np.zeros((len(has), 1), bool), axis=1)
-    column = cells.positions(form, _index(forms))
+    column = cells.positions(form, cells.index(forms))
     return Finding(
         ~padded[pairs.a, column[pairs.p]] & np.array([bool(f) for f in form])[pairs.p],
         lambda i: (accepted[pairs.a[i]], form[pairs.p[i]]),
@@ -233,7 +229,7 @@ def health(pairs: Pairs) -> Finding:
     asked, stated = pairs.round.course("health"), pairs.round.person("health")
     need, needed = cells.members(asked)
     have, held = cells.members(stated)
-    column = cells.positions(needed, _index(held))
+    column = cells.positions(needed, cells.index(held))
     padded = np.append(have, np.zeros((len(have), 1), bool), axis=1)[:, column]
     lacking = np.zeros(len(pairs.a), bool)
     for condition in range(len(needed)):
@@ -437,8 +433,8 @@ def _one(cells_by_column: dict[str, str]) -> Table:
 def read_round(tables: Tables, policy: Policy, class_of: Int) -> Round:
     """The columns of a valid round for the rules; ``class_of`` as in :class:`Round`."""
     scores = ScoreBook(
-        tables["scores"], _index(tables["applicants"]["applicant"]),
-        _index(tables["programs"]["program"]), tables["programs"]["channel"], policy,
+        tables["scores"], cells.index(tables["applicants"]["applicant"]),
+        cells.index(tables["programs"]["program"]), tables["programs"]["channel"], policy,
     )  # fmt: skip
     return Round(tables, policy, class_of, scores)
 

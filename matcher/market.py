@@ -335,11 +335,11 @@ class _Builder:
     def _lists(self) -> Wishes:
         """Listed pairs by applicant, rank and plan order; the first mention of a program counts."""
         table = self.tables["applications"]
-        owner = cells.positions(table["applicant"], _index(self.names))
+        owner = cells.positions(table["applicant"], cells.index(self.names))
         rank = cells.integers(table["rank"])
         self.rank_limit = int(rank.max(initial=0))
-        program = cells.positions(table["program"], _index(self.program_names))
-        whole = cells.positions(table["program"], _index(self.class_names))
+        program = cells.positions(table["program"], cells.index(self.program_names))
+        whole = cells.positions(table["program"], cells.index(self.class_names))
         by_class = np.argsort(self.class_of, kind="stable")
         first = np.searchsorted(self.class_of[by_class], np.arange(len(self.class_names) + 1))
         size = np.where(program >= 0, 1, first[whole + 1] - first[whole])
@@ -393,7 +393,7 @@ class _Builder:
     def _refused(self) -> Bool:
         """Who does not accept which class.  Shape (n, k)."""
         refused = np.zeros((len(self.names), len(self.class_names)), bool)
-        index = _index(self.class_names)
+        index = cells.index(self.class_names)
         for at, cell in enumerate(self.tables["applicants"]["not_accepted"]):
             if cell:
                 refused[at, [index[name] for name in split(cell)]] = True
@@ -408,9 +408,9 @@ class _Builder:
         )
         member, groups = self._groups()
         applied = np.zeros(len(self.names), bool)
-        applied[cells.positions(self.tables["applications"]["applicant"], _index(self.names))] = (
-            True
-        )
+        applied[
+            cells.positions(self.tables["applications"]["applicant"], cells.index(self.names))
+        ] = True
         book = self.facts.scores
         seed = lottery.seed_of(self.tables.draw, self.policy.seed)
         return Market(
@@ -457,7 +457,7 @@ class _Builder:
 
     def _reserves(self, groups: list[str]) -> tuple[Reserve, ...]:
         table = self.tables["reserves"]
-        program = cells.positions(table["program"], _index(self.program_names))
+        program = cells.positions(table["program"], cells.index(self.program_names))
         seats = cells.integers(table["seats"])
         found = zip(program, table["group"], seats, table["hard"], strict=True)
         return tuple(
@@ -475,10 +475,6 @@ class _Builder:
             if inside:
                 caps.append(Cap(name, int(seats), tuple(inside)))
         return tuple(sorted(caps, key=lambda cap: cap.name))
-
-
-def _index(names: Sequence[str]) -> dict[str, int]:
-    return {name: at for at, name in enumerate(names)}
 
 
 def _codes_of(values: list[str]) -> Int:

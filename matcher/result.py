@@ -165,9 +165,9 @@ class Result:
         """
         folder = Path(folder)
         about = json.loads((folder / "result.json").read_bytes())
-        applicant, program = _index(market.applicants), _index(market.programs)
-        classes = _index(market.order_classes)
-        caps = _index([cap.name for cap in market.caps])
+        applicant, program = cells.index(market.applicants), cells.index(market.programs)
+        classes = cells.index(market.order_classes)
+        caps = cells.index([cap.name for cap in market.caps])
         matching = np.full(len(market.applicants), -1)
         seats = [""] * len(matching)
         opened = np.zeros(len(market.order_classes), bool)
@@ -309,10 +309,6 @@ def _threshold(
 def _rows(path: Path) -> Iterable[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
-
-
-def _index(names: Sequence[str]) -> dict[str, int]:
-    return {name: at for at, name in enumerate(names)}
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
