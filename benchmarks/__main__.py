@@ -98,6 +98,9 @@ MEASURES: dict[str, Callable[[], Figures]] = {
         "round", str(instances.demo_without_minimum()), "optimal"
     ),
     "200,000 x 5,000, 8 choices": lambda: staged("large", str(instances.large_round())),
+    "odds: 10,000 x 300, 1,000 draws": lambda: staged(
+        "odds", str(instances.middling_round()), "1000"
+    ),
 } | {name: partial(side_by_side, name) for name in instances.CONTESTS}
 
 GOALS: dict[str, list[Goal]] = {
@@ -115,6 +118,7 @@ GOALS: dict[str, list[Goal]] = {
         Goal("construction", 6, "s"),
         Goal("deferred acceptance", 2, "s"),
     ],
+    "odds: 10,000 x 300, 1,000 draws": [Goal("draws, all processes", 30, "s")],
 }
 
 

@@ -2,6 +2,7 @@
 
 python -m benchmarks.child round FOLDER MECHANISM     a round, from files to its report
 python -m benchmarks.child large FOLDER               construction and acceptance at full size
+python -m benchmarks.child odds FOLDER DRAWS          draws of the lottery, counted by two processes
 python -m benchmarks.child contest NAME REPEATS       ours and the peers, in turns
 """
 
@@ -91,6 +92,24 @@ def measure_large(folder: str) -> dict[str, Any]:
     return {"stages": stages, "sums": {"construction": construction}, "peak_mb": peak_mb()}
 
 
+def measure_odds(folder: str, draws: int) -> dict[str, Any]:
+    """Odds over so many draws: seconds of this process and of the two that count, added up."""
+    stages: Seconds = {}
+    with clocked(stages, "import"):
+        from matcher import Market, Policy, Tables
+        from matcher.odds import odds, processes
+    with clocked(stages, "read"):
+        tables = Tables.read(folder)
+    policy = Policy.from_tables(tables)
+    with clocked(stages, "check and build"):
+        market = Market.from_tables(tables, policy, drawn=False)
+    with clocked(stages, "draws, all processes"), processes(2) as pool:
+        odds(market, policy, draws, pool)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    stages["draws, all processes"] += children.ru_utime + children.ru_stime
+    return {"stages": stages, "sums": {"in all": sum(stages.values())}, "peak_mb": peak_mb()}
+
+
 def measure_contest(name: str, repeats: int) -> dict[str, Any]:
     """Every side's seconds of building and solving, in turns; all matchings must be identical."""
     from .instances import named_contest
@@ -122,6 +141,8 @@ def main() -> None:
         answer = measure_round(*arguments)
     elif kind == "large":
         answer = measure_large(*arguments)
+    elif kind == "odds":
+        answer = measure_odds(arguments[0], int(arguments[1]))
     else:
         answer = measure_contest(arguments[0], int(arguments[1]))
     print(json.dumps(answer))

@@ -22,8 +22,9 @@ CONTESTS: dict[str, tuple[int, int, int, float]] = {
 }
 """Applicants, programs, length of every list, seats over applicants."""
 
-LARGE_APPLICANTS, LARGE_PROGRAMS, LARGE_CHOICES, CHANNELS = 200_000, 5_000, 8, 4
-LARGE_SEATS = 38
+CHOICES, CHANNELS, BLOCK = 8, 4, 5_000
+LARGE_APPLICANTS, LARGE_PROGRAMS, LARGE_SEATS = 200_000, 5_000, 38
+MIDDLING_APPLICANTS, MIDDLING_PROGRAMS, MIDDLING_SEATS = 10_000, 300, 35
 
 
 def named_contest(name: str) -> Contest:
@@ -50,38 +51,54 @@ def large_round() -> Path:
     Everybody sits one of four exams and lists programs of that channel, popular ones more often;
     equal scores are common, so the lottery decides often.
     """
-    folder = CACHE / "large"
+    return _plain_round("large", LARGE_APPLICANTS, LARGE_PROGRAMS, LARGE_SEATS, decimals=2)
+
+
+def middling_round() -> Path:
+    """A round of 10,000 applicants and 300 programs, alike but for whole scores and no draw yet.
+
+    Dozens of people stand level in each exam at each point, so that the lottery has much to decide.
+    """
+    shape = MIDDLING_APPLICANTS, MIDDLING_PROGRAMS, MIDDLING_SEATS
+    return _plain_round("middling", *shape, decimals=0, seed="")
+
+
+def _plain_round(
+    name: str, applicants: int, number: int, seats: int, decimals: int, seed: str = "00"
+) -> Path:
+    folder = CACHE / name
     if (folder / "policy.toml").is_file():
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(1)
-    people = [f"A{i:06}" for i in range(LARGE_APPLICANTS)]
-    programs = [f"P{p:04}" for p in range(LARGE_PROGRAMS)]
-    sits = rng.integers(0, CHANNELS, size=LARGE_APPLICANTS)
-    score = rng.normal(70, 10, size=LARGE_APPLICANTS).clip(0, 100)
-    popularity = 2 * rng.random(LARGE_PROGRAMS // CHANNELS)
+    people = [f"A{i:06}" for i in range(applicants)]
+    programs = [f"P{p:04}" for p in range(number)]
+    sits = rng.integers(0, CHANNELS, size=applicants)
+    score = rng.normal(70, 10, size=applicants).clip(0, 100)
+    popularity = 2 * rng.random(number // CHANNELS)
     _write(folder / "applicants.csv", "applicant", people)
     _write(
         folder / "programs.csv",
         "program,capacity,channel",
-        (f"{p},{LARGE_SEATS},K{at % CHANNELS}" for at, p in enumerate(programs)),
+        (f"{p},{seats},K{at % CHANNELS}" for at, p in enumerate(programs)),
     )
     _write(
         folder / "scores.csv",
         "applicant,channel,score",
-        (f"{a},K{k},{s:.2f}" for a, k, s in zip(people, sits, score, strict=True)),
+        (f"{a},K{k},{s:.{decimals}f}" for a, k, s in zip(people, sits, score, strict=True)),
     )
     lines = []
-    for low in range(0, LARGE_APPLICANTS, 5_000):
-        wish = popularity + rng.gumbel(size=(5_000, len(popularity)))
-        best = np.argsort(-wish, axis=1)[:, :LARGE_CHOICES]
+    for low in range(0, applicants, BLOCK):
+        wish = popularity + rng.gumbel(size=(BLOCK, len(popularity)))
+        best = np.argsort(-wish, axis=1)[:, :CHOICES]
         for row, chosen in enumerate(best.tolist(), start=low):
             lines += [
                 f"{people[row]},{rank},{programs[at * CHANNELS + int(sits[row])]}"
                 for rank, at in enumerate(chosen, start=1)
             ]
     _write(folder / "applications.csv", "applicant,rank,program", lines)
-    policy = '[policy]\ntitle = "large"\nround = "large"\n\n[lottery]\nseed = "00"\n'
+    policy = f'[policy]\ntitle = "{name}"\nround = "{name}"\n'
+    policy += f'\n[lottery]\nseed = "{seed}"\n' if seed else ""
     (folder / "policy.toml").write_text(policy, encoding="utf-8")
     return folder
 

@@ -14,6 +14,7 @@ from .solve import UnsupportedConstraint, solve
 from .tables import InvalidRound, Issue, Tables
 from .validate import validate
 from .verify import verify
+from .whatif import whatif
 
 __version__ = "0.1.0"
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "solve",
     "validate",
     "verify",
+    "whatif",
 ]

@@ -16,6 +16,8 @@ from .columns import Cells
 from .columns import Int as Int
 from .tables import ABSENT, EXEMPT, Column, split
 
+Bool = NDArray[np.bool_]
+
 BLANK = int(np.iinfo(np.int64).min)
 """Stands for a blank cell in integer columns; below every number, as a blank comes last."""
 
@@ -29,7 +31,11 @@ _FULL_WIDTH = re.compile("[\uff10-\uff19\uff0d\uff0e\uff0b]")
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
 )
-_SUSPECT = re.compile(rf"[|;]|^\s|\s\Z|{_CONTROL.pattern}")
+_FORMULA = re.compile("[-=+@\uff0d\uff1d\uff0b\uff20]")
+"""How a cell begins that a spreadsheet takes for a formula."""
+
+_SEPARATOR = re.compile("[,\uff0c\uff1b\u3001]")
+_SUSPECT = re.compile(rf"[|;]|^\s|\s\Z|^{_FORMULA.pattern}|{_CONTROL.pattern}")
 _MAX_WHOLE = 9
 """Digits of a whole number: any sum over a province of people stays far within 64 bits."""
 
@@ -55,6 +61,10 @@ def fault(cell: str, column: Column) -> tuple[str, str] | None:
 def _fault_of_ids(cell: str, column: Column) -> tuple[str, str] | None:
     if not column.codes and column.kind == "id" and not _SUSPECT.search(cell):
         return None
+    if _FORMULA.match(cell):
+        return "formula", ""
+    if column.kind == "ids" and _SEPARATOR.search(cell):
+        return "separator", ""
     entries = cell.split(";") if column.kind == "ids" else [cell]
     for entry in entries:
         if entry != entry.strip() or entry == "":
@@ -71,7 +81,7 @@ def _fault_of_ids(cell: str, column: Column) -> tuple[str, str] | None:
 def _fault_of_int(cell: str) -> str:
     if not _INT.fullmatch(cell):
         return "not_integer"
-    return "too_long" if len(cell.lstrip("-")) > _MAX_WHOLE else ""
+    return "too_large" if len(cell.lstrip("-")) > _MAX_WHOLE else ""
 
 
 def _fault_of_count(cell: str) -> str:
@@ -193,3 +203,32 @@ def distinct(cells: Iterable[str]) -> Iterable[str]:
 def _look_up(cells: Sequence[str], value: Callable[[str], int]) -> Int:
     number, found = factor(cells)
     return np.fromiter(map(value, found), np.int64, len(found))[number]
+
+
+def filled(column: Sequence[str]) -> Bool:
+    """Which cells are not blank."""
+    number, distinct = factor(column)
+    return np.array([bool(cell) for cell in distinct], bool)[number]
+
+
+def within(sorted_keys: Int) -> Int:
+    """The place of each entry of a sorted array among its equals, from 0."""
+    return np.arange(len(sorted_keys)) - np.searchsorted(sorted_keys, sorted_keys)
+
+
+def combined(*columns: Sequence[str]) -> Int:
+    """One number for each line, equal where all the columns' cells are equal."""
+    key: Int = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        number, distinct = factor(column)
+        key = key * max(1, len(distinct)) + number
+    return key
+
+
+def repeats(*columns: Sequence[str]) -> list[int]:
+    """The lines whose cells in these columns all stand in an earlier line too."""
+    key = combined(*columns)
+    distinct, first = np.unique(key, return_index=True)
+    if len(distinct) == len(key):
+        return []
+    return [int(at) for at in np.setdiff1d(np.arange(len(key)), first)]

@@ -169,8 +169,7 @@ class Choice:
     def __init__(self, market: Market, open_first: bool = False) -> None:
         self.market = market
         self.place: list[int] = market.place.tolist()
-        self.program: list[int] = market.program.tolist()
-        self.owner: list[int] = market.owner.tolist()
+        self.program, self.owner = market.edge_lists
         self.seats = [Seats(q) for q in market.capacity.tolist()]
         for reserve in market.reserves:
             kind = (
@@ -184,7 +183,6 @@ class Choice:
             for s in self.seats:
                 s.open_first = s.capacity - sum(s.hard.values()) - sum(s.soft.values())
         self.groups = _groups_of_each(market)
-        self._relevant: dict[tuple[tuple[int, ...], int], tuple[int, ...]] = {}
         self.roots = forest(market)
         self.root_of: list[Node] = [None] * len(market.programs)  # type: ignore[list-item]
         for root in self.roots:
@@ -196,7 +194,11 @@ class Choice:
     ) -> list[tuple[int, tuple[int, ...]]]:
         """Each edge with those of its person's groups that have seats."""
         groups, owner = self.groups, self.owner
-        return [(e, tuple(g for g in groups[owner[e]] if g in seats)) for e in edges]
+        return [
+            (e, hers and tuple(g for g in hers if g in seats))
+            for e in edges
+            for hers in (groups[owner[e]],)
+        ]
 
     def in_reserve(self, edge: int) -> bool:
         """Whether the person belongs to a group that the program holds seats for."""
@@ -227,9 +229,15 @@ class Choice:
 
     def at(self, node: Node, offers: dict[int, list[int]]) -> Chosen:
         """Whom a cap or program takes of the people that offer themselves to each program."""
+        return self.in_turns(
+            node, {p: self.at_program(p, offers.get(p, ())) for p in node.programs()}
+        )
+
+    def in_turns(self, node: Node, accepted: dict[int, Chosen]) -> Chosen:
+        """Whom a cap keeps of those whom each program under it takes, its children taking turns."""
         if not node.children:
-            return self.at_program(node.program, offers.get(node.program, ()))
-        queues = [iter(self.at(child, offers)) for child in node.children]
+            return accepted[node.program]
+        queues = [iter(self.in_turns(child, accepted)) for child in node.children]
         merged: Chosen = []
         while queues and len(merged) < node.seats:
             waiting = []

@@ -1,51 +1,61 @@
-"""The command line: generate | validate | solve | verify | explain | report | compare | demo | columns.
+"""The command line: generate | validate | odds | solve | verify | explain | report | compare | what-if |
+convert | demo | columns.
 
 Exit status: 0 done; 1 a claim is broken; 2 the input is not valid, and nothing was written; 3 no
-publishable result within the limits, though what is known is written.
+publishable result within the limits, though what is known is written; 130 interrupted.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shlex
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
-from . import terminal
+from . import formats, keeping, odds, terminal, whatif_screen
 from .explain import Explanation, explain
 from .fairness import Fairness
 from .market import Market
 from .policy import Policy
-from .report import GUARANTEES, compare, report
-from .result import Result, Status
+from .report import compare, report
+from .result import Result
 from .solve import UnsupportedConstraint, solve
-from .tables import InvalidRound, Issue, Tables
-from .terminal import Voice, console
+from .speaker import BROKEN, INVALID, UNPUBLISHABLE, Program, Speaker
+from .tables import InvalidRound, Tables
+from .terminal import Named, Voice
 from .validate import validate
 from .verify import Unreadable, Verdict, verify
-
-BROKEN, INVALID, UNPUBLISHABLE = 1, 2, 3
-
-UNFINISHED = {"min_size", "outcome", "optimality"}
-"""Claims that do not hold of a result whose making was cut short."""
+from .whatif import Solved
 
 DEMO = Path(__file__).resolve().parent.parent / "data" / "demo"
 INSTANCE = Path("instance")
 
+UNVERIFIED = ("fairness.csv", "reasons.jsonl", "verdict.json")
+"""What may stand beside a result and is no part of what the verifier judges."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """订单班匹配：读入一轮，按规则录取，检验，解释，报告。
 
@@ -74,39 +84,6 @@ _RESULT = click.option(
 
 
 @dataclass(frozen=True)
-class Speaker:
-    """Who speaks on standard output, who on standard error."""
-
-    out: Voice
-    err: Voice
-
-    @classmethod
-    def of(cls, lang: str) -> Speaker:
-        """Speakers of a language or of both."""
-        return cls(Voice(lang, console()), Voice(lang, console(sys.stderr)))
-
-    def stop(self, status: int, code: str, /, **numbers: object) -> NoReturn:
-        """Say why on standard error, and end."""
-        self.err.say(code, "", **numbers)
-        raise click.exceptions.Exit(status)
-
-    def refuse(self, issues: list[Issue]) -> NoReturn:
-        """List every issue on standard error, and end: nothing is written."""
-        terminal.issues(self.err, issues)
-        errors = sum(issue.severity == "error" for issue in issues)
-        self.stop(INVALID, "not_written", errors=errors)
-
-    @contextmanager
-    def minding(self, path: Path, code: str = "unreadable") -> Iterator[None]:
-        """End with a sentence where a file or folder cannot be read (or written)."""
-        try:
-            yield
-        except OSError as error:
-            shown = error.filename or path
-            self.stop(INVALID, code, path=shown, why=error.strerror or type(error).__name__)
-
-
-@dataclass(frozen=True)
 class Given:
     """A round as given: its folder, tables, rules and market."""
 
@@ -126,19 +103,23 @@ def _tables(folder: Path, speaker: Speaker) -> Tables:
             speaker.stop(INVALID, "folder_missing", path=folder)
 
 
-def _given(folder: Path, speaker: Speaker, mechanism: str | None = None) -> Given:
+def _given(
+    folder: Path, speaker: Speaker, mechanism: str | None = None, drawn: bool = True
+) -> Given:
     """Read a round, or list everything that is wrong with it and end."""
-    return _market(folder, _tables(folder, speaker), speaker, mechanism)
+    return _market(folder, _tables(folder, speaker), speaker, mechanism, drawn)
 
 
-def _market(folder: Path, tables: Tables, speaker: Speaker, mechanism: str | None = None) -> Given:
+def _market(
+    folder: Path, tables: Tables, speaker: Speaker, mechanism: str | None = None, drawn: bool = True
+) -> Given:
     try:
         policy = Policy.from_tables(tables)
         if mechanism:
             policy = replace(policy, mechanism=mechanism)
-        return Given(folder, tables, policy, Market.from_tables(tables, policy))
+        return Given(folder, tables, policy, Market.from_tables(tables, policy, drawn))
     except InvalidRound:
-        speaker.refuse(validate(tables))
+        speaker.refuse(validate(tables, drawn))
 
 
 def _must_exist(folder: Path, out: Path, speaker: Speaker) -> None:
@@ -152,34 +133,13 @@ def _must_exist(folder: Path, out: Path, speaker: Speaker) -> None:
 
 
 def _result(given: Given, out: Path, speaker: Speaker) -> tuple[Policy, Result]:
-    """Read a result of this very round back, with the policy it was made by."""
+    """Read a verified result of this very round back, with the policy it was made by."""
     _must_exist(given.folder, out, speaker)
-    try:
-        digests = json.loads((out / "result.json").read_bytes())["digests"]
-        if digests["inputs"] != given.tables.digest():
-            speaker.stop(INVALID, "result_of_other_round", path=out)
-        for name in sorted(set(digests) - {"inputs"}):
-            if hashlib.sha256((out / name).read_bytes()).hexdigest() != digests[name]:
-                speaker.stop(INVALID, "result_malformed", path=out, why=name)
-        result = Result.read(out, given.market)
-        numbers = [*result.objective, *(n for c in result.closings for n in (c.placed, c.min_size))]
-        if result.mechanism not in GUARANTEES or not all(isinstance(n, int) for n in numbers):
-            raise ValueError("result.json")
-        broken = _broken(out / "verdict.json")
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        why = f"{type(error).__name__}: {error}"
-        speaker.stop(INVALID, "result_malformed", path=out, why=why)
-    if broken - (UNFINISHED if result.status is Status.FEASIBLE else set()):
-        speaker.stop(BROKEN, "result_broken", path=out, claims=", ".join(sorted(broken)))
+    result = keeping.read_back(
+        out, given.folder, given.market, given.tables.digest(), speaker,
+        lambda: _verify(given.folder, out, speaker),
+    )  # fmt: skip
     return replace(given.policy, mechanism=result.mechanism), result
-
-
-def _broken(verdict: Path) -> set[str]:
-    """The claims that a verdict calls broken; none where nobody has verified."""
-    if not verdict.is_file():
-        return set()
-    claims = json.loads(verdict.read_bytes())["claims"]
-    return {str(claim["name"]) for claim in claims if claim["status"] == "BROKEN"}
 
 
 # --- the steps
@@ -192,81 +152,44 @@ def _place(given: Given, speaker: Speaker) -> Result:
         speaker.refuse(error.issues)
 
 
-def _may_write(out: Path, speaker: Speaker) -> None:
-    """Refuse to replace anything that is not a result."""
-    if out.exists() and not (out / "result.json").is_file() and not _is_empty(out):
-        speaker.stop(INVALID, "not_a_result", path=out)
-
-
-def _is_empty(folder: Path) -> bool:
-    return folder.is_dir() and not any(folder.iterdir())
-
-
-@contextmanager
-def _on_the_way(out: Path) -> Iterator[Path]:
-    """A folder beside the result's, gone at the end unless it was put in place."""
-    tmp = _beside(out, ".tmp")
-    try:
-        yield tmp
-    finally:
-        shutil.rmtree(tmp, ignore_errors=True)
-
-
-def _beside(out: Path, ending: str) -> Path:
-    """The folder beside another that is used on the way, empty."""
-    path = out.absolute()
-    path = path.with_name(path.name + ending)
-    if path.is_dir():
-        shutil.rmtree(path)
-    return path
-
-
 def _verify(folder: Path, out: Path, speaker: Speaker) -> Verdict:
     try:
         return verify(folder, out)
     except Unreadable as error:
-        speaker.stop(INVALID, "unreadable", path=folder, why=error)
+        if error.path.absolute().is_relative_to(out.absolute()):
+            speaker.stop(INVALID, "result_malformed", path=out, file=error.path.name)
+        speaker.stop(INVALID, "not_whole", path=error.path)
 
 
-def _is_demo(folder: Path) -> bool:
+def _policy_of(folder: Path) -> Policy:
+    """The rules of a folder that only the verifier reads; what cannot be read is no demo."""
     try:
-        return Policy.from_toml((folder / "policy.toml").read_bytes()).demo
+        return Policy.from_toml((folder / "policy.toml").read_bytes())
     except (OSError, InvalidRound):
-        return False
+        return Policy()
 
 
 def _write(given: Given, result: Result, folder: Path) -> None:
     result.write(folder, given.market, given.tables.digest(), given.policy.round)
 
 
-def _settle(tmp: Path, out: Path, result: Result, verdict: Verdict, speaker: Speaker) -> None:
-    """Put a verified result in its place, or, with a broken claim, aside.
-
-    A result that was cut short is kept though what it had no time for does not hold; it says so.
-    """
-    (tmp / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
-    for path in tmp.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-    broken = {claim.name for claim in verdict.claims if claim.status == "BROKEN"}
-    if broken - (UNFINISHED if result.status is Status.FEASIBLE else set()):
-        aside = _beside(out, ".broken")
-        tmp.rename(aside)
-        terminal.verdict(speaker.err, verdict)
-        speaker.stop(BROKEN, "broken", path=aside)
-    if out.exists():
-        old = _beside(out, ".old")
-        out.rename(old)
-        tmp.rename(out)
-        shutil.rmtree(old)
-    else:
-        tmp.rename(out)
+def _about_seed(seed: str, folder: Path, speaker: Speaker) -> None:
+    """Say of a result whose seed nobody drew that it is so."""
+    if seed and not (folder / "draw.json").exists():
+        speaker.out.say("seed_stated")
 
 
-def _end(result: Result, out: Path, speaker: Speaker) -> None:
-    """Exit status 3 where the result cannot be published."""
+def _stop_short(result: Result, out: Path, speaker: Speaker) -> NoReturn:
+    """Exit status 3, and where the unpublishable result is kept."""
+    status = Named("status", result.status.value)
+    speaker.stop(UNPUBLISHABLE, "not_publishable", status=status, path=out)
+
+
+def _end(result: Result, speaker: Speaker) -> None:
+    """Exit status 3 where the result cannot be published, and the reason once more."""
     if not result.publishable:
-        speaker.stop(UNPUBLISHABLE, "not_publishable", status=result.status.value, path=out)
+        terminal.unpublishable(speaker.out, result.status.value)
+        raise click.exceptions.Exit(UNPUBLISHABLE)
 
 
 def _explain(given: Given, policy: Policy, result: Result, out: Path) -> list[Explanation]:
@@ -299,7 +222,7 @@ def generate_command(applicants: int, classes: int, seed: int, folder: Path, lan
     from .generate import write_round
 
     speaker = Speaker.of(lang)
-    if folder.exists() and not _is_empty(folder):
+    if folder.exists() and not keeping.is_empty(folder):
         speaker.stop(INVALID, "not_empty", path=folder)
     with speaker.minding(folder, "unwritable"):
         write_round(applicants, classes, seed, folder)
@@ -321,6 +244,68 @@ def validate_command(folder: Path, lang: str) -> None:
     speaker.out.say("valid", warnings=warnings)
 
 
+@main.command(name="odds")
+@_FOLDER
+@click.option(
+    "--draws", type=click.IntRange(1), default=10_000, show_default=True,
+    help="模拟摇号次数 / simulated draws",
+)  # fmt: skip
+@click.option(
+    "--workers", type=click.IntRange(1), default=os.cpu_count() or 1,
+    help="进程数，默认每核一个 / processes, by default one a core",
+)  # fmt: skip
+@click.option("--applicant", metavar="ID", help="只说这一位 / only this person")
+@click.option(
+    "--out", metavar="OUT", type=click.Path(path_type=Path),
+    help="写 odds.csv 的文件夹，默认 FOLDER/odds / folder for odds.csv",
+)  # fmt: skip
+@_languages
+def odds_command(
+    folder: Path, draws: int, workers: int, applicant: str | None, out: Path | None, lang: str
+) -> None:
+    """摇号之前，每人每个志愿的机会 / before the draw, everybody's chance of each choice."""
+    speaker = Speaker.of(lang)
+    out = out or folder / "odds"
+    given = _given(folder, speaker, drawn=False)
+    market, people = given.market, given.market.applicants
+    if applicant is not None and applicant not in people:
+        speaker.stop(INVALID, "applicant_unknown", value=applicant, example=next(iter(people), ""))
+    if not (out / odds.FILE).is_file():
+        keeping.may_write(out, speaker)
+    found = _odds(given, draws, workers, speaker)
+    with speaker.minding(out, "unwritable"):
+        path = odds.write(out, market, found)
+    if applicant is None:
+        terminal.odds(speaker.out, odds.summary(market, found), given.policy.demo)
+    else:
+        lines = odds.chances(market, found, people.index(applicant))
+        terminal.chances(speaker.out, applicant, lines, found, given.policy.demo)
+    if given.policy.seed or given.tables.draw:
+        speaker.out.say("odds_drawn")
+    speaker.out.say("written", path=path)
+
+
+def _odds(given: Given, draws: int, workers: int, speaker: Speaker) -> odds.Odds:
+    """The counts, with a bar on standard error while they are made."""
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+        console=speaker.err.output, transient=True,
+    )  # fmt: skip
+    try:
+        with odds.processes(min(workers, -(-draws // odds.BATCH))) as pool, bar:
+            task = bar.add_task(speaker.err.name("step", "draws"), total=draws)
+            found = odds.odds(
+                given.market, given.policy, draws, pool, progress=partial(bar.advance, task)
+            )
+    except UnsupportedConstraint as error:
+        speaker.refuse(error.issues)
+    except BrokenExecutor:
+        speaker.stop(UNPUBLISHABLE, "workers_lost")
+    if not found.draws:
+        speaker.stop(UNPUBLISHABLE, "odds_none", draws=draws)
+    return found
+
+
 @main.command(name="solve")
 @_FOLDER
 @click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal")
@@ -334,21 +319,28 @@ def solve_command(folder: Path, mechanism: str | None, out: Path | None, lang: s
     speaker = Speaker.of(lang)
     out = out or folder / "result"
     given = _given(folder, speaker, mechanism)
-    _may_write(out, speaker)
+    keeping.may_write(out, speaker)
     result = _place(given, speaker)
-    with speaker.minding(out, "unwritable"), _on_the_way(out) as tmp:
+    with speaker.minding(out, "unwritable"), keeping.on_the_way(out) as tmp:
         _write(given, result, tmp)
         verdict = _verify(folder, tmp, speaker)
-        _settle(tmp, out, result, verdict, speaker)
+        place = keeping.settle(tmp, out, folder, result, verdict, speaker)
+    warnings = [i for i in validate(given.tables) if i.severity == "warning"]
+    if not result.publishable:
+        terminal.unpublishable(speaker.out, result.status.value)
     terminal.verdict(speaker.out, verdict, given.policy.demo)
-    opened = int(result.opened.sum())
-    placed = int((result.matching >= 0).sum())
-    speaker.out.say(
-        "solved", placed=placed, applicants=len(result.matching), opened=opened,
-        closed=len(result.opened) - opened,
-    )  # fmt: skip
-    speaker.out.say("written", path=out)
-    _end(result, out, speaker)
+    terminal.issues(speaker.err, warnings)
+    speaker.out.say("valid", warnings=len(warnings))
+    if result.publishable:
+        opened = int(result.opened.sum())
+        speaker.out.say(
+            "solved", placed=int((result.matching >= 0).sum()), applicants=len(result.matching),
+            opened=opened, closed=len(result.opened) - opened,
+        )  # fmt: skip
+        speaker.out.say("written", path=place)
+    _about_seed(given.policy.seed, folder, speaker)
+    if not result.publishable:
+        _stop_short(result, place, speaker)
 
 
 @main.command(name="verify")
@@ -363,9 +355,16 @@ def verify_command(folder: Path, out: Path | None, lang: str) -> None:
         speaker.stop(INVALID, "not_a_folder" if folder.exists() else "folder_missing", path=folder)
     _must_exist(folder, out, speaker)
     verdict = _verify(folder, out, speaker)
+    beside = sorted({p.name for p in out.iterdir()} & set(UNVERIFIED))
     with speaker.minding(out, "unwritable"):
-        (out / "verdict.json").write_text(verdict.to_json(), encoding="utf-8")
-    terminal.verdict(speaker.out, verdict, _is_demo(folder))
+        keeping.write_verdict(out, folder, verdict)
+    policy = _policy_of(folder)
+    if status := keeping.withheld(out):
+        terminal.unpublishable(speaker.out, status)
+    terminal.verdict(speaker.out, verdict, policy.demo)
+    if beside:
+        speaker.out.say("unverified", files=", ".join(beside))
+    _about_seed(policy.seed, folder, speaker)
     if verdict.broken:
         raise click.exceptions.Exit(BROKEN)
 
@@ -383,15 +382,19 @@ def explain_command(folder: Path, out: Path | None, applicant: str | None, lang:
     policy, result = _result(given, out, speaker)
     with speaker.minding(out, "unwritable"):
         told = _explain(given, policy, result, out)
-    if applicant is None:
-        terminal.outcomes(speaker.out, told, policy.demo)
-        speaker.out.say("written", path=out / "reasons.jsonl")
-        return
     one = next((e for e in told if e.applicant == applicant), None)
-    if one is None:
+    if applicant is not None and one is None:
         example = told[0].applicant if told else ""
         speaker.stop(INVALID, "applicant_unknown", value=applicant, example=example)
-    terminal.explanation(speaker.out, one, policy.demo)
+    if not result.publishable:
+        terminal.unpublishable(speaker.out, result.status.value)
+    if one:
+        terminal.explanation(speaker.out, one, policy.demo)
+    else:
+        terminal.outcomes(speaker.out, told, policy.demo)
+        speaker.out.say("written", path=out / "reasons.jsonl")
+    _about_seed(policy.seed, folder, speaker)
+    _end(result, speaker)
 
 
 @main.command(name="report")
@@ -406,8 +409,12 @@ def report_command(folder: Path, out: Path | None, lang: str) -> None:
     policy, result = _result(given, out, speaker)
     with speaker.minding(out, "unwritable"):
         document = _report(given, policy, result, out)
+    if not result.publishable:
+        terminal.unpublishable(speaker.out, result.status.value)
     terminal.figures(speaker.out, document)
     speaker.out.say("files", files=f"{out / 'report.json'}, {out / 'fairness.csv'}")
+    _about_seed(policy.seed, folder, speaker)
+    _end(result, speaker)
 
 
 @main.command(name="compare")
@@ -422,6 +429,72 @@ def compare_command(folder: Path, first: Path, second: Path, lang: str) -> None:
     (policy, a), (_, b) = (_result(given, out, speaker) for out in (first, second))
     found = compare(given.market, policy, a, b)
     terminal.comparison(speaker.out, found, given.policy.demo)
+    _about_seed(policy.seed, folder, speaker)
+
+
+@main.command(name="convert")
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--from", "origin", type=click.Choice(formats.KINDS), help="IN 的格式 / format of IN")
+@click.option("--to", "goal", type=click.Choice(formats.KINDS), help="OUT 的格式 / format of OUT")
+@click.option(
+    "--capacities", metavar="FILE", type=click.Path(path_type=Path),
+    help="PrefLib 各席位的名额：program,capacity / seats of a PrefLib file",
+)  # fmt: skip
+@_languages
+def convert_command(
+    source: Path, target: Path, origin: str | None, goal: str | None, capacities: Path | None,
+    lang: str,
+) -> None:  # fmt: skip
+    """换格式：Glasgow、PrefLib、一轮的文件夹 / between Glasgow, PrefLib and the folder of a round."""
+    speaker = Speaker.of(lang)
+    with speaker.minding(source):
+        try:
+            way = formats.Conversion.plan(source, target, origin, goal, capacities)
+            if way.origin == "preflib" and way.seats is None:
+                speaker.err.say("one_seat_each", path=formats.seats_beside(source))
+            read = way.origin != "round"
+            given = _market(source, way.read(), speaker) if read else _given(source, speaker)
+            files = way.files(given.market, given.policy)
+        except formats.Refused as error:
+            speaker.stop(INVALID, error.code, **error.numbers)
+        except InvalidRound as error:
+            speaker.refuse(list(error.issues))
+    with speaker.minding(target, "unwritable"):
+        way.write(given.tables, files)
+    speaker.out.say("written", path=", ".join(map(str, files)) or target)
+    if files:
+        speaker.out.say("lists_only")
+
+
+@main.command(name="what-if")
+@_FOLDER
+@whatif_screen.options
+@click.option("--applicant", metavar="A", help="怎样才够 / what would have been enough for her")
+@click.option("--class", "order_class", metavar="C", help="怎样才开 / what would have opened it")
+@click.option("--value-of-seats", is_flag=True, help="每处多一席 / one more seat at each program")
+@click.option("--programs", metavar="P1;P2", help="只算这些席位 / only these programs")
+@click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal")
+@click.option(
+    "--out", metavar="OUT", type=click.Path(path_type=Path), help="写 moves.csv / for moves.csv"
+)
+@_languages
+def what_if_command(
+    folder: Path, applicant: str | None, order_class: str | None, value_of_seats: bool,
+    programs: str | None, mechanism: str | None, out: Path | None, lang: str, **changes: Any,
+) -> None:  # fmt: skip
+    """改一点再录一遍，看谁变了；或问怎样才够 / change a little, solve again, see who moves."""
+    speaker = Speaker.of(lang)
+    given = _given(folder, speaker, mechanism)
+    if out is not None and (out / "policy.toml").is_file():
+        speaker.stop(INVALID, "out_is_round", path=out)
+    base = Solved(given.tables, given.policy, given.market, _place(given, speaker))
+    asked = whatif_screen.Asked(changes, applicant, order_class, value_of_seats, programs)
+    try:
+        with speaker.minding(out or folder, "unwritable"):
+            whatif_screen.answer(speaker.out, speaker.err, asked, base, out)
+    except (InvalidRound, UnsupportedConstraint) as error:
+        speaker.refuse(list(error.issues))
 
 
 @main.command(name="columns")
@@ -471,7 +544,7 @@ def demo_command(out: Path, lang: str) -> None:
     """演示一轮：从文件到有证明、有解释的录取 / a whole round, from files to explained placements."""
     speaker = Speaker.of(lang)
     speaker.out.say("demo", "bold")
-    _may_write(out, speaker)
+    keeping.may_write(out, speaker)
     steps = _Steps(speaker.out)
     with (
         tempfile.TemporaryDirectory() as scratch,
@@ -479,15 +552,20 @@ def demo_command(out: Path, lang: str) -> None:
         steps.progress,
     ):
         folder = _demo_folder(Path(scratch) / "demo", steps)
-        result, document, told, verdict = _run(folder, out, speaker, steps)
+        result, document, told, verdict, place = _run(folder, out, speaker, steps)
+        seed = _policy_of(folder).seed
     speaker.out.line("")
+    if not result.publishable:
+        terminal.unpublishable(speaker.out, result.status.value)
     terminal.figures(speaker.out, document)
     speaker.out.line(speaker.out.name("title", "explanation", " · "), "bold")
     terminal.explanation(speaker.out, _telling(told), demo=True)
     terminal.verdict(speaker.out, verdict, demo=True)
-    speaker.out.say("written", path=out)
     speaker.out.say("demo", "bold")
-    _end(result, out, speaker)
+    _about_seed(seed, folder, speaker)
+    if not result.publishable:
+        _stop_short(result, place, speaker)
+    speaker.out.say("written", path=place)
 
 
 def _demo_folder(scratch: Path, steps: _Steps) -> Path:
@@ -503,7 +581,7 @@ def _demo_folder(scratch: Path, steps: _Steps) -> Path:
 
 def _run(
     folder: Path, out: Path, speaker: Speaker, steps: _Steps
-) -> tuple[Result, dict[str, Any], list[Explanation], Verdict]:
+) -> tuple[Result, dict[str, Any], list[Explanation], Verdict, Path]:
     """The whole of a round; verified last, so that the report is verified too."""
     with steps.step("read"):
         tables = _tables(folder, speaker)
@@ -511,7 +589,7 @@ def _run(
         given = _market(folder, tables, speaker)
     with steps.step("solve"):
         result = _place(given, speaker)
-    with _on_the_way(out) as tmp:
+    with keeping.on_the_way(out) as tmp:
         _write(given, result, tmp)
         with steps.step("explain"):
             told = _explain(given, given.policy, result, tmp)
@@ -519,8 +597,8 @@ def _run(
             document = _report(given, given.policy, result, tmp)
         with steps.step("verify"):
             verdict = _verify(folder, tmp, speaker)
-        _settle(tmp, out, result, verdict, speaker)
-    return result, document, told, verdict
+        place = keeping.settle(tmp, out, folder, result, verdict, speaker)
+    return result, document, told, verdict, place
 
 
 def _telling(told: list[Explanation]) -> Explanation:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -24,6 +24,14 @@ from .tables import TIE
 
 FEWEST = 5
 """A cutoff is told only where at least so many people were chosen."""
+
+_CAPPED = {
+    "below_score": "cap_score",
+    "below_unscored": "cap_unscored",
+    "below_tie": "cap_tie",
+    "below_lottery": "cap_lottery",
+}
+"""What is said instead of each comparison where not the program is full, but a cap over it."""
 
 _OUTCOMES = {"barred": "all_barred", "no_choice": "no_choice", "not_reached": "not_reached"}
 
@@ -270,23 +278,16 @@ class _Reader:
         mine = [s for s in self.stages.get(p, ()) if s.group < 0 or self.market.member[i, s.group]]
         if self.priced:
             return [self._price(i, edge, mine)]
-        caps = {s.threshold.cap for s in mine} - {-1}
-        reasons = [
-            self._reason(
-                "cap_full",
-                p,
-                rank=rank,
-                cap=self.market.caps[c].name,
-                seats=self.market.caps[c].seats,
-            )
-            for c in sorted(caps)
-        ]
-        return reasons + self._below(edge, mine, bool(caps))
+        return [self._below(edge, mine)]
 
-    def _below(self, edge: int, mine: list[_Stage], capped: bool) -> list[Reason]:
-        """How she compares with the last person in the stage of hers that she came nearest to."""
+    def _below(self, edge: int, mine: list[_Stage]) -> Reason:
+        """How she compares with the last person in the stage of hers that she came nearest to.
+
+        Where a full cap cuts a stage of hers, that is the cause: the program itself is not full.
+        """
         p, market = self.program[edge], self.market
-        marked = [s for s in mine if s.threshold.last >= 0]
+        cut = [s for s in mine if s.threshold.cap >= 0]
+        marked = [s for s in cut or mine if s.threshold.last >= 0]
         told = [s for s in marked if s.told]
         own: dict[str, str | int] = {
             "rank": self.rank[edge],
@@ -295,12 +296,18 @@ class _Reader:
             "standing": int(self.standing[edge]),
             "capacity": int(market.capacity[p]),
         }
+        if cut:
+            cap = market.caps[(told or cut)[0].threshold.cap]
+            full: dict[str, str | int] = {"cap": cap.name, "seats": cap.seats}
+            if not told:
+                return self._reason("cap_full", p, rank=self.rank[edge], **full)
+            own |= full
         if not told:
-            if capped:
-                return []
-            return [self._reason("below_few" if marked else "no_seat", p, **own)]
+            few = "below_few_unscored" if market.score[edge] == BLANK else "below_few"
+            return self._reason(few if marked else "no_seat", p, **own)
         nearest = max(told, key=lambda s: int(market.place[s.threshold.last])).threshold
-        return [self._compared(edge, nearest.last, own | {"seat": _label(nearest)})]
+        below = self._compared(edge, nearest.last, own | {"seat": _label(nearest)})
+        return replace(below, code=_CAPPED[below.code]) if cut else below
 
     def _compared(self, edge: int, last: int, own: dict[str, str | int]) -> Reason:
         """The first of score, declared tie-breaks and lottery by which she comes after another."""

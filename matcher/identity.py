@@ -18,6 +18,15 @@ _WIDE = re.compile("[\uff10-\uff19\uff38\uff58]")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
+def masked(number: str) -> str:
+    """The number with its middle hidden, as lists and logs may show it.
+
+    >>> masked("110105194912310021")
+    '1101**********0021'
+    """
+    return number[:4] + "*" * (len(number) - 8) + number[-4:] if len(number) > 8 else number
+
+
 def check_digit(first17: str) -> str:
     """The check digit of GB 11643 (ISO 7064, MOD 11-2): ``"10X98765432"[Σ dᵢ·wᵢ mod 11]``.
 

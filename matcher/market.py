@@ -6,7 +6,7 @@ Indices live only here and in memory; files and databases carry ids.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import NamedTuple
@@ -117,7 +117,7 @@ class Market:
     wishes
         Every listed pair, barred or not.
     drawn
-        Each applicant's lottery number, big-endian.
+        Each applicant's lottery number, big-endian; blank before the draw.
     applied
         Whether she listed anything.  Shape (n,).
     greatest_rank
@@ -164,8 +164,18 @@ class Market:
             getattr(self, name).setflags(write=False)
 
     @classmethod
-    def from_tables(cls, tables: Tables, policy: Policy | None = None) -> Market:
+    def from_tables(
+        cls, tables: Tables, policy: Policy | None = None, drawn: bool = True
+    ) -> Market:
         """The market of a round.
+
+        Parameters
+        ----------
+        tables, policy
+            The round, and its rules where they are not the round's own.
+        drawn
+            False where the draw may be still to come.  Before it nobody may be placed by this market,
+            only by what :meth:`under` makes of it.
 
         Raises
         ------
@@ -176,7 +186,7 @@ class Market:
         -----
         O(cells + edges log edges).
         """
-        errors = [issue for issue in validate(tables) if issue.severity == "error"]
+        errors = [issue for issue in validate(tables, drawn) if issue.severity == "error"]
         if errors:
             raise InvalidRound(errors)
         return _Builder(tables, policy or Policy.from_tables(tables)).market()
@@ -185,6 +195,11 @@ class Market:
     def owner(self) -> Int:
         """The applicant of each edge.  Shape (e,)."""
         return np.repeat(np.arange(len(self.applicants)), np.diff(self.start))
+
+    @cached_property
+    def edge_lists(self) -> tuple[list[int], list[int]]:
+        """Program and owner of each edge as lists, in which Python looks one up faster."""
+        return self.program.tolist(), self.owner.tolist()
 
     @cached_property
     def lottery(self) -> Int:
@@ -196,17 +211,20 @@ class Market:
         keys = [~tie for tie in self.ties[::-1]]
         keys += [~self.score, self.rank == 0, self.program]
         order = _order([self.lottery[self.owner], *keys])
-        program = self.program[order]
         changes = np.zeros(len(order), bool)
         for key in keys:
             column = key[order]
             changes[1:] |= column[1:] != column[:-1]
-        first = np.searchsorted(program, np.arange(len(self.programs) + 1))
-        place, level = np.empty(len(order), np.int64), np.empty(len(order), np.int64)
-        place[order] = np.arange(len(order)) - first[program]
         steps = np.cumsum(changes)
-        level[order] = steps - steps[first[program]] if len(order) else steps
-        return place, level
+        return self._within(order, np.arange(len(order))), self._within(order, steps)
+
+    def _within(self, order: Int, steps: Int) -> Int:
+        """Per edge, the steps from the first edge of its program, the order being by programs."""
+        program = self.program[order]
+        first = np.searchsorted(program, np.arange(len(self.programs)))
+        found = np.empty(len(order), np.int64)
+        found[order] = steps - steps[first[program]] if len(order) else steps
+        return found
 
     @property
     def place(self) -> Int:
@@ -217,6 +235,21 @@ class Market:
     def level(self) -> Int:
         """Per edge, its level in the program's weak priority (lottery apart), 0 best."""
         return self._priority[1]
+
+    def under(self, drawn: list[bytes]) -> Market:
+        """The same market under another draw of the lottery.
+
+        Notes
+        -----
+        One sort of the edges.  What no draw moves, as their owners and levels, is taken over.
+        """
+        other = replace(self, drawn=drawn)
+        order = _order([other.lottery[self.owner], self.level, self.program])
+        place = self._within(order, np.arange(len(order)))
+        vars(other).update(
+            owner=self.owner, edge_lists=self.edge_lists, _priority=(place, self.level)
+        )
+        return other
 
     def edge(self, applicant: int, program: int) -> int:
         """The edge of a pair, or −1."""
@@ -435,7 +468,9 @@ class _Builder:
             reserves=self._reserves(groups),
             caps=self._caps(),
             barred=barred,
-            drawn=lottery.numbers(seed, self.policy.round, self.names),
+            drawn=lottery.numbers(seed, self.policy.round, self.names)
+            if seed
+            else [b""] * len(self.names),
             applied=applied,
             greatest_rank=self.rank_limit,
             score_places=book.places,

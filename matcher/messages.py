@@ -1,236 +1,27 @@
 """Sentences: what every code means, in Chinese and in English, put on at the edge.
 
-The core speaks in codes and numbers; here, and nowhere else, they become words.  The remedies of issues
-stand in :mod:`matcher.remedies`, short names in :mod:`matcher.words`.
+The core speaks in codes and numbers; here, and nowhere else, they become words.  What an applicant is
+told stands in :mod:`matcher.reasons`, the remedies of issues in :mod:`matcher.remedies`, what a verifier
+finds in :mod:`matcher.findings`, what follows from a supposition in :mod:`matcher.supposed`, short names
+in :mod:`matcher.words`.
 """
 
 from __future__ import annotations
 
 import string
+from collections import defaultdict
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
+from . import identity
+from .findings import FINDINGS
+from .reasons import GUARANTEES, REASONS
 from .remedies import REMEDIES
+from .supposed import WHATIF
 from .tables import EDUCATIONS, SCHEMA, Issue
 from .words import WORDS
 
 Lang = Literal["zh", "en"]
-
-REASONS: dict[str, tuple[str, str]] = {
-    # --- what became of her
-    "placed_choice": (
-        "第 {rank} 志愿录取：{program}，{seat}。争取这个席位的人里您排第 {standing}，席位 {capacity} 个。",
-        "Placed by choice {rank}: {program}, {seat}. Of those who wanted it you stand at {standing};"
-        " it has {capacity} seats.",
-    ),
-    "placed_adjusted": (
-        "调剂录取：{program}，{seat}。争取这个席位的人里您排第 {standing}，席位 {capacity} 个。",
-        "Placed by adjustment: {program}, {seat}. Of those who wanted it you stand at {standing}; it"
-        " has {capacity} seats.",
-    ),
-    "not_reached": (
-        "未录取：符合条件的志愿都没有录上，原因如下。",
-        "Not placed: no choice open to you could be reached, for these reasons.",
-    ),
-    "all_barred": (
-        "未录取：所填志愿都不符合条件，原因如下。",
-        "Not placed: a rule bars every choice, for these reasons.",
-    ),
-    "no_choice": (
-        "未录取：没有填志愿。",
-        "Not placed: nothing was listed.",
-    ),
-    "by_relaxed": (
-        "您按放宽的年龄录取。",
-        "You were admitted by a relaxed age limit.",
-    ),
-    "by_approval": (
-        "您经个案审批录取。",
-        "You were admitted by an approval in your case.",
-    ),
-    # --- below the cutoff
-    "below_score": (
-        "第 {rank} 志愿 {program} 录满：录取末位 {last_score} 分，您 {score} 分（{seat}）。",
-        "Choice {rank}, {program}, is full: the last placed has {last_score}, you have {score} ({seat}).",
-    ),
-    "below_unscored": (
-        "第 {rank} 志愿 {program} 录满：录取末位 {last_score} 分，您没有成绩，排在有成绩的人之后（{seat}）。",
-        "Choice {rank}, {program}, is full: the last placed has {last_score}; without a score you come"
-        " after all who have one ({seat}).",
-    ),
-    "below_tie": (
-        "第 {rank} 志愿 {program} 录满：您与末位同为 {score} 分，比{tie}，末位 {last_value}，您 {value}（{seat}）。",
-        "Choice {rank}, {program}, is full: you and the last placed both have {score}; by {tie} the last"
-        " has {last_value}, you have {value} ({seat}).",
-    ),
-    "below_lottery": (
-        "第 {rank} 志愿 {program} 录满：您与末位分数全同，按摇号，末位 {last_lottery} 号，您 {lottery} 号（{seat}）。",
-        "Choice {rank}, {program}, is full: your scores equal those of the last placed; in the lottery"
-        " the last is number {last_lottery}, you are number {lottery} ({seat}).",
-    ),
-    "below_few": (
-        "第 {rank} 志愿 {program} 录满：您低于末位（您 {score} 分，摇号 {lottery} 号）。录取不足 5 人，不公布录取线。",
-        "Choice {rank}, {program}, is full and you come after the last placed (score {score}, lottery"
-        " number {lottery}). Fewer than 5 were chosen, so the cutoff is not published.",
-    ),
-    "no_seat": (
-        "第 {rank} 志愿 {program} 没有您可以用的席位。",
-        "Choice {rank}, {program}, has no seat that is open to you.",
-    ),
-    # --- other causes
-    "class_closed": (
-        "第 {rank} 志愿 {program} 未开班：班级 {order_class} 至少 {min_size} 人，只有 {placed} 人，差 {shortfall} 人"
-        "（第 {step} 个停开）。",
-        "Choice {rank}, {program}: its class {order_class} did not open. It needs {min_size} people and"
-        " had {placed}, {shortfall} short (closed as number {step}).",
-    ),
-    "cap_full": (
-        "第 {rank} 志愿 {program} 受总量上限“{cap}”限制，{seats} 人已满。",
-        "Choice {rank}, {program}, is under the cap {cap}, whose {seats} places are full.",
-    ),
-    "price": (
-        "第 {rank} 志愿 {program}：安排您去，整体方案至少要损失“{component}”{loss}。",
-        "Choice {rank}, {program}: to place you there would cost the whole plan at least {loss} in"
-        " {component}.",
-    ),
-    "price_even": (
-        "第 {rank} 志愿 {program}：安排您去，整体方案不会更好；同样好的方案之间由摇号决定。",
-        "Choice {rank}, {program}: no plan with you there is better; between equally good ones the"
-        " lottery decides.",
-    ),
-    # --- barred by a rule
-    "barred_review": (
-        "第 {rank} 志愿 {program}：资格审核未通过（{value}）。",
-        "Choice {rank}, {program}: the review was not passed ({value}).",
-    ),
-    "barred_rejected": (
-        "第 {rank} 志愿 {program}：企业考核不合格（{value}）。",
-        "Choice {rank}, {program}: rejected after the interview ({value}).",
-    ),
-    "barred_membership": (
-        "第 {rank} 志愿 {program}：院校或企业的联盟成员资格已于 {value} 到期（核对日 {limit}）。",
-        "Choice {rank}, {program}: its college or enterprise was a member until {value} only (checked"
-        " on {limit}).",
-    ),
-    "barred_age": (
-        "第 {rank} 志愿 {program}：年龄不符，您 {value} 岁，限 {limit} 岁。",
-        "Choice {rank}, {program}: you are {value} years old, the limit is {limit}.",
-    ),
-    "barred_approval": (
-        "第 {rank} 志愿 {program}：您 {value} 岁，超过 {limit} 岁须个案审批，目前没有批准。",
-        "Choice {rank}, {program}: you are {value}; above {limit} an approval is needed, and there is"
-        " none.",
-    ),
-    "barred_class_age": (
-        "第 {rank} 志愿 {program}：您 {value} 岁，班级限 {limit} 岁。",
-        "Choice {rank}, {program}: you are {value}, the class's limit is {limit}.",
-    ),
-    "barred_education": (
-        "第 {rank} 志愿 {program}：学历不够，您 {value}，要求 {limit}。",
-        "Choice {rank}, {program}: your education is {value}, asked is {limit}.",
-    ),
-    "barred_skill_level": (
-        "第 {rank} 志愿 {program}：技能等级不够，您 {value}，要求 {limit}。",
-        "Choice {rank}, {program}: your skill level is {value}, asked is {limit}.",
-    ),
-    "barred_study_form": (
-        "第 {rank} 志愿 {program}：这个班是{limit}，您接受的是{value}。",
-        "Choice {rank}, {program}: the class is {limit}, you accept {value}.",
-    ),
-    "barred_health": (
-        "第 {rank} 志愿 {program}：缺身体条件 {value}（岗位要求 {limit}）。",
-        "Choice {rank}, {program}: the health condition {value} is not met (the post asks {limit}).",
-    ),
-    "barred_minor": (
-        "第 {rank} 志愿 {program}：岗位禁用未成年工，上岗时您 {value} 岁，须满 {limit} 岁。",
-        "Choice {rank}, {program}: the post is forbidden to minors; you will be {value}, not {limit},"
-        " when the work starts.",
-    ),
-    "barred_work_age": (
-        "第 {rank} 志愿 {program}：实习或入职时您 {value} 岁，须满 {limit} 岁。",
-        "Choice {rank}, {program}: you will be {value} when the work starts; {limit} is the least.",
-    ),
-    "barred_channel": (
-        "第 {rank} 志愿 {program}：您没有考核通道“{limit}”的成绩。",
-        "Choice {rank}, {program}: you have no score in the channel {limit}.",
-    ),
-    "barred_absent": (
-        "第 {rank} 志愿 {program}：{value}缺考，按规则不录取。",
-        "Choice {rank}, {program}: you were absent from {value}, which bars by the policy.",
-    ),
-    "barred_interview": (
-        "第 {rank} 志愿 {program}：面试 {value} 分，合格线 {limit} 分。",
-        "Choice {rank}, {program}: your interview has {value}, the line is {limit}.",
-    ),
-    "barred_total": (
-        "第 {rank} 志愿 {program}：综合成绩 {value}，合格线 {limit} 分。",
-        "Choice {rank}, {program}: your score is {value}, the line is {limit}.",
-    ),
-    # --- adjustment
-    "no_consent": (
-        "您没有同意调剂，所以没有安排其他席位。",
-        "You did not consent to adjustment, so no other seat was tried.",
-    ),
-    "tail_empty": (
-        "您同意调剂（{scope}），但范围内没有您符合条件的其他席位。",
-        "You consented to adjustment ({scope}), but no other seat within it is open to you.",
-    ),
-    "tail_exhausted": (
-        "您同意调剂（{scope}）：试了 {considered} 个席位，{full} 个录满，{closed} 个未开班，{cap} 个受总量上限限制。",
-        "You consented to adjustment ({scope}): of {considered} seats tried {full} were full, {closed}"
-        " in closed classes, {cap} under a full cap.",
-    ),
-    "tail_outweighed": (
-        "您同意调剂（{scope}）：{considered} 个席位都考虑过，安排您会使整体方案变差。",
-        "You consented to adjustment ({scope}): {considered} seats were considered; placing you in any"
-        " would make the whole plan worse.",
-    ),
-    "tail_passed": (
-        "您同意调剂（{scope}）：排在前面的 {considered} 个席位没有录上。",
-        "You consented to adjustment ({scope}): {considered} seats before this one were not reached.",
-    ),
-}  # fmt: skip
-"""What :mod:`matcher.explain` says to an applicant."""
-
-GUARANTEES: dict[str, tuple[str, str]] = {
-    "no_justified_envy": (
-        "已开的班里，没有人被排在后面的人占了更想去的席位。",
-        "In open classes nobody loses a seat she prefers to somebody below her.",
-    ),
-    "no_waste": (
-        "已开的班里，没有空着而有人更想去的席位。",
-        "In open classes no seat stays empty that somebody would rather have.",
-    ),
-    "best_for_all": (
-        "总量上限未起作用时，对每个人都是这类结果里最好的。",
-        "Where no cap binds, nobody could do better in any such outcome.",
-    ),
-    "honest_lists_safe": (
-        "开哪些班既定、志愿够填时，如实填报最有利。",
-        "For given open classes, an honest list that is long enough is her best.",
-    ),
-    "queue_respected": (
-        "按考核通道排队，没有人羡慕排在自己后面的人。",
-        "Nobody envies anybody behind her in the queue of her channel.",
-    ),
-    "honest_full_lists_safe": (
-        "志愿不被截短时，如实填报最有利。",
-        "Honest lists are safe where they are not cut short.",
-    ),
-    "objective_optimal": (
-        "按公布的目标次序，没有更好的方案，有证书可查。",
-        "No plan is better by the published objectives; the certificate shows it.",
-    ),
-    "envy_listed": (
-        "可能有人被排在后面的人占了席位，公平性核查表逐对列出。",
-        "Some may lose a seat to somebody below them; the fairness sheet lists every pair.",
-    ),
-    "lists_not_safe": (
-        "策略性填报可能占便宜。",
-        "Lists can be gamed.",
-    ),
-}  # fmt: skip
-"""What a mechanism promises."""
 
 NOTICES: dict[str, tuple[str, str]] = {
     "demo": ("演示数据，不得用作统计", "demonstration data, not for any statistics"),
@@ -239,12 +30,22 @@ NOTICES: dict[str, tuple[str, str]] = {
         "{path} 不是文件夹。请给出一轮的文件夹。", "{path} is not a folder. Give the folder of a round.",
     ),
     "unreadable": (
-        "{path} 读不了（{why}）。请检查权限和文件是否完好。",
-        "{path} cannot be read ({why}). Check its permissions and whether it is whole.",
+        "{path} 读不了（{why}）。请处理后再运行。",
+        "{path} cannot be read ({why}). Mend that and run again.",
+    ),
+    "not_whole": (
+        "{path} 读不了：文件缺失、不完整或已损坏。请换成完好的文件。",
+        "{path} cannot be read: it is missing, incomplete or damaged. Replace it by a good one.",
     ),
     "unwritable": (
-        "{path} 写不了（{why}）。请检查权限和磁盘空间。",
-        "{path} cannot be written ({why}). Check permissions and free space.",
+        "{path} 写不了（{why}）。请处理后再运行。",
+        "{path} cannot be written ({why}). Mend that and run again.",
+    ),
+    "unspoken": ("输出写不了（{why}）。", "The output cannot be written ({why})."),
+    "interrupted": ("已中断，没有留下写了一半的文件。", "Interrupted; nothing was left half written."),
+    "taken": (
+        "{path} 在此期间被另一次运行写入，这次的结果没有写。请稍后再运行，或换一个 --out。",
+        "Another run has just written {path}, so this result was not. Run again, or choose another --out.",
     ),
     "not_a_result": (
         "{path} 已存在，但不是录取结果，不会覆盖。请换一个 --out。",
@@ -255,8 +56,8 @@ NOTICES: dict[str, tuple[str, str]] = {
         "There is no result {path} yet. First run: {command}",
     ),
     "result_malformed": (
-        "结果文件夹 {path} 不完整或被改过（{why}）。请重新运行 solve。",
-        "The result {path} is incomplete or was changed ({why}). Run solve again.",
+        "结果文件不完整或已损坏（{path}：{file}）。请重新运行 solve。",
+        "The result is incomplete or damaged ({path}: {file}). Run solve again.",
     ),
     "result_broken": (
         "结果 {path} 没有通过检验（{claims}），不能当作结果。请重新运行 solve；再不通过，请保留文件夹并联系维护人员。",
@@ -286,14 +87,59 @@ NOTICES: dict[str, tuple[str, str]] = {
         "在限制内没有得到可公布的结果（{status}）；已知的部分写在 {path}。",
         "No publishable result within the limits ({status}); what is known is in {path}.",
     ),
+    "unpublishable": (
+        "不可公布（{status}）：{why}。", "NOT PUBLISHABLE ({status}): {why}.",
+    ),
+    "earlier_kept": (
+        "{path} 里是可公布的结果，没有动。",
+        "{path} holds a result that can be published and was left as it is.",
+    ),
+    "verifying_again": (
+        "{path} 没有与现有文件对应的检验结论，正在重新检验。",
+        "{path} has no verdict on its files as they stand; verifying again.",
+    ),
+    "unverified": (
+        "未检验的附件：{files}。它们不在检验范围内。",
+        "Not verified: {files}. They are no part of what was judged.",
+    ),
+    "seed_stated": (
+        "演示种子：种子由规则写定，不是公开摇号。",
+        "Demonstration seed: stated in the policy, not publicly drawn.",
+    ),
     "written": ("已写入 {path}", "written to {path}"),
     "solved": (
         "{placed} 人录取，共 {applicants} 人；{opened} 个班开班，{closed} 个未开。",
         "{placed} of {applicants} placed; {opened} classes open, {closed} do not.",
     ),
+    "out_is_round": (
+        "{path} 是一轮的文件夹，不能把结果写在里面。请换一个 --out。",
+        "{path} is the folder of a round, and nothing is written there. Choose another --out.",
+    ),
     "not_empty": (
         "{path} 不是空文件夹，不会覆盖。请换一个名字。",
         "{path} is not empty and is not overwritten. Choose another name.",
+    ),
+    "format_unknown": (
+        "看不出 {path} 是什么格式。请用 {option} 写明：glasgow、preflib 或 round。",
+        "The format of {path} is unknown. Say {option} glasgow, preflib or round.",
+    ),
+    "file_missing": ("找不到文件 {path}。请核对路径。", "There is no file {path}."),
+    "file_exists": (
+        "{path} 已存在，不会覆盖。请换一个名字。",
+        "{path} exists and is not overwritten. Choose another name.",
+    ),
+    "seats_unused": (
+        "只有读 PrefLib 文件才用得着名额文件 {path}。请去掉 --capacities。",
+        "Only a PrefLib file is read with a file of seats, {path}. Leave out --capacities.",
+    ),
+    "one_seat_each": (
+        "没有名额文件 {path}，也没有写 --capacities：每个席位按 1 个名额。",
+        "There is neither {path} nor --capacities: one seat for each program.",
+    ),
+    "lists_only": (
+        "写出的是志愿、席位数和格式所能记的排位；规则、摇号种子和人员资料不在其中。",
+        "Written are choices, seats and such priorities as the format has; not the rules, the seed of"
+        " the lottery or what is known of people.",
     ),
     "coalition": (
         "班级 {order_class} 未开，但有 {willing} 人更想去，其中 {could_take} 人排得下（最低 {min_size} 人）。",
@@ -308,8 +154,58 @@ NOTICES: dict[str, tuple[str, str]] = {
         "高分落榜和空位未用共 {pairs} 人次，逐行见 fairness.csv。",
         "Justified envy and waste: {pairs} pairs, every one in fairness.csv.",
     ),
+    "chance_choice": (
+        "第 {rank} 志愿 {program}：{share}（{times} 次；95% 区间 {low} 至 {high}）",
+        "Choice {rank}, {program}: {share} ({times} draws; 95% interval {low} to {high})",
+    ),
+    "chance_adjusted": (
+        "调剂到 {program}：{share}（{times} 次；95% 区间 {low} 至 {high}）",
+        "Adjustment to {program}: {share} ({times} draws; 95% interval {low} to {high})",
+    ),
+    "chance_unplaced": (
+        "未录取：{share}（{times} 次；95% 区间 {low} 至 {high}）",
+        "Unplaced: {share} ({times} draws; 95% interval {low} to {high})",
+    ),
+    "chance_barred": (
+        "第 {rank} 志愿 {program}：不符合条件（{rule}），没有机会。",
+        "Choice {rank}, {program}: barred by a rule ({rule}), no chance.",
+    ),
+    "odds_note": (
+        "以上由 {draws} 次模拟摇号数出，每次的种子都不同，也都不是正式摇号的种子。这是估计，不是承诺："
+        "没有出现过的去向也可能有机会，只是多半低于 {least}；志愿、成绩、审核有变，机会也变。",
+        "Counted over {draws} simulated draws, each with a seed of its own and none with that of the real"
+        " draw. An estimate, no promise: what never came about may still be possible, most likely with a"
+        " chance below {least}; and chances change with lists, scores and reviews.",
+    ),
+    "odds_drawn": (
+        "这一轮的种子已定，结果也随之定了；这里说的是定种子之前的机会。",
+        "This round has its seed, and with it its outcome; these are the chances before there was one.",
+    ),
+    "odds_set_aside": (
+        "另有 {times} 次摇号的结果不能公布（没有完成或不唯一），没有计入。",
+        "Besides, {times} draws had an outcome that could not be published (incomplete or not the only"
+        " one); they are not counted.",
+    ),
+    "odds_none": (
+        "模拟的 {draws} 次摇号里，没有一次的结果能公布（没有完成或不唯一），所以没有机会可数。什么也没有写。",
+        "Of {draws} simulated draws none had an outcome that could be published (incomplete or not the only"
+        " one), so there is nothing to count. Nothing was written.",
+    ),
+    "workers_lost": (
+        "一个计算进程中途没有了，多半是内存不够。什么也没有写；请用更小的 --workers 再试。",
+        "A process was lost, most likely for want of memory. Nothing was written; try again with fewer"
+        " --workers.",
+    ),
     "files": ("完整内容在文件里：{files}", "complete in the files: {files}"),
-    "not_enabled": ("未启用（没有数据来源）：{names}", "not enabled (no source yet): {names}"),
+    "not_enabled": ("未启用（没有数据来源）：", "not enabled (no source yet): "),
+    "groups_overlap": (
+        "注：一人可同时属于几类，各类相加不等于总人数。",
+        "Note: a person may be in several groups, so the groups do not add up to everybody.",
+    ),
+    "forms_overlap": (
+        "注：一人可同时报不同学习形式，各列相加不一定等于合计。",
+        "Note: a person may list classes of several study forms, so the columns need not add up.",
+    ),
     "blank": ("未填", "none"),
 }  # fmt: skip
 """What the command line says."""
@@ -318,7 +214,9 @@ SENTENCES: dict[str, tuple[str, str]] = {
     **{f"issue.{code}": pair for code, pair in REMEDIES.items()},
     **{f"reason.{code}": pair for code, pair in REASONS.items()},
     **{f"guarantee.{code}": pair for code, pair in GUARANTEES.items()},
+    **{f"whatif.{code}": pair for code, pair in WHATIF.items()},
     **{f"notice.{code}": pair for code, pair in NOTICES.items()},
+    **{f"violation.{code}": pair for code, pair in FINDINGS.items()},
     **WORDS,
 }
 """Every sentence and word, Chinese and English, by ``kind.code``."""
@@ -330,11 +228,16 @@ KINDS: dict[str, dict[str, str]] = {
     "below_unscored": {"seat": "seat"},
     "below_tie": {"seat": "seat", "tie": "component"},
     "below_lottery": {"seat": "seat"},
+    "cap_score": {"seat": "seat"},
+    "cap_unscored": {"seat": "seat"},
+    "cap_tie": {"seat": "seat", "tie": "component"},
+    "cap_lottery": {"seat": "seat"},
     "price": {"component": "objective"},
     "barred_review": {"value": "review"},
     "barred_education": {"value": "education", "limit": "education"},
     "barred_skill_level": {"value": "skill", "limit": "skill"},
     "barred_study_form": {"value": "form", "limit": "form"},
+    "barred_health": {"value": "health", "limit": "health"},
     "barred_absent": {"value": "component"},
     "tail_empty": {"scope": "scope"},
     "tail_exhausted": {"scope": "scope"},
@@ -377,7 +280,7 @@ def word(kind: str, code: str, lang: Lang) -> str:
         return sentence("choice.n", lang, n=code)
     if kind == "education" and code in EDUCATIONS:
         code = str(EDUCATIONS[code])
-    if kind == "form" and ";" in code:
+    if kind in ("form", "health") and ";" in code:
         return "、".join(word(kind, part, lang) for part in code.split(";"))
     if kind == "objective" and code.startswith("rank_"):
         return sentence("objective.rank_n", lang, n=code.removeprefix("rank_"))
@@ -393,17 +296,58 @@ def of_reason(code: str, program: str, numbers: Mapping[str, object], lang: Lang
     named: dict[str, object] = {}
     for name, value in numbers.items():
         shown = word(kinds[name], str(value), lang) if name in kinds else value
+        shown = f"{shown:,}" if isinstance(shown, int) else shown
         named[name] = sentence("notice.blank", lang) if shown == "" else shown
+    if code in ("barred_age", "barred_class_age"):
+        code += _age_side(str(numbers["value"]), str(numbers["limit"]))
     return sentence(f"reason.{code}", lang, program=program, **named)
+
+
+def _age_side(value: str, limit: str) -> str:
+    """Which side of a limit an age is on; no age is none."""
+    if value in ("", "-1"):
+        return "_unknown"
+    return "_below" if int(value) < int(limit) else ""
+
+
+def of_violation(violation: Mapping[str, Any], lang: Lang) -> str:
+    """What a violation that the verifier found says."""
+    code = str(violation["code"])
+    said = defaultdict(lambda: "—", {k: _found(v, lang) for k, v in violation.items()})
+    if code not in FINDINGS:
+        details = (f"{name} {value}" for name, value in said.items() if name != "code")
+        return sentence("found.other", lang, what=code, details=", ".join(details) or "—")
+    return FINDINGS[code][lang == "en"].format_map(said)
+
+
+def _found(value: object, lang: Lang) -> str:
+    """One figure of a violation: a class as (opened, placed, minimum), a list, a number, a code."""
+    if isinstance(value, list | tuple):
+        if len(value) == 3 and isinstance(value[0], bool):
+            code = "found.opened" if value[0] else "found.closed"
+            return sentence(code, lang, placed=value[1], min_size=value[2])
+        value = ", ".join(_found(entry, lang) for entry in value)
+    if value is None or value == "":
+        return sentence("found.none", lang)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def of_issue(issue: Issue, lang: Lang) -> str:
     """What an issue says, and how to mend it."""
+    limit = issue.limit
+    if issue.code == "unknown_reference":
+        limit = {"zh": "、", "en": " or "}[lang].join(table_name(t, lang) for t in limit.split())
     return sentence(
         f"issue.{issue.code}", lang,
         table=table_name(issue.table, lang), row=issue.row,
-        column=column_name(issue.table, issue.column, lang), value=issue.value, limit=issue.limit,
+        column=column_name(issue.table, issue.column, lang), value=shown_value(issue), limit=limit,
     )  # fmt: skip
+
+
+def shown_value(issue: Issue) -> str:
+    """The offending cell as lists and logs may show it: identity numbers without their middle."""
+    personal = issue.column == "identity_number" and issue.code != "identity_scientific"
+    return identity.masked(issue.value) if personal else issue.value
 
 
 def table_name(table: str, lang: Lang) -> str:

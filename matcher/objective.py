@@ -55,6 +55,17 @@ def _rank(market: Market, policy: Policy) -> list[Component]:
     return [Component(f"rank_{r}", sign * (market.rank == r)) for r in ranks]
 
 
+def ceiling(market: Market, component: Component) -> int:
+    """What no placement can exceed in a component, whatever else it does.
+
+    Everybody's best edge, of as many people as there are seats, and every reserved seat filled.
+    """
+    best = np.zeros(len(market.applicants), np.int64)
+    np.maximum.at(best, market.owner, component.worth)
+    most = np.sort(best)[::-1][: int(market.capacity.sum())]
+    return int(most.sum()) + component.per_reserve * sum(r.seats for r in market.reserves)
+
+
 def evaluate(
     market: Market, policy: Policy, matching: Int, choice: Choice
 ) -> tuple[tuple[str, ...], tuple[int, ...]]:

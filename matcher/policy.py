@@ -90,7 +90,7 @@ class Policy:
     seed: str = _key("lottery.seed", "hex", "")
     time_s: int = _key("limits.time_s", "count", 0)
     memory_mb: int = _key("limits.memory_mb", "count", 0)
-    max_choices: int = _key("preferences.max", "count", 0)
+    max_choices: int = _key("preferences.max", "choices", 0)
     reference_date: str = _key("age.reference_date", "date", "")
     case_by_case: bool = _key("age.case_by_case", "bool", True)
     age_rules: tuple[AgeRule, ...] = _key("age_rule", "age_rules", ())
@@ -214,6 +214,10 @@ def _count(value: Any, _: object = ()) -> int | None:
     return number if number is not None and number >= 0 else None
 
 
+def _choices(value: Any, _: object = ()) -> int | None:
+    return value if _is_int(value) and 0 <= value <= 1000 else None
+
+
 def _str(value: Any, _: object = ()) -> str | None:
     return value if isinstance(value, str) else None
 
@@ -306,8 +310,8 @@ def _score_channels(value: Any, _: object = ()) -> tuple[ScoreChannel, ...] | No
 
 _PARSERS: dict[str, Callable[[Any, tuple[str, ...]], Any]] = {
     "str": _str, "strs": _strs, "bool": _bool, "code": _code, "codes": _codes, "ints": _ints,
-    "int": _int, "count": _count, "decimal": _decimal, "hex": _hex, "date": _date,
-    "age_rules": _age_rules, "score_channels": _score_channels,
+    "int": _int, "count": _count, "choices": _choices, "decimal": _decimal, "hex": _hex,
+    "date": _date, "age_rules": _age_rules, "score_channels": _score_channels,
 }  # fmt: skip
 
 

@@ -12,7 +12,8 @@ KINDS = {
     "id": ("代码", "id"), "ids": ("代码，用 ; 隔开", "ids, separated by ;"),
     "text": ("文字", "text"), "identity": ("证件号码", "identity number"),
     "code": ("代码", "code"), "date": ("日期 2026-09-01", "date"),
-    "count": ("不小于 0 的整数", "integer from 0"), "int": ("整数", "integer"),
+    "count": ("不小于 0 的整数", "integer from 0"),
+    "choices": ("0 至 1000 的整数", "integer from 0 to 1000"), "int": ("整数", "integer"),
     "decimal": ("小数", "decimal"), "component": ("小数、absent 或 exempt", "decimal, absent or exempt"),
     "flag": ("1 或 0", "1 or 0"),
     "str": ("文字", "text"), "strs": ("文字列表", "list of texts"), "bool": ("true 或 false", "bool"),
@@ -37,8 +38,15 @@ KEYS: dict[str, tuple[str, str]] = {
     "mechanism.closure": ("停开的办法", "how classes close"),
     "mechanism.reserve_order": ("预留与普通席位的先后", "which seats are filled first"),
     "lottery.seed": ("摇号种子；有 draw.json 时不写", "seed, where there is no draw.json"),
-    "limits.time_s": ("限时（秒）；0 不限", "seconds; 0 for no limit"),
-    "limits.memory_mb": ("限内存（MB）；0 不限", "megabytes; 0 for no limit"),
+    "limits.time_s": (
+        "限时（秒），由 solve 执行；0 不限",
+        "seconds, kept by solve; 0 for no limit",
+    ),
+    "limits.memory_mb": (
+        "限内存（MB）；命令行不执行，供启动求解的作业程序读取；0 不限",
+        "megabytes, for the job runner that starts the solver; the command line does not enforce it;"
+        " 0 for no limit",
+    ),
     "preferences.max": ("志愿数上限；0 不限", "most choices; 0 for no limit"),
     "age.reference_date": ("年龄计算基准日", "day on which ages are judged"),
     "age.case_by_case": ("个案审批可放宽年龄", "whether an approval may set an age rule aside"),

@@ -17,6 +17,11 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "文件 {value} 不在约定的表里，无法判断用途。请改成约定的文件名，或移出文件夹。",
         "The file {value} is none of the tables. Rename it to one of them or take it out.",
     ),
+    "spreadsheet": (
+        "文件 {value} 是电子表格，这里只读 CSV，里面的内容没有读。请打开它，另存为“CSV UTF-8”，再把它移出文件夹。",
+        "{value} is a spreadsheet; only CSV is read here, so nothing of it was. Save it as CSV UTF-8"
+        " and take it out of the folder.",
+    ),
     "missing_column": (
         "{table}缺少必填的“{column}”列。请在表头加上这一列并填好。",
         "{table} lacks the required column {column}. Add it to the header and fill it in.",
@@ -66,6 +71,14 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "“{value}”里有全角字符。请切换到英文输入法，用半角重新输入。",
         "{value} holds full-width characters. Type it again in half width.",
     ),
+    "separator": (
+        "“{value}”用了逗号、顿号或全角分号来分隔。多项之间请只用英文分号 ; 隔开。",
+        "{value} is separated by commas or full-width marks. Separate entries by a single ;.",
+    ),
+    "formula": (
+        "“{value}”以 = + - 或 @ 开头，电子表格会把它当成公式。请去掉开头的这个符号。",
+        "{value} begins with = + - or @, which a spreadsheet takes for a formula. Remove that sign.",
+    ),
     "whitespace": (
         "“{value}”里有空项或多余的空格。请删去空格；多项之间只用一个英文分号隔开。",
         "{value} holds an empty entry or a space too many. Delete it; separate entries by a single ;.",
@@ -90,6 +103,10 @@ REMEDIES: dict[str, tuple[str, str]] = {
     "not_number": (
         "“{value}”不是数。成绩请填数字（如 81.5）；分项成绩缺考填 absent，免考填 exempt。",
         "{value} is not a number. Write 81.5, say; for a component absent means 缺考, exempt 免考.",
+    ),
+    "too_large": (
+        "“{value}”太大了，整数最多 9 位。请检查是否多输了数字。",
+        "{value} is too large; whole numbers have at most 9 digits. Look for digits too many.",
     ),
     "too_long": (
         "“{value}”超过 15 位数字，无法精确比较。请减少小数位数。",
@@ -138,13 +155,27 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "The sex says {value}, the identity number {limit} (1 male, 2 female). Correct the one that is"
         " wrong.",
     ),
+    "birth_out_of_range": (
+        "出生日期“{value}”不可能是对的，应在 {limit} 之间。请对照证件改正。",
+        "A birth date of {value} cannot be right; it lies in {limit}. Correct it from the document.",
+    ),
+    "unknown_group": (
+        "人员类别“{limit}”没有在任何预留、年龄规则或类别代码表里出现，不会起作用。请核对代码；确实要用的可以不改。",
+        "No reserve, age rule or code table speaks of the group {limit}, so it has no effect. Check the"
+        " code; leave it if it is meant.",
+    ),
+    "no_interview": (
+        "报了“{value}”，却没有面试成绩；不补就没有综合成绩，排在最后。请补录，或填缺考 absent、免考 exempt。",
+        "{value} is listed but has no interview; without it the score stays blank and comes after all"
+        " others. Enter it, or absent or exempt.",
+    ),
     "duplicate_person": (
-        "人员标识“{value}”在第 {limit} 行已有一份有效报名，一人只能有一份。请核实后，把另一份的“审核”填 duplicate。",
+        "人员标识“{value}”在第 {limit} 行已有有效报名，一人只能一份。请核实，把另一份的“资格审核结论”填 duplicate。",
         "The person {value} already has a valid application in row {limit}, and may have one. Review"
         " the other as duplicate.",
     ),
     "duplicate_identity": (
-        "证件号码“{value}”在第 {limit} 行已有一份有效报名，一人只能有一份。请核实后，把另一份的“审核”填 duplicate。",
+        "证件号码“{value}”在第 {limit} 行已有有效报名，一人只能一份。请核实，把另一份的“资格审核结论”填 duplicate。",
         "The identity number {value} already has a valid application in row {limit}. Review the other"
         " as duplicate.",
     ),
@@ -154,8 +185,8 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "{value} stands in an earlier row already. Find out which is right and delete the other.",
     ),
     "unknown_reference": (
-        "“{column}”里的“{value}”在对应的表里找不到。请核对代码，或先在那张表里补上。",
-        "{value} in {column} is found in no table. Correct the code, or add it there first.",
+        "“{column}”里的“{value}”在{limit}里找不到。请核对代码，或先在那里补上。",
+        "{value} in {column} is not found in {limit}. Correct the code, or add it there first.",
     ),
     "needed_column": (
         "有规则要看“{column}”，但{table}没有这一列。请加上并填好；确实不用的，删去班级或规则里的相应要求。",
@@ -365,6 +396,23 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "The seed {value} does not follow from the draw and the digest: the data changed after the draw,"
         " or it was miscopied. Restore the frozen files.",
     ),
+    # --- what is asked of a changed round
+    "change_syntax": (
+        "“{value}”看不懂。请写成 {column} {limit} 这样。",
+        "{value} cannot be understood. Write it like {column} {limit}.",
+    ),
+    "change_unknown": (
+        "{column} 里的“{value}”在这一轮里没有。请核对代码。",
+        "{value} in {column} is not in this round. Check the id.",
+    ),
+    "change_twice": (
+        "对“{value}”写了两种不同的改动（{column}）。请只留一种。",
+        "Two different changes are given for {value} ({column}). Keep one.",
+    ),
+    "change_nothing": (
+        "没有写改什么，也没有写问什么。请加上 --seats P=+1 或 --applicant A 这样的选项。",
+        "Neither a change nor a question is given. Add an option such as --seats P=+1 or --applicant A.",
+    ),
     # --- what a mechanism cannot honour
     "mechanism_not_available": (
         "录取方式“{value}”目前没有。可用：stable 公平录取、parallel 平行志愿、optimal 系统优化。请改 mechanism.name。",
@@ -416,6 +464,126 @@ REMEDIES: dict[str, tuple[str, str]] = {
     "refused_confirmed": (
         "“{limit}”目前做不到保留已确认的录取（confirmed）。请先从决定表里移出这些行。",
         "{limit} cannot yet keep confirmed placements. Take these rows out of the decisions first.",
+    ),
+    # --- files in other formats
+    "text_encoding": (
+        "{value} 不是 UTF-8 编码。请另存为 UTF-8。",
+        "{value} is not UTF-8. Save it as UTF-8.",
+    ),
+    "glasgow_header": (
+        "开头“{value}”不是人数和席位数。请写成一行两个数，或三行：0、人数、席位数。",
+        "{value} does not begin with the numbers of residents and hospitals. Give both on one line, or"
+        " 0 and both on three lines.",
+    ),
+    "glasgow_couples": (
+        "这里写的是夫妇（couples，{value}）。一轮里每人各自申请，夫妇一起分配的算例读不了；请换没有夫妇的算例。",
+        "This states couples ({value}). In a round everybody applies alone, so instances with couples"
+        " are not read.",
+    ),
+    "glasgow_lines": (
+        "名单有 {value} 行，按开头的人数和席位数应有 {limit} 行。请补齐、删去或改正开头的数。",
+        "There are {value} lists, but the header asks for {limit}. Add or remove lines, or correct the"
+        " header.",
+    ),
+    "glasgow_line": (
+        "读不懂“{value}”。请写成“编号 志愿…”或“编号 席位数 名单…”；要加冒号，每个前项后面都加。",
+        "{value} cannot be read. Write an id and its list, for a hospital with the capacity between;"
+        " colons stand behind each of these or nowhere.",
+    ),
+    "list_brackets": (
+        "“{column}”的名单里括号 {value} 不成对、套了两层或是空的。请改正。",
+        "In the list of {column} a bracket {value} is unpaired, nested or empty. Correct it.",
+    ),
+    "unknown_partner": (
+        "名单里的“{value}”在另一侧没有。请核对编号。",
+        "{value} in this list is not on the other side. Correct the id.",
+    ),
+    "partner_twice": (
+        "同一名单里“{value}”出现了两次。请只留一次。",
+        "{value} stands twice in one list. Keep one.",
+    ),
+    "tied_choices": (
+        "“{value}”并列，与第 {limit} 行的并列有部分重合；一轮里只有整个班级的席位能并列。"
+        "请改成完全相同或互不相交，或排出先后。",
+        "The tie of {value} shares some programs, not all, with a tie in row {limit}; in a round the"
+        " programs of a whole class may tie. Make ties equal or disjoint, or put them in order.",
+    ),
+    "preflib_header": (
+        "缺少“# {value}:”这一行。请补上（须为 PrefLib 现行的文件头）。",
+        "The line # {value}: is missing. Add it; the header must be the modern one of PrefLib.",
+    ),
+    "preflib_number": (
+        "“{column}”写的是 {value}，实际是 {limit}。请核对文件是否完整，改正这个数。",
+        "{column} says {value}, but there are {limit}. See whether the file is whole, or correct it.",
+    ),
+    "preflib_type": (
+        "数据类型“{value}”不是志愿顺序，读不了。请换成 {limit} 之一。",
+        "The data type {value} holds no orders and cannot be read. Use one of {limit}.",
+    ),
+    "preflib_line": (
+        "读不懂“{value}”。请写成“人数: 1,2,{{3,4}}”，人数和志愿都不能空。",
+        "{value} cannot be read. Write it like 5: 1,2,{{3,4}}, with neither part empty.",
+    ),
+    "preflib_tied": (
+        "“{value}”有并列，而类型 {limit} 不许并列。请改类型为 toi 或 toc，或排出先后。",
+        "{value} has a tie, which the type {limit} does not allow. Use toi or toc, or put it in order.",
+    ),
+    "preflib_incomplete": (
+        "“{value}”没有排全，而类型 {limit} 须排全。请改类型为 soi 或 toi，或补全。",
+        "{value} is not complete, which the type {limit} must be. Use soi or toi, or complete it.",
+    ),
+    "preflib_voters": (
+        "共有 {value} 人，最多读 {limit} 人。请缩小算例。",
+        "There are {value} people; no more than {limit} are read. Use a smaller instance.",
+    ),
+    "seats_missing": (
+        "席位“{value}”没有写名额。请补一行 program,capacity。",
+        "The seats of {value} are not given. Add a row program,capacity.",
+    ),
+    "seats_of_nobody": (
+        "名额文件里的席位“{value}”不在算例里。请核对名称或删去。",
+        "{value} in the file of seats is not in the instance. Correct the name or delete the row.",
+    ),
+    "unwritable_reserves": (
+        "{limit} 格式写不出预留席位（有 {value} 项）。请先从这一轮里去掉预留。",
+        "The {limit} format has no reserves (there are {value}). Take them out of the round first.",
+    ),
+    "unwritable_caps": (
+        "{limit} 格式写不出总量上限（有 {value} 个）。请先从这一轮里去掉上限。",
+        "The {limit} format has no caps (there are {value}). Take them out of the round first.",
+    ),
+    "unwritable_min_size": (
+        "{limit} 格式写不出最低开班人数（{value} 个班有）。请先把最低人数改为 0。",
+        "The {limit} format has no minimum class sizes ({value} classes have one). Set them to 0 first.",
+    ),
+    "unwritable_adjustment": (
+        "{limit} 格式写不出服从调剂（{value} 人同意）。请先清空这一列。",
+        "The {limit} format has no adjustment ({value} people consent). Empty the column first.",
+    ),
+    "unwritable_confirmed": (
+        "{limit} 格式写不出已确认的录取（{value}）。请先从决定表里移出这些行。",
+        "The {limit} format has no confirmed placements ({value}). Take these rows out first.",
+    ),
+    "unwritable_barred": (
+        "有志愿因规则“{value}”不符合条件，{limit} 格式写不出来。请先删去这些志愿。",
+        "Choices are barred by rules ({value}) that the {limit} format has not. Delete them first.",
+    ),
+    "unwritable_id": (
+        "代码“{value}”里有空格、冒号或圆括号，Glasgow 格式写不出来。请先改代码。",
+        "The id {value} has a blank, a colon or a round bracket, which Glasgow cannot hold. Rename it.",
+    ),
+    "unwritable_scores": (
+        "{limit} 格式没有排位，而 {value} 个席位按成绩排先后。请改用 Glasgow 格式，或去掉成绩表。",
+        "The {limit} format has no priorities, but {value} programs rank people by score. Use Glasgow,"
+        " or leave out the scores.",
+    ),
+    "unwritable_empty": (
+        "“{value}”没有填志愿，{limit} 格式写不出空的名单。请先去掉这一行。",
+        "{value} lists nothing, which the {limit} format cannot say. Take the row out first.",
+    ),
+    "unwritable_type": (
+        "按志愿的内容，PrefLib 文件应是 {limit}，不是 {value}。请改 OUT 的后缀。",
+        "By its lists the PrefLib file must be {limit}, not {value}. Change the suffix of OUT.",
     ),
 }  # fmt: skip
 """Chinese and English by issue code."""

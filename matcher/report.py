@@ -70,7 +70,7 @@ def report(
         "mechanism": result.mechanism,
         "status": result.status.value,
         "publishable": result.publishable,
-        "guarantees": list(GUARANTEES[result.mechanism]),
+        "guarantees": list(GUARANTEES[result.mechanism]) if result.publishable else [],
         "objective": dict(zip(result.components, result.objective, strict=True)),
         "applicants": len(market.applicants),
         "seats": int(market.capacity.sum()),
@@ -361,21 +361,39 @@ def _lines(names: list[str], columns: dict[str, Int]) -> list[Document]:
 # --- two results side by side
 
 
-def compare(market: Market, policy: Policy, a: Result, b: Result) -> Document:
-    """Two results of one round side by side, and who moves from the first to the second.
+MOVES = ("better", "worse", "same", "changed")
+"""What a move may be to whoever moves."""
+
+
+def compare(
+    market: Market, policy: Policy, a: Result, b: Result, second: Market | None = None
+) -> Document:
+    """Two results side by side, and who moves from the first to the second.
 
     A move is ``better`` or ``worse`` by the applicant's own list and tail, with no place at all last;
     ``same`` between programs to which she gave the same number.
+
+    Parameters
+    ----------
+    market, policy
+        The round.
+    a, b
+        Its results.
+    second
+        The round of the second result, where it was changed for it: the same people, programs and
+        classes.  A move between programs that neither list of hers holds both of is ``changed``, as
+        is one to no place where the second list is empty.
     """
-    moves = _moves(market, a, b)
+    other = second or market
+    moves = _moves((market, other), a, b)
     kinds = [move["change"] for move in moves]
     opened = [set(np.flatnonzero(r.opened).tolist()) for r in (a, b)]
     names = market.order_classes
     return {
-        "results": [_summary(market, policy, r) for r in (a, b)],
+        "results": [_summary(market, policy, a), _summary(other, policy, b)],
         "only_first_opens": sorted(names[c] for c in opened[0] - opened[1]),
         "only_second_opens": sorted(names[c] for c in opened[1] - opened[0]),
-        "moves": {kind: kinds.count(kind) for kind in ("better", "worse", "same")},
+        "moves": {kind: kinds.count(kind) for kind in MOVES if second or kind != "changed"},
         "moved": moves,
     }
 
@@ -396,23 +414,27 @@ def _summary(market: Market, policy: Policy, result: Result) -> Document:
     }
 
 
-def _moves(market: Market, a: Result, b: Result) -> list[Document]:
-    before, after = market.edges_of(a.matching), market.edges_of(b.matching)
+def _moves(markets: tuple[Market, Market], a: Result, b: Result) -> list[Document]:
+    names = [*markets[0].programs, ""]
     found = []
-    for i in np.flatnonzero(before != after).tolist():
-        one, two = int(before[i]), int(after[i])
-        found.append({
-            "applicant": market.applicants[i],
-            "from": market.programs[market.program[one]] if one >= 0 else "",
-            "to": market.programs[market.program[two]] if two >= 0 else "",
-            "change": _change(market, one, two),
-        })  # fmt: skip
+    for i in np.flatnonzero(a.matching != b.matching).tolist():
+        one, two = int(a.matching[i]), int(b.matching[i])
+        change = _change(markets, i, one, two)
+        move = {"applicant": markets[0].applicants[i], "from": names[one], "to": names[two]}
+        found.append(move | {"change": change})
     return sorted(found, key=lambda move: str(move["applicant"]))
 
 
-def _change(market: Market, one: int, two: int) -> str:
-    if one < 0 or two < 0:
-        return "better" if one < 0 else "worse"
-    if market.rank[one] and market.rank[one] == market.rank[two]:
-        return "same"
-    return "better" if two < one else "worse"
+def _change(markets: tuple[Market, Market], i: int, one: int, two: int) -> str:
+    """What it is to an applicant to go from one program to another, by the first list with both."""
+    if one < 0:
+        return "better"
+    if two < 0 and markets[1].start[i] < markets[1].start[i + 1]:
+        return "worse"
+    for market in markets:
+        before, after = market.edge(i, one), market.edge(i, two)
+        if before >= 0 and after >= 0:
+            if market.rank[before] and market.rank[before] == market.rank[after]:
+                return "same"
+            return "better" if after < before else "worse"
+    return "changed"

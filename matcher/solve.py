@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
+from .cells import Int
 from .market import Constraint, Market, crossing
 from .mechanisms import NAMES, load
 from .policy import Policy
@@ -32,6 +35,31 @@ def solve(market: Market, policy: Policy) -> Result:
     UnsupportedConstraint
         If the round asks for something that the mechanism cannot honour.
     """
+    result: Result = mechanism_of(market, policy).solve(market, policy)
+    return result
+
+
+def matching(market: Market, policy: Policy) -> tuple[Int, bool]:
+    """Who goes where, and whether :func:`solve`'s result is publishable: all that odds count.
+
+    A mechanism with a ``matching`` of its own leaves out what only explains or proves the outcome.
+    """
+    mechanism = mechanism_of(market, policy)
+    if hasattr(mechanism, "matching"):
+        found: tuple[Int, bool] = mechanism.matching(market, policy)
+        return found
+    result: Result = mechanism.solve(market, policy)
+    return result.matching, result.publishable
+
+
+def mechanism_of(market: Market, policy: Policy) -> ModuleType:
+    """The policy's mechanism, which can honour all that the round asks for.
+
+    Raises
+    ------
+    UnsupportedConstraint
+        If it cannot, or if there is no such mechanism.
+    """
     if policy.mechanism not in NAMES:
         issue = Issue("policy", 0, "mechanism.name", "mechanism_not_available", policy.mechanism)
         raise UnsupportedConstraint(policy.mechanism, frozenset(), [issue])
@@ -41,8 +69,7 @@ def solve(market: Market, policy: Policy) -> Result:
         raise UnsupportedConstraint(
             policy.mechanism, refused, list(_issues(market, policy, refused))
         )
-    result: Result = mechanism.solve(market, policy)
-    return result
+    return mechanism
 
 
 _PLACES = {

@@ -101,6 +101,7 @@ class Sheet:
 
 TIE = re.compile(r"tie[1-9][0-9]?")
 STUDY_FORMS = ("FT", "PT", "ST")
+GROUPS = (*(f"G{number:02}" for number in range(1, 17)), "G99")
 DOCUMENTS = ("01", "05", "10", "15", "20", "25", "30", "35", "40")
 SCOPES = ("none", "college", "industry", "district", "alliance")
 REVIEWS = (
@@ -339,6 +340,9 @@ class Tables:
         for path in sorted(folder.glob("*.[cC][sS][vV]")):
             if path.stem not in SCHEMA or path.suffix != ".csv":
                 issues.append(Issue(path.stem, 0, "", "unknown_file", path.name))
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() in (".xlsx", ".xls", ".et", ".ods") and path.stem in SCHEMA:
+                issues.append(Issue(path.stem, 0, "", "spreadsheet", path.name))
         policy = b""
         if (folder / "policy.toml").is_file():
             policy = (folder / "policy.toml").read_bytes()

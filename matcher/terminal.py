@@ -5,20 +5,36 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from .explain import Explanation, Reason
-from .messages import Lang, column_name, of_issue, of_reason, of_trust, sentence, table_name, word
+from .messages import (
+    Lang,
+    column_name,
+    of_issue,
+    of_reason,
+    of_trust,
+    of_violation,
+    sentence,
+    shown_value,
+    table_name,
+    word,
+)
+from .odds import Chance, Odds, interval
 from .tables import Issue
 from .verify import Claim, Verdict
 
 WIDE = 200
 """Columns assumed where nobody's screen limits them, so that nothing is cut."""
+
+READABLE = 100
+"""Columns of a paragraph at most."""
 
 MANY = 20
 """More opened classes than this are counted, not listed."""
@@ -31,7 +47,21 @@ def console(stream: TextIO | None = None) -> Console:
     """A console on a stream, by default standard output; as wide as need be where it is a file."""
     stream = stream or sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else WIDE
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    return _Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+
+
+class _Console(Console):
+    """A console that leaves it to the program to end where nobody reads on."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+class Named(NamedTuple):
+    """A code whose name a sentence gives in its own language."""
+
+    kind: str
+    code: str
 
 
 class Voice:
@@ -48,9 +78,10 @@ class Voice:
         self.output.print(text, style=style or None, soft_wrap=True)
 
     def say(self, code: str, style: str = "", /, **numbers: object) -> None:
-        """A notice, one line for each language."""
+        """A notice, one line for each language; numbers with thousands, codes by name."""
         for lang in self.langs:
-            self.line(sentence(f"notice.{code}", lang, **numbers), style)
+            said = {name: _shown(number, lang) for name, number in numbers.items()}
+            self.line(sentence(f"notice.{code}", lang, **said), style)
 
     def name(self, kind: str, code: str, between: str = " ") -> str:
         """The name of a code in every language asked for."""
@@ -85,9 +116,25 @@ class Voice:
         for line in drawn.get().splitlines():
             self.line(line.rstrip())
 
+    def flow(self, parts: Iterable[str]) -> None:
+        """Parts one behind the other, on as many lines as the width asks for, none of them broken."""
+        width, line = min(self.output.width, READABLE), ""
+        for part in parts:
+            if line and cell_len(line) + cell_len(part.rstrip()) > width:
+                self.line(line.rstrip())
+                line = "  "
+            line += part
+        self.line(line.rstrip())
+
     def mark(self, demo: bool) -> str:
         """What stands before every title of a demonstration round."""
         return "【演示数据】" if demo else ""
+
+
+def _shown(number: object, lang: Lang) -> object:
+    if isinstance(number, Named):
+        return word(number.kind, number.code, lang)
+    return f"{number:,}" if isinstance(number, int) else number
 
 
 def percent(numerator: int, denominator: int) -> str:
@@ -119,7 +166,7 @@ def _issue_line(issue: Issue, langs: tuple[Lang, ...]) -> str:
         parts.append(column_name(issue.table, issue.column, lang))
     parts.append(f"[{issue.code}]")
     if issue.value:
-        parts.append(_one_line(issue.value))
+        parts.append(_one_line(shown_value(issue)))
     said = " / ".join(of_issue(issue, one) for one in langs)
     return _one_line(f"{' '.join(parts)}: {said}")
 
@@ -140,7 +187,7 @@ def figures(voice: Voice, report: Document) -> None:
     _classes(voice, report, mark)
     _indicators(voice, report, mark)
     _statistics(voice, report, mark)
-    _fairness(voice, report["fairness"], mark)
+    _fairness(voice, report["fairness"], mark, report["publishable"])
 
 
 def _result(voice: Voice, report: Document, mark: str) -> None:
@@ -163,7 +210,7 @@ def _result(voice: Voice, report: Document, mark: str) -> None:
         f" {report['round']}" if report["round"] else ""
     )
     voice.table(title, heads, rows, mark)
-    for lang in voice.langs:
+    for lang in voice.langs if report["guarantees"] else ():
         voice.line(f"{word('title', 'guarantees', lang)}:")
         for code in report["guarantees"]:
             voice.line("  · " + sentence(f"guarantee.{code}", lang))
@@ -194,6 +241,8 @@ def _groups(voice: Voice, report: Document, mark: str) -> None:
              (voice.heading("placed"), "right"), (voice.heading("share"), "right")]  # fmt: skip
     if rows:
         voice.table(voice.name("title", "groups", " · "), heads, rows, mark)
+        voice.say("groups_overlap")
+        voice.line("")
 
 
 def _classes(voice: Voice, report: Document, mark: str) -> None:
@@ -228,8 +277,10 @@ def _indicators(voice: Voice, report: Document, mark: str) -> None:
     voice.table(voice.name("title", "indicators", " · "), heads, rows, mark)
     idle = [i["key"] for i in report["indicators"] if i["status"] == "not_enabled"]
     for lang in voice.langs:
-        names = ("、" if lang == "zh" else "; ").join(word("indicator", key, lang) for key in idle)
-        voice.draw(sentence("notice.not_enabled", lang, names=names))
+        names = [word("indicator", key, lang) for key in idle]
+        between = "、" if lang == "zh" else "; "
+        ended = [name + between for name in names[:-1]] + names[-1:]
+        voice.flow([sentence("notice.not_enabled", lang), *ended])
     voice.line("")
 
 
@@ -253,9 +304,11 @@ def _statistics(voice: Voice, report: Document, mark: str) -> None:
         if column != "value"
     ]
     voice.table(voice.name("title", "statistics", " · "), heads, lines, mark)
+    voice.say("forms_overlap")
+    voice.line("")
 
 
-def _fairness(voice: Voice, fairness: Document, mark: str) -> None:
+def _fairness(voice: Voice, fairness: Document, mark: str, publishable: bool) -> None:
     rows = [
         (voice.name("label", label), n["people"], n["pairs"], n["rows"])
         for label, n in fairness["labels"].items()
@@ -264,8 +317,9 @@ def _fairness(voice: Voice, fairness: Document, mark: str) -> None:
              (voice.heading("pairs"), "right"), (voice.heading("rows"), "right")]  # fmt: skip
     voice.table(voice.name("title", "fairness", " · "), heads, rows, mark)
     found = sum(fairness["labels"][label]["pairs"] for label in ("justified", "waste"))
-    voice.say("fairness_found" if found else "fairness_clear", pairs=found)
-    voice.line("")
+    if found or publishable:
+        voice.say("fairness_found" if found else "fairness_clear", pairs=found)
+        voice.line("")
     for coalition in fairness["coalitions"]:
         voice.say("coalition", **coalition)
 
@@ -296,18 +350,34 @@ def outcomes(voice: Voice, told: Sequence[Explanation], demo: bool) -> None:
     voice.table(voice.name("title", "result", " · "), heads, rows, voice.mark(demo))
 
 
+def unpublishable(voice: Voice, status: str) -> None:
+    """That a result must not be published, its status and why."""
+    voice.say(
+        "unpublishable", "bold", status=Named("status", status), why=Named("unpublishable", status)
+    )
+
+
 def verdict(voice: Voice, found: Verdict, demo: bool = False) -> None:
     """Every claim on a line of its own, and what breaks it."""
     voice.line(voice.mark(demo) + voice.name("title", "verdict", " · "), "bold")
     for claim in found.claims:
         voice.line("  " + " ".join(_claim(voice, claim)))
         for violation in claim.violations[:5]:
-            voice.line("    " + " ".join(f"{k}={v}" for k, v in violation.items()))
+            said = " / ".join(of_violation(violation, lang) for lang in voice.langs)
+            voice.line(f"    {_one_line(said)}")
     voice.line("")
 
 
 def _claim(voice: Voice, claim: Claim) -> Iterator[str]:
-    yield voice.name("proof", claim.status)
+    skipped = claim.trusted.startswith("after:")
+    yield voice.name("proof", "NOT_JUDGED" if skipped else claim.status)
+    pairs = claim.numbers.get("pairs")
+    if isinstance(pairs, list) and claim.status == "PROVED":  # it lists them, and forbids none
+        shown = f"{len(pairs):,}"
+        yield " / ".join(
+            sentence(f"listed.{claim.name}", lang, pairs=shown) for lang in voice.langs
+        )
+        return
     yield voice.name("claim", claim.name)
     if claim.trusted:
         yield "— " + " / ".join(of_trust(claim.trusted, lang) for lang in voice.langs)
@@ -315,11 +385,12 @@ def _claim(voice: Voice, claim: Claim) -> Iterator[str]:
         yield f"×{claim.numbers.get('violations', len(claim.violations))}"
 
 
-def comparison(voice: Voice, found: Document, demo: bool = False) -> None:
+def comparison(
+    voice: Voice, found: Document, demo: bool = False, sides: tuple[str, str] = ("first", "second")
+) -> None:
     """Two results side by side, then everybody who moves."""
     mark = voice.mark(demo)
-    heads = [(voice.heading("figure"), "left"), (voice.heading("first"), "right"),
-             (voice.heading("second"), "right")]  # fmt: skip
+    heads = [(voice.heading("figure"), "left"), *((voice.heading(side), "right") for side in sides)]
     voice.table(voice.name("title", "compare", " · "), heads, list(_compared(voice, found)), mark)
     changes = ", ".join(f"{voice.name('change', k)} {n}" for k, n in found["moves"].items())
     heads = [(voice.heading("applicant"), "left"), (voice.heading("from"), "left"),
@@ -333,17 +404,19 @@ def comparison(voice: Voice, found: Document, demo: bool = False) -> None:
 
 def _compared(voice: Voice, found: Document) -> Iterator[tuple[str, Cell, Cell]]:
     a, b = found["results"]
-    yield voice.name("figure", "mechanism"), a["mechanism"], b["mechanism"]
-    yield voice.name("figure", "status"), a["status"], b["status"]
+    for figure in ("mechanism", "status"):
+        names = [voice.name(figure, side[figure]) for side in (a, b)]
+        yield voice.name("figure", figure), names[0], names[1]
     for figure in ("placed", "opened", "closed"):
         yield voice.name("figure", figure), a[figure], b[figure]
     only = voice.name("figure", "only")
     first, second = found["only_first_opens"], found["only_second_opens"]
     yield only, " ".join(first) or "—", " ".join(second) or "—"
-    for rank in a["profile"]:
-        yield voice.name("choice", rank), a["profile"][rank], b["profile"][rank]
+    for rank in max(a["profile"], b["profile"], key=len):  # one list may be longer than all others
+        people = [r["profile"].get(rank, 0) for r in (a, b)]
+        yield voice.name("choice", rank), people[0], people[1]
     for name in {**a["objective"], **b["objective"]}:
-        values = [str(r["objective"].get(name, "—")) for r in (a, b)]
+        values = [r["objective"].get(name, "—") for r in (a, b)]
         yield voice.name("objective", name), values[0], values[1]
     for group in a["groups"]:
         placed = [r["groups"][group]["placed"] for r in (a, b)]
@@ -351,3 +424,55 @@ def _compared(voice: Voice, found: Document) -> Iterator[tuple[str, Cell, Cell]]
     for label in a["fairness"]["labels"]:
         people = [r["fairness"]["labels"][label]["people"] for r in (a, b)]
         yield voice.name("label", label), people[0], people[1]
+
+
+# --- chances before the draw
+
+
+def odds(voice: Voice, found: Document, demo: bool = False) -> None:
+    """How far the lottery decides: over people, over classes, and which classes it may open."""
+    mark, draws = voice.mark(demo), found["draws"]
+    rows: list[tuple[str, Cell, str]] = [(voice.name("figure", "draws"), draws, "")]
+    for kind, counts in (("people", found["people"]), ("opening", found["classes"])):
+        total = sum(counts.values())
+        rows += [(voice.name(kind, code), n, percent(n, total)) for code, n in counts.items()]
+    heads = [(voice.heading("figure"), "left"), ("", "right"), (voice.heading("share"), "right")]
+    voice.table(voice.name("title", "odds", " · "), heads, rows, mark)
+    if found["depends"]:
+        heads = [(voice.heading("class"), "left"), (voice.heading("min_size"), "right"),
+                 (voice.heading("times"), "right"), (voice.heading("share"), "right"),
+                 (voice.heading("interval"), "right")]  # fmt: skip
+        shown = [
+            (c["order_class"], c["min_size"], c["times"], percent(c["times"], draws),
+             "–".join(percent(bound, 1000) for bound in interval(c["times"], draws)))
+            for c in found["depends"]
+        ]  # fmt: skip
+        voice.table(voice.name("title", "depends", " · "), heads, shown, mark)
+    _counted(voice, draws, found["set_aside"])
+
+
+def chances(
+    voice: Voice, applicant: str, lines: Sequence[Chance], found: Odds, demo: bool = False
+) -> None:
+    """The probability of each choice of one applicant, with its interval."""
+    draws = found.draws
+    voice.line(f"{voice.mark(demo)}{applicant}  {voice.name('title', 'odds', ' · ')}", "bold")
+    for lang in voice.langs:
+        for line in lines:
+            low, high = (percent(bound, 1000) for bound in interval(line.times, draws))
+            said = sentence(
+                f"notice.{line.code}", lang, rank=line.rank, program=line.program,
+                times=f"{line.times:,}", share=percent(line.times, draws), low=low, high=high,
+                rule=word("rule", line.rule, lang),
+            )  # fmt: skip
+            voice.line(f"  {said}")
+    voice.line("")
+    _counted(voice, draws, found.set_aside)
+
+
+def _counted(voice: Voice, draws: int, set_aside: int) -> None:
+    """How many draws the figures rest on, and what that is worth."""
+    least = percent(interval(0, draws)[1], 1000)
+    voice.say("odds_note", draws=f"{draws:,}", least=least)
+    if set_aside:
+        voice.say("odds_set_aside", times=f"{set_aside:,}")

@@ -16,15 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import cells, identity
-from .cells import Int
 from .lottery import draw_seed, draw_value
 from .policy import Policy
+from .score_checks import check_scores
 from .tables import (
-    ABSENT,
-    COMPONENTS,
-    EXEMPT,
+    GROUPS,
     SCHEMA,
-    TIE,
     InvalidRound,
     Issue,
     Severity,
@@ -36,20 +33,19 @@ from .tables import (
 
 Bool = NDArray[np.bool_]
 
-_RANKS_AT_LEAST = 5
-"""Lists shorter than this are not suspected of holding ranks instead of scores."""
-
-_MOST_DIGITS = 17
-"""Digits of the greatest score in the unit of the one with most decimal places."""
+MOST_CHOICES = 1000
+"""A longer list is a mistake."""
 
 
-def validate(tables: Tables) -> list[Issue]:
+def validate(tables: Tables, drawn: bool = True) -> list[Issue]:
     """Every issue of a round, errors and warnings, in the order of tables and rows.
 
     Parameters
     ----------
     tables
         A round as read.
+    drawn
+        False for a round whose draw is still to come: it may be without a seed.
 
     Returns
     -------
@@ -69,20 +65,20 @@ def validate(tables: Tables) -> list[Issue]:
             policy = Policy.from_tables(tables)
         except InvalidRound as error:
             issues += error.issues
-    check = _Round(tables, policy or Policy(), issues, policy is not None)
+    check = Round(tables, policy or Policy(), issues, policy is not None)
     for name in tables.tables:
         check.cells(name)
         check.keys(name)
     for rule in CHECKS:
         issues += rule(check)
     if policy is not None:
-        issues += _seed(tables, policy)
+        issues += _seed(tables, policy, drawn)
     order = {name: at for at, name in enumerate(["policy", "draw", *SCHEMA])}
     return sorted(issues, key=lambda i: (order.get(i.table, 99), i.row, i.column, i.code))
 
 
 @dataclass
-class _Round:
+class Round:
     """A round under examination: what is known of it, and which columns can be relied on."""
 
     tables: Tables
@@ -128,7 +124,7 @@ class _Round:
         columns: list[Sequence[str]] = [table[column] for column in key]
         if "hard" in key:
             columns[-1] = [cell or "0" for cell in columns[-1]]  # blank means 0
-        for at in _repeats(*columns):
+        for at in cells.repeats(*columns):
             value = [column[at] for column in columns]
             shown = " ".join(cell for cell in value if cell)
             self.issues.append(Issue(name, table.rows[at], key[0], "duplicate_key", shown))
@@ -150,7 +146,7 @@ class _Round:
                 yield Issue(name, row, column, code, value, limit, severity)
 
 
-def _references(r: _Round) -> Iterator[Issue]:
+def _references(r: Round) -> Iterator[Issue]:
     """Ids that no line declares; where a file could not be read, nothing is said of its ids."""
     classes = set(r.class_at) | set(r.class_of)
     channels = {*r.tables["programs"]["channel"]} | {c.channel for c in r.policy.channels}
@@ -174,8 +170,11 @@ def _references(r: _Round) -> Iterator[Issue]:
         if not r.sound(f"{name}.{column}") or r.unread & set(targets):
             continue
         several = SCHEMA[name].column(column).kind == "ids"  # type: ignore[union-attr]
+        keys = [(target, SCHEMA[target].key[0]) for target in targets if target in r.tables.tables]
+        if any(key not in r.tables[target] for target, key in keys):
+            continue
         wrong = {
-            cell: "unknown_reference"
+            cell: ("unknown_reference", " ".join(targets))
             for cell in cells.distinct(r.tables[name][column])
             if any(entry not in valid for entry in (split(cell) if several else [cell]) if entry)
         }
@@ -184,7 +183,7 @@ def _references(r: _Round) -> Iterator[Issue]:
             yield from r.at(name, column, lambda _, cell, wrong=wrong: wrong.get(cell))  # type: ignore[misc]
 
 
-def _missing_columns(r: _Round) -> Iterator[Issue]:
+def _missing_columns(r: Round) -> Iterator[Issue]:
     """A rule that reads a column which nobody filled in would let everybody through."""
     classes, programs = r.tables["order_classes"], r.tables["programs"]
     dated = any(classes["internship_date"]) or any(classes["hire_date"])
@@ -203,11 +202,22 @@ def _missing_columns(r: _Round) -> Iterator[Issue]:
             yield Issue("applicants", 1, column, "needed_column", column)
     if needed["birth_date"] and "birth_date" in applicants:
         yield from r.at("applicants", "birth_date", lambda _, v: None if v else "missing_value")
+    if r.sound("applicants.birth_date"):
+        last = r.policy.reference_date or "9999"
+        yield from r.at(
+            "applicants",
+            "birth_date",
+            lambda _, v: (
+                ("birth_out_of_range", f"1900-01-01 … {last}")
+                if v and not "1900" < v <= last
+                else None
+            ),
+        )
     if "study_forms" in applicants and any(classes["study_form"]):
         yield from r.at("applicants", "study_forms", lambda _, v: None if v else "missing_value")
 
 
-def _programs(r: _Round) -> Iterator[Issue]:
+def _programs(r: Round) -> Iterator[Issue]:
     table = r.tables["programs"]
     if "program" in table and not len(table) and "programs" not in r.unread:
         yield Issue("programs", 0, "", "no_programs")
@@ -228,7 +238,7 @@ def _programs(r: _Round) -> Iterator[Issue]:
     )
 
 
-def _classes(r: _Round) -> Iterator[Issue]:
+def _classes(r: Round) -> Iterator[Issue]:
     if not r.sound("order_classes.min_size", "programs.capacity", "programs.order_class"):
         return
     table = r.tables["order_classes"]
@@ -277,7 +287,7 @@ def cap_members(r_tables: Tables, at: int, class_of: list[str]) -> list[int]:
     return [p for p, name in enumerate(programs["program"]) if name in listed]
 
 
-def _cannot_open(r: _Round, minimum: Any) -> Iterator[Issue]:
+def _cannot_open(r: Round, minimum: Any) -> Iterator[Issue]:
     """Classes that a single cap keeps below their minimum."""
     caps, table = r.tables["caps"], r.tables["order_classes"]
     if not r.sound("caps.seats", "caps.programs", "order_classes.order_class"):
@@ -298,7 +308,7 @@ def _cannot_open(r: _Round, minimum: Any) -> Iterator[Issue]:
                 )  # fmt: skip
 
 
-def _caps(r: _Round) -> Iterator[Issue]:
+def _caps(r: Round) -> Iterator[Issue]:
     table = r.tables["caps"]
     for at, row in enumerate(table.rows):
         given = [c for c in ("college", "enterprise", "programs") if table[c][at]]
@@ -312,7 +322,7 @@ def _caps(r: _Round) -> Iterator[Issue]:
             )
 
 
-def _reserves(r: _Round) -> Iterator[Issue]:
+def _reserves(r: Round) -> Iterator[Issue]:
     table = r.tables["reserves"]
     told = r.sound("reserves.seats", "reserves.program", "programs.capacity")
     if not told or "programs" not in r.tables.tables:
@@ -337,10 +347,24 @@ def _reserves(r: _Round) -> Iterator[Issue]:
     )
 
 
-def _applications(r: _Round) -> Iterator[Issue]:
+def _groups(r: Round) -> Iterator[Issue]:
+    """Groups that nothing in the round speaks of are mostly slips of the pen, each told once."""
+    known = {*GROUPS, *r.tables["reserves"]["group"], *r.policy.groups_of_interest}
+    known |= {rule.group for rule in r.policy.age_rules}
+    people = r.tables["applicants"]
+    for cell in cells.distinct(people["groups"]):
+        strange = [group for group in split(cell) if group not in known]
+        if strange:
+            row = people.rows[list(people["groups"]).index(cell)]
+            yield Issue(
+                "applicants", row, "groups", "unknown_group", cell, " ".join(strange), "warning"
+            )
+
+
+def _applications(r: Round) -> Iterator[Issue]:
     table = r.tables["applications"]
     people_of, what = table["applicant"], table["program"]
-    for at in _repeats(people_of, what):
+    for at in cells.repeats(people_of, what):
         yield Issue(
             "applications", table.rows[at], "program", "listed_twice", what[at], severity="warning"
         )
@@ -367,16 +391,17 @@ def _applications(r: _Round) -> Iterator[Issue]:
         yield from r.at("applications", "program", tell)
 
 
-def _ranks(r: _Round) -> Iterator[Issue]:
+def _ranks(r: Round) -> Iterator[Issue]:
     """Each person's ranks are 1, 2, … without gap or repeat, and no more than the policy allows."""
-    table, most = r.tables["applications"], r.policy.max_choices
+    table, most = r.tables["applications"], r.policy.max_choices or MOST_CHOICES
     if not r.sound("applications.rank", "applications.applicant"):
         return
     owner, _ = cells.factor(table["applicant"])
     rank = cells.integers(table["rank"])
     order = np.lexsort((rank, owner))
-    expected = _within(owner[order]) + 1
-    wrong = np.flatnonzero(rank[order] != expected)
+    expected = cells.within(owner[order]) + 1
+    told = owner[cells.repeats(table["applicant"], table["rank"])]  # as duplicate keys
+    wrong = np.flatnonzero((rank[order] != expected) & ~np.isin(owner[order], told))
     _, first = np.unique(owner[order[wrong]], return_index=True)
     for at in wrong[first]:
         line = int(order[at])
@@ -389,193 +414,13 @@ def _ranks(r: _Round) -> Iterator[Issue]:
         yield Issue(
             "policy", 0, "mechanism.rank_costs", "rank_costs_short", str(len(costs)), str(greatest)
         )
-    if most:
-        for at in np.flatnonzero(expected == most + 1):
-            line = int(order[at])
-            listed = str(int((owner == owner[line]).sum()))
-            yield Issue(
-                "applications", table.rows[line], "rank", "too_many_choices", listed, str(most)
-            )
+    for at in np.flatnonzero(expected == most + 1):
+        line = int(order[at])
+        listed = str(int((owner == owner[line]).sum()))
+        yield Issue("applications", table.rows[line], "rank", "too_many_choices", listed, str(most))
 
 
-def _within(sorted_keys: Int) -> Int:
-    """The place of each entry of a sorted array among its equals, from 0."""
-    return np.arange(len(sorted_keys)) - np.searchsorted(sorted_keys, sorted_keys)
-
-
-def _combined(*columns: Sequence[str]) -> Int:
-    """One number for each line, equal where all the columns' cells are equal."""
-    key: Int = np.zeros(len(columns[0]), np.int64)
-    for column in columns:
-        number, distinct = cells.factor(column)
-        key = key * max(1, len(distinct)) + number
-    return key
-
-
-def _repeats(*columns: Sequence[str]) -> list[int]:
-    """The lines whose cells in these columns all stand in an earlier line too."""
-    key = _combined(*columns)
-    distinct, first = np.unique(key, return_index=True)
-    if len(distinct) == len(key):
-        return []
-    return [int(at) for at in np.setdiff1d(np.arange(len(key)), first)]
-
-
-def _scores(r: _Round) -> Iterator[Issue]:
-    table = r.tables["scores"]
-    filled = [_filled(table[c]) for c in ("program", "channel")]
-    for at in np.flatnonzero(filled[0] == filled[1]).tolist():
-        shown = "program channel" if filled[0][at] else ""
-        yield Issue("scores", table.rows[at], "program", "program_or_channel", shown)
-    for column in ("score", *COMPONENTS):
-        if column in table and r.sound(f"scores.{column}"):
-            yield from _in_range(r, column)
-    if r.policy.tiebreak and any(TIE.fullmatch(c) for c in table.columns):
-        yield Issue("scores", 1, "tie1", "tie_declared_twice", " ".join(r.policy.tiebreak))
-    policy = r.policy
-    lines = [format(line, "f") for line in (policy.pass_total, policy.pass_interview) if line]
-    places = max(policy.score_digits, cells.decimal_places(lines))
-    yield from _too_long(r, ["score", *COMPONENTS], places)
-    for column in table.columns:
-        if TIE.fullmatch(column):
-            yield from _too_long(r, [column])
-    if r.policy_read:
-        yield from _components(r)
-    if r.sound("scores.score") and not r.policy.accept_ranks:
-        yield from _look_like_ranks(r)
-
-
-def _too_long(r: _Round, columns: list[str], places: int = 0) -> Iterator[Issue]:
-    """Numbers that are compared share one unit, in which the greatest has to fit 64 bits."""
-    table = r.tables["scores"]
-    if not r.sound(*(f"scores.{column}" for column in columns)):
-        return
-    found = [
-        (cells.decimal_places([cell]), len(cell.partition(".")[0].lstrip("-0")), column, cell)
-        for column in columns
-        for cell in cells.distinct(table[column])
-        if cell not in ("", ABSENT, EXEMPT)
-    ]
-    if found and max(places, max(found)[0]) + max(f[1] for f in found) > _MOST_DIGITS:
-        column, cell = max(found)[2:]
-        row = table.rows[table[column].index(cell)]
-        yield Issue("scores", row, column, "too_long", cell)
-
-
-def _in_range(r: _Round, column: str) -> Iterator[Issue]:
-    low, high = r.policy.score_min, r.policy.score_max
-    if low is None and high is None:
-        return
-    values = r.tables["scores"][column]
-    lines = ["" if line is None else format(line, "f") for line in (low, high)]
-    places = cells.decimal_places([*values, *lines])
-    floor, ceiling = (cells.scale(line, places) if line else None for line in lines)
-    wrong = {}
-    for cell in cells.distinct(values):
-        value = cells.scale(cell, places)
-        if value <= cells.EXEMPT_MARK:
-            continue
-        if (floor is not None and value < floor) or (ceiling is not None and value > ceiling):
-            wrong[cell] = ("score_out_of_range", " … ".join(lines).strip())
-    if wrong:
-        yield from r.at("scores", column, lambda _, cell: wrong.get(cell))
-
-
-def _components(r: _Round) -> Iterator[Issue]:
-    """Components need weights, stand not beside a final score, and are complete in a channel."""
-    table = r.tables["scores"]
-    present = [c for c in COMPONENTS if c in table and any(table[c])]
-    if not present:
-        return
-    channels = r.tables["programs"]["channel"]
-    final = {
-        (who, channel)
-        for who, channel, score in zip(
-            table["applicant"], table["channel"], table["score"], strict=True
-        )
-        if channel and score
-    }
-    for at, row in enumerate(table.rows):
-        filled = [c for c in present if table[c][at]]
-        program = r.program_at.get(table["program"][at])
-        channel = table["channel"][at] or (channels[program] if program is not None else "")
-        weights = dict(r.policy.weights(channel))
-        if filled and not weights:
-            yield Issue("scores", row, filled[0], "channel_without_weights", channel)
-        elif filled and table["score"][at]:
-            yield Issue("scores", row, "score", "score_and_components", table["score"][at])
-        elif filled and program is not None and (table["applicant"][at], channel) in final:
-            yield Issue("scores", row, filled[0], "score_and_components", table[filled[0]][at])
-        elif table["channel"][at] and not table["score"][at]:
-            blank = [c for c in weights if c != "interview" and not table[c][at]]
-            if blank:
-                yield Issue("scores", row, blank[0], "score_incomplete", severity="warning")
-
-
-def _filled(column: Sequence[str]) -> Bool:
-    number, distinct = cells.factor(column)
-    return np.array([bool(cell) for cell in distinct], bool)[number]
-
-
-def _look_like_ranks(r: _Round) -> Iterator[Issue]:
-    """Ranks pasted into the score column put the best person last."""
-    table = r.tables["scores"]
-    score = table["score"]
-    filled = np.flatnonzero(_filled(score))
-    own = filled[_filled(table["program"])[filled]]
-    chosen = _equal_to_own_rank(r, own)
-    if len(chosen) == len(own) >= _RANKS_AT_LEAST and len({score[at] for at in chosen}) > 2:
-        first = int(chosen[0])
-        yield Issue(
-            "scores", table.rows[first], "score", "scores_are_choices", score[first],
-            str(len(chosen)),
-        )  # fmt: skip
-        return
-    if r.policy.score_max is None or not len(filled):
-        return
-    lists = _combined(table["program"], table["channel"])[filled]
-    value = _whole(score)[filled]
-    order = np.lexsort((value, lists))
-    lists, value = lists[order], value[order]
-    nth = _within(lists)
-    names, begin, size = np.unique(lists, return_index=True, return_counts=True)
-    wrong = np.bincount(np.searchsorted(names, lists), value != nth + 1, len(names))
-    for at in np.flatnonzero((wrong == 0) & (size >= _RANKS_AT_LEAST)):
-        line = int(filled[order[begin[at]]])
-        name = table["program"][line] or table["channel"][line]
-        yield Issue("scores", table.rows[line], "score", "scores_are_ranks", name, str(size[at]))
-
-
-def _equal_to_own_rank(r: _Round, lines: Int) -> Int:
-    """Those of some lines of scores that hold the applicant's own rank for the program."""
-    table, listed = r.tables["scores"], r.tables["applications"]
-    width = len(r.program_at) + 1
-
-    def pairs(of: Table) -> Int:
-        who = cells.positions(of["applicant"], r.applicant_at)
-        return who * width + cells.positions(of["program"], r.program_at) + 1
-
-    keys = pairs(listed)
-    order = np.argsort(keys, kind="stable")
-    wanted = pairs(table)[lines]
-    at = np.minimum(np.searchsorted(keys[order], wanted), max(0, len(keys) - 1))
-    if not len(keys):
-        return lines[:0]
-    line = order[at]
-    rank = _whole(listed["rank"])[line]
-    same: Bool = (keys[line] == wanted) & (rank == _whole(table["score"])[lines]) & (rank > 0)
-    return lines[same]
-
-
-def _whole(column: Sequence[str]) -> Int:
-    """Cells that are plain whole numbers; 0 for all others."""
-    number, distinct = cells.factor(column)
-    short = [v.isascii() and v.isdigit() and len(v) <= 15 for v in distinct]
-    values = [int(v) if good else 0 for v, good in zip(distinct, short, strict=True)]
-    return np.array(values, np.int64)[number]
-
-
-def _decisions(r: _Round) -> Iterator[Issue]:
+def _decisions(r: Round) -> Iterator[Issue]:
     table = r.tables["decisions"]
     made: dict[tuple[str, str], set[str]] = defaultdict(set)
     for who, what, decision in zip(
@@ -608,7 +453,7 @@ def _decisions(r: _Round) -> Iterator[Issue]:
     )
 
 
-def _people(r: _Round) -> Iterator[Issue]:
+def _people(r: Round) -> Iterator[Issue]:
     """One person once; identity numbers that can be right and agree with what was typed."""
     table = r.tables["applicants"]
     persons = [p or a for p, a in zip(table["person"], table["applicant"], strict=True)]
@@ -648,16 +493,16 @@ def _typed_facts(table: Table, at: int, row: int, number: str) -> Iterator[Issue
         yield Issue("applicants", row, "sex", "identity_sex", sex, identity.sex(number))
 
 
-CHECKS: tuple[Callable[[_Round], Iterator[Issue]], ...] = (
-    _ranks, _references, _missing_columns, _programs, _classes, _caps, _reserves, _applications, _scores,
-    _decisions, _people,
+CHECKS: tuple[Callable[[Round], Iterator[Issue]], ...] = (
+    _ranks, _references, _missing_columns, _programs, _classes, _caps, _reserves, _applications, check_scores,
+    _decisions, _groups, _people,
 )  # fmt: skip
 
 
-def _seed(tables: Tables, policy: Policy) -> Iterator[Issue]:
+def _seed(tables: Tables, policy: Policy, drawn: bool) -> Iterator[Issue]:
     if tables.draw is not None and policy.seed:
         yield Issue("policy", 0, "lottery.seed", "seed_twice", policy.seed)
-    elif tables.draw is None and not policy.seed:
+    elif tables.draw is None and not policy.seed and drawn:
         yield Issue("policy", 0, "lottery.seed", "no_seed")
     elif tables.draw:
         value = draw_value(tables.draw)

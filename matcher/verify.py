@@ -33,8 +33,8 @@ optimality
 report
     Where there is a ``report.json``: its rank profile and group figures are recomputed.
 
-A claim that makes sense only if an earlier one holds is not judged when that one is broken; it
-then reads ``TRUSTED`` with the code ``after:NAME``.
+A claim that makes sense only if an earlier one holds is not judged when that one is broken; it is
+then ``TRUSTED`` with the code ``after:NAME``, and printed as 未检验 (NOT JUDGED).
 """
 
 from __future__ import annotations
@@ -65,15 +65,19 @@ CLAIMS = {
     "capacity": "席位容量",
     "caps": "总量上限",
     "reserves": "预留席位",
-    "min_size": "最低开班",
-    "no_justified_envy": "无合理异议",
-    "no_waste": "无空置浪费",
+    "min_size": "最低开班人数",
+    "no_justified_envy": "无高分落榜",
+    "no_waste": "无空位未用",
     "cutoffs": "录取线",
     "outcome": "结果重算",
     "optimality": "最优性",
-    "report": "统计报表",
+    "report": "统计数字",
 }
-STATUS_ZH = {PROVED: "已证明", TRUSTED: "需信任", BROKEN: "不成立"}
+LISTED = {  # what these claims say of a mechanism that allows such pairs
+    "no_justified_envy": ("高分落榜已逐对列全", "every justified envy listed"),
+    "no_waste": ("空位未用已逐对列全", "every unused seat listed"),
+}
+STATUS_ZH = {PROVED: "已证明", TRUSTED: "须信任", BROKEN: "不成立"}
 FEASIBLE = ("assignment", "capacity", "caps", "reserves", "min_size")
 FAIR = (*FEASIBLE, "no_justified_envy", "no_waste")
 SHOWN = 200  # violations kept per claim; numbers["violations"] has their full count
@@ -201,6 +205,7 @@ class Unreadable(Exception):
 
     def __init__(self, path: Path, why: object) -> None:
         super().__init__(f"{path}: {why}")
+        self.path = path
 
 
 class Malformed(Exception):
@@ -1860,7 +1865,8 @@ class Verifier:
         for a in given.people:
             held = result.place[a.index]
             found = next((p for p, key in self.keys(a) if within(reach[p], key, a.groups)), -1)
-            ids = {"applicant": a.id, "placed": held, "reaches": found}
+            names = [given.programs[p].id if p >= 0 else "" for p in (held, found)]
+            ids = {"applicant": a.id, "placed": names[0], "reaches": names[1]}
             check.expect(found == held, "reach", **ids)
         check.numbers["thresholds"] = len(own)
 
@@ -2409,6 +2415,12 @@ def skipped(name: str, premise: str) -> Claim:
 
 def line(claim: Claim) -> str:
     """Write a claim in one line, Chinese first."""
+    pairs = claim.numbers.get("pairs")
+    if isinstance(pairs, list) and not claim.violations:
+        (zh, en), n = LISTED[claim.name], len(pairs)
+        return f"{STATUS_ZH[PROVED]} {zh}，共 {n:,} 对 | {PROVED} {en}, {n:,} pairs"
+    if claim.trusted.startswith("after:"):
+        return f"未检验 {CLAIMS[claim.name]} | NOT JUDGED {claim.name} {claim.trusted}"
     if claim.violations:
         detail = json.dumps(claim.violations[0], ensure_ascii=False)
         detail = f" ×{claim.numbers['violations']} {detail}"

@@ -8,6 +8,7 @@ substitutable, the outcome does not depend on the order of proposals (Gale & Sha
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise, repeat
 
 import numpy as np
 
@@ -87,14 +88,23 @@ class DeferredAcceptance:
         if not root.children and not choice.seats[root.program].reserved:
             return self._choose_by_priority(root.program, offers[root.program])
         programs = list(root.programs())
-        pool = {p: [e for e, _ in self.held[p]] + offers.get(p, []) for p in programs}
-        chosen = choice.at(root, pool)
-        for p in programs:
-            self.held[p] = []
-        for edge, stage in chosen:
-            self.held[choice.program[edge]].append((edge, stage))
-        kept = {edge for edge, _ in chosen}
-        rejected = [e for p in programs for e in pool[p] if e not in kept]
+        pool = {p: [e for e, _ in self.held[p]] + offers[p] for p in programs if p in offers}
+        # What a program held before is the beginning of an acceptance order, and a program takes all
+        # of such a beginning, in the same order: only where somebody new has come it has to choose.
+        accepted = {
+            p: choice.at_program(p, pool[p]) if p in pool else self.held[p] for p in programs
+        }
+        if not _fits(root, accepted):
+            pool = {p: pool[p] if p in pool else [e for e, _ in self.held[p]] for p in programs}
+            chosen = choice.in_turns(root, accepted)
+            accepted = {p: [] for p in programs}
+            for edge, stage in chosen:
+                accepted[choice.program[edge]].append((edge, stage))
+        rejected = []
+        for p, people in pool.items():
+            self.held[p] = accepted[p]
+            kept = {edge for edge, _ in accepted[p]}
+            rejected += [e for e in people if e not in kept]
         for edge in rejected:
             p, place = choice.program[edge], choice.place[edge]
             # Whoever is refused stays refused as more people come, and with her everybody of lower
@@ -133,7 +143,7 @@ class DeferredAcceptance:
     def full_caps(self) -> dict[int, int]:
         """Every program under a full cap, with the innermost such cap."""
         found: dict[int, int] = {}
-        for root in self.choice.roots:
+        for root in self.choice.roots if self.market.caps else ():
             found |= self._under_full_cap(root)
         return found
 
@@ -162,8 +172,8 @@ class DeferredAcceptance:
     def matching(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """The program of each applicant, −1 unplaced."""
         matching = np.full(len(self.market.applicants), -1)
-        for p, people in enumerate(self.held):
-            matching[[self.choice.owner[e] for e, _ in people]] = p
+        edges = np.array([e for people in self.held for e, _ in people], np.int64)
+        matching[self.market.owner[edges]] = self.market.program[edges]
         return matching
 
     def _by_columns(self) -> list[int]:
@@ -176,6 +186,8 @@ class DeferredAcceptance:
         place, program, owner = market.place, market.program, market.owner
         limit = np.array(self.limit)
         at = start.copy()
+        # By program and there by priority: one number to sort by, and no two places share it.
+        queue = np.cumsum(np.append(0, np.bincount(program)))[program] + place
         current = np.full(len(at), -1)
         held = np.zeros(len(limit), np.int64)
         active = np.arange(len(at))
@@ -194,11 +206,11 @@ class DeferredAcceptance:
                 break
             edges = current[current >= 0]
             edges = edges[over[program[edges]]]
-            order = np.lexsort((place[edges], program[edges]))
-            edges = edges[order]
-            first = np.searchsorted(program[edges], np.arange(len(held)))
-            nth = np.arange(len(edges)) - first[program[edges]]
-            seats = market.capacity[program[edges]]
+            edges = edges[np.argsort(queue[edges])]
+            at_program = program[edges]
+            first = np.searchsorted(at_program, np.arange(len(held)))
+            nth = np.arange(len(edges)) - first[at_program]
+            seats = market.capacity[at_program]
             last = edges[nth == seats - 1]
             limit[program[last]] = place[last]
             limit[over & (market.capacity == 0)] = -1
@@ -208,6 +220,16 @@ class DeferredAcceptance:
             at[active] += 1
         self.next, self.limit = at.tolist(), limit.tolist()
         edges = current[current >= 0]
-        for edge in edges[np.argsort(place[edges])].tolist():  # in acceptance order
-            self.held[self.choice.program[edge]].append((edge, OPEN))
+        edges = edges[np.argsort(queue[edges])]  # in acceptance order
+        bounds = np.searchsorted(program[edges], np.arange(len(held) + 1)).tolist()
+        chosen = list(zip(edges.tolist(), repeat(OPEN)))
+        self.held = [chosen[low:high] for low, high in pairwise(bounds)]
         return [int(i) for i in active]
+
+
+def _fits(node: Node, accepted: dict[int, Chosen]) -> bool:
+    """Whether no cap at or under a node is below the number of people accepted under it."""
+    if not node.children:
+        return True
+    people = sum(len(accepted[p]) for p in node.programs())
+    return people <= node.seats and all(_fits(child, accepted) for child in node.children)

@@ -22,7 +22,7 @@ from .. import lottery
 from ..cells import Int
 from ..choice import Choice, Node, fill
 from ..market import Constraint, Market
-from ..objective import LOTTERY, Component, components, evaluate
+from ..objective import LOTTERY, Component, ceiling, components, evaluate
 from ..policy import Policy
 from ..result import Result, Status, Threshold, opened_classes
 from .flow import FAR, Network
@@ -311,10 +311,7 @@ def _bounds(
     bounds = list(values)
     for at in range(solved, len(values)):
         if at < len(ordered):
-            most = np.zeros(len(market.applicants), np.int64)
-            np.maximum.at(most, market.owner, ordered[at].worth)
-            seats = sum(r.seats for r in market.reserves) * ordered[at].per_reserve
-            bounds[at] = int(most.sum()) + seats
+            bounds[at] = ceiling(market, ordered[at])
         else:
             bounds[at] = len(market.applicants) << lottery.TIE_BITS
     return tuple(bounds)

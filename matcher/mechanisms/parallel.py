@@ -13,6 +13,7 @@ from ..result import Result
 from . import stable
 
 HONOURS = stable.HONOURS - {Constraint.PROGRAM_SCORE}
+matching = stable.matching
 
 
 def solve(market: Market, policy: Policy) -> Result:

@@ -10,11 +10,12 @@ import time
 
 import numpy as np
 
+from ..cells import Int
 from ..choice import HARD, OPEN, OPEN_FIRST, SOFT, Choice
 from ..market import Constraint, Market
-from ..objective import evaluate
+from ..objective import ceiling, components, evaluate
 from ..policy import Policy
-from ..result import Closing, Result, Status, Threshold, class_sizes, opened_classes
+from ..result import Closing, Result, Status, Threshold, opened_classes
 from .deferred import DeferredAcceptance
 
 HONOURS = frozenset(Constraint) - {
@@ -36,6 +37,18 @@ def solve(market: Market, policy: Policy) -> Result:
     same, else starts again.
     """
     begun = time.perf_counter()
+    return _result(market, policy, *_close(market, policy), begun)
+
+
+def matching(market: Market, policy: Policy) -> tuple[Int, bool]:
+    """Who goes where, and whether the closing is complete: ``solve`` without what explains it."""
+    run, _, status = _close(market, policy)
+    return run.matching(), status is Status.OPTIMAL
+
+
+def _close(market: Market, policy: Policy) -> tuple[DeferredAcceptance, list[Closing], Status]:
+    """The last run, what was closed before it, and whether that is all."""
+    begun = time.perf_counter()
     choice = Choice(market, policy.reserve_order == "open_first")
     run = DeferredAcceptance(market, choice)
     closings: list[Closing] = []
@@ -49,7 +62,7 @@ def solve(market: Market, policy: Policy) -> Result:
             run.close(short.order_class)
         else:
             run = DeferredAcceptance(market, choice, run.closed | {short.order_class})
-    return _result(market, policy, run, closings, status, begun)
+    return run, closings, status
 
 
 def _shortest(market: Market, run: DeferredAcceptance) -> Closing | None:
@@ -59,7 +72,8 @@ def _shortest(market: Market, run: DeferredAcceptance) -> Closing | None:
     """
     if not (market.min_size > 1).any():
         return None
-    sizes = class_sizes(market, run.matching())
+    sizes = np.zeros(len(market.min_size), np.int64)
+    np.add.at(sizes, market.class_of, [len(people) for people in run.held])
     shortfall = np.where(market.min_size > 1, market.min_size - sizes, 0)
     shortfall[list(run.closed)] = 0
     if not (shortfall > 0).any():
@@ -87,6 +101,9 @@ def _result(
         if int(market.class_of[p]) not in run.closed:
             thresholds += _thresholds(run, p, named, capped.get(p, -1))
     names, values = evaluate(market, policy, matching, run.choice)
+    bound = values
+    if status is Status.FEASIBLE:
+        bound = tuple(ceiling(market, component) for component in components(market, policy))
     return Result(
         mechanism="stable",
         matching=matching,
@@ -95,7 +112,7 @@ def _result(
         status=status,
         components=names,
         objective=values,
-        bound=values,
+        bound=bound,
         thresholds=thresholds,
         closings=tuple(closings),
         certificate={"closing": [_closing(market, closing) for closing in closings]},

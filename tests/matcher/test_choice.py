@@ -343,6 +343,17 @@ def test_choosing_in_parts_is_choosing_at_once(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_a_program_takes_all_of_a_beginning_of_whom_it_took(seed: int) -> None:
+    """In the same order and at the same stages, so that where nobody new comes nothing changes."""
+    choice = random_choice(seed)
+    for offered in some_sets(choice, seed):
+        for p in range(len(choice.seats)):
+            taken = choice.at_program(p, [e for e in offered if choice.program[e] == p])
+            for end in range(len(taken) + 1):
+                assert choice.at_program(p, [e for e, _ in taken[:end]]) == taken[:end]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_chosen_keeps_the_limits(seed: int) -> None:
     choice = random_choice(seed)
     m = choice.market

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 
 from matcher import Market, Policy, Result, Tables, explain, solve
 from matcher.explain import Explanation, Reason
-from matcher.messages import REASONS, of_reason, placeholders
+from matcher.messages import of_reason, placeholders
+from matcher.reasons import REASONS
 from matcher.result import Status
 from matcher.tables import Table
 from tests.oracle import Oracle
@@ -162,10 +164,27 @@ def test_a_full_cap_and_the_cutoff_under_it() -> None:
     scores = {f"A{n} P": 50 + n for n in range(7)}
     told = explained(make_round(lists, {"P": 9, "Q": 9}, caps=caps, scores=scores))
     out = told["A0"]
-    assert said(out) == ["not_reached", "cap_full P", "below_score P", "no_consent"]
+    assert said(out) == ["not_reached", "cap_score P", "no_consent"]
     assert said(told["B"]) == ["not_reached", "cap_full Q", "no_consent"]
-    assert only(told["A0"], "below_score").numbers["last_score"] == "51"
-    assert out.reasons[0].numbers == {"rank": 1, "cap": "K", "seats": 6}
+    assert only(told["B"], "cap_full").numbers == {"rank": 1, "cap": "L", "seats": 0}
+    assert of_reason("cap_score", "P", out.reasons[0].numbers, "zh") == (
+        "第 1 志愿 P：总量上限“K”（6 人）已满；按上限录到 51 分，您 50 分（普通席位）。"
+    )
+
+
+def test_under_a_full_cap_few_people_make_no_cutoff() -> None:
+    lists = {f"A{n}": "P" for n in range(5)}
+    caps = {"K": {"seats": 4, "programs": "P"}}
+    scores = {f"A{n} P": 50 + n for n in range(5)}
+    told = explained(make_round(lists, {"P": 9}, caps=caps, scores=scores))["A0"]
+    assert said(told) == ["not_reached", "cap_full P", "no_consent"]
+
+
+def test_whom_nobody_scored_is_told_of_no_score() -> None:
+    told = explained(make_round({"A": "P", "B": "P"}, {"P": 1}))
+    (few,) = (r for e in told.values() for r in e.reasons if r.code == "below_few_unscored")
+    assert "分（" not in of_reason(few.code, few.program, few.numbers, "zh")
+    assert "未填" not in of_reason(few.code, few.program, few.numbers, "zh")
 
 
 def test_barred_choices_stand_in_the_order_of_her_list() -> None:
@@ -434,17 +453,19 @@ def test_whoever_is_told_to_be_below_is(mechanism: str, monkeypatch: pytest.Monk
                 found.add(reason.code)
                 _check_comparison(reason)
     assert {"below_score", "below_lottery", "below_tie", "class_closed", "cap_full"} <= found
+    assert {"cap_score", "cap_tie", "cap_lottery"} & found
 
 
 def _check_comparison(reason: Reason) -> None:
     numbers: dict[str, Any] = reason.numbers
-    if reason.code == "below_score":
+    code = re.sub("^cap_", "below_", reason.code)
+    if code == "below_score":
         assert float(numbers["score"]) < float(numbers["last_score"])
-    elif reason.code == "below_unscored":
+    elif code == "below_unscored":
         assert numbers["score"] == "" != numbers["last_score"]
-    elif reason.code == "below_tie":
+    elif code == "below_tie":
         assert float(numbers["value"] or "-inf") < float(numbers["last_value"])
-    elif reason.code == "below_lottery":
+    elif code == "below_lottery":
         assert numbers["lottery"] > numbers["last_lottery"]
         assert numbers["score"] == numbers["last_score"]
 

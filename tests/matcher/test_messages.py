@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 
 from matcher import RULES, Constraint, Issue, Policy, Tables, validate
+from matcher.changes import OPTIONS
 from matcher.fairness import LABELS
 from matcher.generate import BAD_CASES, demo
 from matcher.messages import (
-    GUARANTEES,
     KINDS,
     NOTICES,
-    REASONS,
     SENTENCES,
     Lang,
     of_issue,
@@ -27,17 +26,23 @@ from matcher.messages import (
     table_name,
     word,
 )
+from matcher.reasons import GUARANTEES, REASONS
 from matcher.remedies import REMEDIES
 from matcher.report import GUARANTEES as PROMISES
 from matcher.report import NOT_ENABLED, STATISTICS
 from matcher.result import Status
+from matcher.supposed import WHATIF
 from matcher.tables import COMPONENTS, REVIEWS, SCHEMA, SCOPES, STUDY_FORMS
 from matcher.verify import CLAIMS
 from matcher.words import WORDS
 
 MATCHER = Path(__file__).parents[2] / "matcher"
 LANGS: tuple[Lang, Lang] = ("zh", "en")
-EMITTERS = ("tables", "cells", "identity", "policy", "validate", "solve")
+EMITTERS = (
+    "tables", "cells", "identity", "policy", "validate", "score_checks", "solve", "formats/__init__",
+    "formats/lists", "formats/glasgow", "formats/preflib", "changes", "whatif_screen",
+)  # fmt: skip
+SIDES = ("below", "unknown")  # of an age limit
 HAN = re.compile("[\u4e00-\u9fff]")
 ISSUE_NUMBERS = {"table", "row", "column", "value", "limit"}
 
@@ -120,6 +125,7 @@ def test_nothing_presents_a_default_as_a_regulation() -> None:
 
 def test_reasons_are_those_that_explain_gives() -> None:
     codes = set(strings(tree("explain"))) | {f"barred_{rule}" for rule in RULES}
+    codes |= {f"barred_{rule}_{side}" for rule in ("age", "class_age") for side in SIDES}
     assert set(REASONS) - codes == set()
     given = re.compile("(placed|below|price|tail|by|no|seat|all|not|cap|class)(_[a-z]+)*")
     said = {code for code in codes if given.fullmatch(code)}
@@ -156,20 +162,40 @@ def test_no_guarantee_is_idle() -> None:
 
 
 def test_no_notice_or_word_is_idle() -> None:
-    said = {
-        text for name in ("terminal", "cli", "report", "messages") for text in strings(tree(name))
-    }
+    speakers = (
+        "terminal",
+        "cli",
+        "report",
+        "messages",
+        "odds",
+        "formats/__init__",
+        "whatif_screen",
+        "speaker",
+        "keeping",
+    )
+    said = {text for name in speakers for text in strings(tree(name))}
     assert set(NOTICES) - said == set()
     # Kinds whose codes come from the data, from other modules' maps or from the rules.
     from_data = {"group", "sex", "education", "skill", "form", "review", "scope", "component"}
     from_data |= {"rule", "label", "claim", "proof", "trusted", "status", "objective", "age"}
-    from_data |= {"severity", "outcome", "dimension"}
+    from_data |= {"severity", "outcome", "dimension", "os", "health", "unpublishable", "listed"}
     idle = set()
     for key in WORDS:
         kind, _, code = key.partition(".")
         if kind not in from_data and not ({code, key} & said or f"{kind}." in said):
             idle.add(key)
     assert idle == set()
+
+
+def test_what_is_supposed_and_found_is_said_in_sentences_of_which_none_is_idle() -> None:
+    said = set(strings(tree("whatif_screen")))
+    said |= {option.removeprefix("--") for option in OPTIONS.values()}
+    assert set(WHATIF) - said == set()
+    endings = (
+        "enough|withheld|never|none|missed|sure|monotone|first|same|moves|open|closed|more|lower"
+    )
+    given = {text for text in said if re.fullmatch(f"[a-z]+(_[a-z]+)*_({endings})", text)}
+    assert given - set(WHATIF) == {"more_placed"} & given
 
 
 def test_the_demo_is_told_in_words() -> None:

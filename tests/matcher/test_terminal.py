@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
-from matcher import Issue, Policy, Tables, report, solve
+from matcher import Issue, Policy, Tables, compare, report, solve
 from matcher.market import Market
-from matcher.terminal import MANY, Voice, console, figures, issues, percent
+from matcher.terminal import MANY, Voice, comparison, console, figures, issues, percent
 from tests.rounds import make_round
 
 
@@ -98,3 +100,45 @@ def test_an_issue_is_one_line_whatever_the_cell_holds() -> None:
 )  # fmt: skip
 def test_shares_are_rounded_half_up(numerator: int, denominator: int, text: str) -> None:
     assert percent(numerator, denominator) == text
+
+
+def test_columns_that_need_not_add_up_say_so() -> None:
+    people = {"A": {"groups": "g;h"}}
+    text = shown(reported(make_round({"A": "P"}, {"P": 1}, applicants=people)), "zh")
+    assert "一人可同时属于几类，各类相加不等于总人数" in text
+    assert "各列相加不一定等于合计" in text
+
+
+def test_a_paragraph_breaks_between_names_at_the_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = reported(make_round({"A": "P"}, {"P": 1}))
+    for width, most in (("60", 60), ("300", 100)):
+        monkeypatch.setenv("COLUMNS", width)
+        text = shown(document, "zh")
+        idle = text[text.index("未启用") : text.index("招生情况统计")].rstrip().splitlines()
+        assert len(idle) > 2 and all(cell_len(line) <= most for line in idle)
+        assert "精准匹配率（契合度 ≥ θ/录取）、" in "".join(idle), "no name is broken"
+        assert all(line.endswith("、") for line in idle[:-1])
+
+
+def test_people_who_passed_are_named_by_what_is_counted() -> None:
+    text = shown(reported(make_round({"A": "P"}, {"P": 1})), "zh")
+    assert "审核通过且填报" in text and "报录比（审核通过/计划）" in text
+
+
+def test_results_are_compared_in_words_and_grouped_numbers() -> None:
+    tables = make_round({"A": "P"}, {"P": 1})
+    policy = Policy.from_tables(tables)
+    market = Market.from_tables(tables, policy)
+    result = solve(market, policy)
+    great = replace(result, objective=(1234567, *result.objective[1:]))
+    stream = io.StringIO()
+    comparison(Voice("zh", console(stream)), compare(market, policy, result, great))
+    assert "OPTIMAL" not in stream.getvalue() and "最优" in stream.getvalue()
+    assert "公平录取" in stream.getvalue()
+    assert "1,234,567" in stream.getvalue()
+
+
+def test_counts_of_a_notice_are_grouped() -> None:
+    stream = io.StringIO()
+    Voice("zh", console(stream)).say("valid", warnings=12345)
+    assert stream.getvalue() == "没有错误，提醒 12,345 处。\n"

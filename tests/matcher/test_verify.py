@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from matcher.verify import PROVED, TRUSTED, Claim, Round, Verdict, main, verify
+from matcher.verify import PROVED, TRUSTED, Claim, Round, Verdict, line, main, verify
 
 from .verify_rounds import (
     SEED,
@@ -468,7 +468,23 @@ def test_json_and_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main([str(folder)]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("不成立 输入与摘要 | BROKEN inputs ×1 {")
-    assert lines[-1] == "需信任 结果重算 | TRUSTED outcome closing_not_rechecked"
+    assert lines[-1] == "须信任 结果重算 | TRUSTED outcome closing_not_rechecked"
+
+
+def test_lines_of_what_is_listed_and_of_what_is_not_judged() -> None:
+    envy = Claim("no_justified_envy", PROVED, {"pairs": [["A", "P", "B"]] * 1234})
+    assert line(envy) == (
+        "已证明 高分落榜已逐对列全，共 1,234 对 | PROVED every justified envy listed, 1,234 pairs"
+    )
+    waste = Claim("no_waste", PROVED, {"pairs": []})
+    assert (
+        line(waste)
+        == "已证明 空位未用已逐对列全，共 0 对 | PROVED every unused seat listed, 0 pairs"
+    )
+    assert line(Claim("no_waste", PROVED, {"pairs": 0})) == "已证明 无空位未用 | PROVED no_waste"
+    assert line(Claim("caps", TRUSTED, {}, "after:inputs")) == (
+        "未检验 总量上限 | NOT JUDGED caps after:inputs"
+    )
 
 
 def test_verdict_is_a_value() -> None:

@@ -1,0 +1,529 @@
+"""A round changed in memory and solved again: who moves, what is refused, and that no file changes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+from click.testing import CliRunner, Result
+
+from matcher import InvalidRound, Policy, Tables, UnsupportedConstraint, cli, whatif, whatif_screen
+from matcher.changes import (
+    Change,
+    Choices,
+    Close,
+    Open,
+    Score,
+    Seats,
+    Withdraw,
+    changed,
+    pinned,
+    read,
+)
+from matcher.enough import Missed, Opening, Search
+from matcher.lottery import draw_seed
+from matcher.tables import Issue
+from matcher.whatif import Comparison, Kept, Solved, full_programs, value_of_seats
+from matcher.whatif_screen import Asked, of_change, of_missed, of_opening
+from tests.instances import Instance, Person
+from tests.matcher.test_enough import by_definition, lowered
+from tests.matcher.test_oracle import tables_of
+from tests.random_markets import random_instance
+from tests.rounds import make_round
+
+EXAMPLE = Path(__file__).parents[2] / "data" / "example"
+
+
+def supposed(tables: Tables, *changes: Change, **rules: str) -> Comparison:
+    """What a round would be with some changes."""
+    policy = replace(Policy.from_tables(tables), **rules)  # type: ignore[arg-type]
+    return whatif(tables, policy, changes)
+
+
+def moves(found: Comparison) -> list[str]:
+    """Everybody who moves, as words."""
+    return [f"{m.applicant} {m.before or '-'} {m.after or '-'} {m.change}" for m in found.moves]
+
+
+def example(*changes: Change) -> list[str]:
+    """Who moves in the example round."""
+    return moves(supposed(Tables.read(EXAMPLE), *changes))
+
+
+# --- each kind of change, on the round solved by hand
+
+
+def test_nothing_changes_without_a_change() -> None:
+    assert example() == []
+
+
+def test_one_more_seat_goes_to_the_next_in_order() -> None:
+    assert example(Seats("WELD", 1)) == ["A09 - WELD better"]
+
+
+def test_a_seat_less() -> None:
+    """Without a third seat at WELD nobody sits on an open one."""
+    assert example(Seats("WELD", -1)) == ["A07 WELD - worse"]
+
+
+def test_changes_of_seats_add_up() -> None:
+    assert example(Seats("WELD", 2), Seats("WELD", -1)) == ["A09 - WELD better"]
+
+
+def test_a_final_score_and_a_component() -> None:
+    """A09 passes A07 (83) with 83.5, or with an interview of 90: (42 + 27) / 0.8 = 86.25."""
+    expected = ["A07 WELD - worse", "A09 - WELD better"]
+    assert example(Score("A09", "S", "83.5")) == expected
+    assert example(Score("A09", "WELD", "83.5")) == expected
+    assert example(Score("A09", "S", "90", "interview")) == expected
+    assert example(Score("A09", "WELD", "90", "interview")) == expected
+
+
+def test_who_withdraws_leaves_her_seat() -> None:
+    assert example(Withdraw("A07")) == ["A07 WELD - changed", "A09 - WELD better"]
+
+
+def test_a_class_that_takes_nobody() -> None:
+    """A08 goes to TEXT, which then has three people and opens; a bed in U1 is free for A05."""
+    assert example(Close("CARE")) == [
+        "A05 - NEV-Y better", "A08 CARE TEXT worse", "A09 - WELD better", "A10 WELD TEXT better",
+        "A11 WELD TEXT better",
+    ]  # fmt: skip
+
+
+def test_a_class_with_reserves_and_a_minimum_can_be_closed() -> None:
+    found = supposed(Tables.read(EXAMPLE), Close("WELD"), Close("NEV"))
+    placed = {found.after.market.programs[p] for p in found.after.result.matching if p >= 0}
+    assert not placed & {"NEV-X", "NEV-Y", "WELD"}
+
+
+def test_a_class_that_is_kept_open() -> None:
+    found = supposed(Tables.read(EXAMPLE), Open("TEXT"))
+    assert found.kept == (Kept("TEXT", 2, 3),)
+    assert moves(found) == [
+        "A05 - WELD better", "A09 - WELD better", "A10 WELD TEXT better", "A11 WELD TEXT better",
+    ]  # fmt: skip
+
+
+def test_a_program_without_a_class_is_its_own() -> None:
+    tables = make_round({"A": "P Q"}, {"P": 1, "Q": 1})
+    assert moves(supposed(tables, Close("P"))) == ["A P Q worse"]
+    assert supposed(tables, Open("P")).kept == (Kept("P", 1, 0),)
+
+
+def test_another_list_is_judged_by_the_first() -> None:
+    tables = make_round({"A": "P Q"}, {"P": 1, "Q": 1, "R": 1, "S": 1})
+    assert moves(supposed(tables, Choices("A", ("Q", "P")))) == ["A P Q worse"]
+    assert moves(supposed(tables, Choices("A", ("R", "P")))) == ["A P R better"]
+    assert moves(supposed(tables, Choices("A", ("R",)))) == ["A P R changed"]
+    assert moves(supposed(tables, Choices("A", ()))) == ["A P - changed"]
+    shown = supposed(tables, Choices("A", ("R",))).figures["moves"]
+    assert shown == {"better": 0, "worse": 0, "same": 0, "changed": 1}
+
+
+def test_changes_of_all_kinds_together() -> None:
+    found = example(
+        Seats("WELD", 1), Withdraw("A07"), Score("A09", "S", "99"), Open("TEXT"), Close("ROBO"),
+        Choices("A03", ("NEV-Y",)),
+    )  # fmt: skip
+    assert "A07 WELD - changed" in found and "A09 - WELD better" in found
+
+
+def test_scores_where_there_were_none() -> None:
+    tables = make_round({"A": "P", "B": "P"}, {"P": 1})
+    for winner in "AB":
+        after = supposed(tables, Score(winner, "P", "1")).after
+        assert after.result.matching[after.market.applicants.index(winner)] == 0
+
+
+def test_the_tables_given_stay_as_they_are() -> None:
+    tables = Tables.read(EXAMPLE)
+    before = tables.digest()
+    every: Sequence[Change] = [
+        Seats("WELD", 1), Score("A09", "S", "99"), Withdraw("A01"), Open("TEXT"), Close("CARE"),
+        Choices("A02", ("ROBO",)),
+    ]  # fmt: skip
+    after = changed(tables, every)
+    assert tables.digest() == before != after.digest()
+    assert list(after["applicants"]["applicant"]) == list(tables["applicants"]["applicant"])
+
+
+# --- by the definitions
+
+
+def random_change(rng: Random, instance: Instance) -> tuple[Change, Instance]:
+    """A change, and the instance that it makes."""
+    kind = rng.choice(("seats", "open", "list"))
+    if kind == "open" and instance.classes:
+        name = rng.choice(instance.classes)
+        return Open(name.id), lowered(instance, name.id, name.min_size)
+    if kind == "list":
+        person: Person = rng.choice(instance.people)
+        entries = tuple(rng.sample(person.entries, len(person.entries)))
+        people = tuple(
+            replace(p, entries=entries) if p.id == person.id else p for p in instance.people
+        )
+        return Choices(person.id, entries), replace(instance, people=people)
+    program = rng.choice(instance.programs)
+    programs = tuple(
+        replace(p, capacity=p.capacity + (p.id == program.id)) for p in instance.programs
+    )
+    return Seats(program.id, 1), replace(instance, programs=programs)
+
+
+@pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal"])
+def test_random_changes_give_what_the_definitions_give(mechanism: str) -> None:
+    rng = Random(f"what if {mechanism}")
+    for _ in range(40 if mechanism == "optimal" else 150):
+        instance = random_instance(rng, mechanism, people=4, minimums=mechanism != "optimal")
+        change, other = random_change(rng, instance)
+        after = supposed(tables_of(instance), change).after
+        names = [*after.market.programs, None]
+        found = {
+            a: names[p] for a, p in zip(after.market.applicants, after.result.matching, strict=True)
+        }
+        assert found == by_definition(other), change
+
+
+@pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal"])
+def test_the_value_of_a_seat_is_that_of_the_changed_round(mechanism: str) -> None:
+    rng = Random(f"seats {mechanism}")
+    moving = 0
+    for _ in range(40):
+        tables = tables_of(random_instance(rng, mechanism, minimums=mechanism != "optimal"))
+        base = Solved.of(tables, Policy.from_tables(tables))
+        for value in value_of_seats(base, base.market.programs):
+            found = whatif(tables, base.policy, [Seats(value.program, 1)], base)
+            kinds = Counter(m.change for m in found.moves)
+            placed = [r["placed"] for r in found.figures["results"]]
+            assert value.placed == placed[1] - placed[0]
+            assert (value.better, value.worse) == (kinds["better"], kinds["worse"])
+            assert (value.same, value.moves) == (kinds["same"], len(found.moves))
+            moving += value.moves
+    assert moving > 20
+
+
+def test_more_seats_may_harm_where_classes_have_a_minimum() -> None:
+    """With a second seat at P, B leaves Q, whose class then closes: D loses her place."""
+    tables = make_round(
+        {"A": "P", "B": "P Q", "D": "Q"}, {"P": 1, "Q": 2}, order_classes={"C": 2},
+        programs={"Q": {"order_class": "C"}}, scores={"A P": 9, "B P": 8},
+    )  # fmt: skip
+    base = Solved.of(tables, Policy.from_tables(tables))
+    value = value_of_seats(base)
+    assert [(v.program, v.capacity, v.placed, v.better, v.worse) for v in value] == [
+        ("Q", 2, 0, 0, 0), ("P", 1, -1, 1, 1),
+    ]  # fmt: skip
+
+
+def test_full_programs_and_those_whose_only_free_seats_are_reserved() -> None:
+    base = Solved.of(tables := Tables.read(EXAMPLE), Policy.from_tables(tables))
+    assert full_programs(base) == ["NEV-X", "WELD"]
+    assert [(v.program, v.placed) for v in value_of_seats(base)] == [("WELD", 1), ("NEV-X", 0)]
+    with pytest.raises(KeyError):
+        value_of_seats(base, ["nothing"])
+
+
+def test_seats_can_be_valued_in_processes_of_their_own() -> None:
+    base = Solved.of(tables := Tables.read(EXAMPLE), Policy.from_tables(tables))
+    told: list[int] = []
+    found = value_of_seats(base, base.market.programs, 2, lambda: told.append(1))
+    assert found == value_of_seats(base, base.market.programs)
+    assert len(told) == len(found) == 6
+
+
+# --- the lottery stays
+
+
+@pytest.mark.parametrize("mechanism", ["stable", "optimal"])
+def test_a_public_draw_is_not_drawn_again(mechanism: str) -> None:
+    lists = {f"A{n}": "P Q" for n in range(6)}
+    tables = make_round(lists, {"P": 2, "Q": 2}, {"lottery.seed": None})
+    value = "01234567890123456789"
+    tables.draw = {"kind": "dice", "value": value, "seed": draw_seed(tables.digest(), value)}
+    found = supposed(tables, Seats("Q", 1), mechanism=mechanism)
+    assert found.before.market.drawn == found.after.market.drawn
+    assert pinned(tables, found.before.policy).seed == tables.draw["seed"]
+    if mechanism == "stable":
+        assert [m.change for m in found.moves] == ["better"]
+    stated = found.before.again(found.before.market)
+    assert stated.tolist() == found.before.result.matching.tolist()
+
+
+# --- what is refused
+
+
+def refused(tables: Tables, *changes: Change) -> list[str]:
+    with pytest.raises(InvalidRound) as error:
+        supposed(tables, *changes)
+    return [f"{i.table}.{i.column} {i.code} {i.value}" for i in error.value.issues]
+
+
+def test_unknown_ids_and_contradictions_are_listed_at_once() -> None:
+    assert refused(
+        Tables.read(EXAMPLE), Seats("X", 1), Score("Z", "Y", "1", "wit"), Withdraw("W"),
+        Open("TEXT"), Close("TEXT"), Choices("A01", ("NEV",)), Choices("A01", ()), Close("K"),
+        Score("A09", "S", "1"), Score("A09", "S", "2"), Score("A09", "S", "2"), Choices("V", ()),
+    ) == [
+        "what-if.--seats change_unknown X",
+        "what-if.--score change_unknown Z",
+        "what-if.--score change_unknown Y",
+        "what-if.--score change_unknown wit",
+        "what-if.--withdraw change_unknown W",
+        "what-if.--close change_twice TEXT",
+        "what-if.--list change_twice A01",
+        "what-if.--close change_unknown K",
+        "what-if.--score change_twice A09 S score",
+        "what-if.--list change_unknown V",
+    ]  # fmt: skip
+
+
+def test_a_change_that_makes_the_round_invalid_tells_everything() -> None:
+    found = refused(
+        Tables.read(EXAMPLE), Seats("WELD", -2), Seats("ROBO", -3), Score("A09", "S", "101"),
+        Choices("A01", ("NEV", "nowhere")),
+    )  # fmt: skip
+    codes = {line.split()[1] for line in found}
+    assert {"negative", "score_out_of_range", "unknown_reference"} <= codes
+    assert "reserves_above_capacity" in {
+        line.split()[1] for line in refused(Tables.read(EXAMPLE), Seats("WELD", -2))
+    }
+    assert refused(Tables.read(EXAMPLE), Score("A01", "W", "9O")) == ["scores.score not_number 9O"]
+
+
+def test_what_the_mechanism_cannot_honour_is_refused_by_name() -> None:
+    with pytest.raises(UnsupportedConstraint, match="program_score"):
+        supposed(Tables.read(EXAMPLE), Score("A09", "WELD", "90"), mechanism="parallel")
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "change"),
+    [
+        ("--seats", "P=+1", Seats("P", 1)),
+        ("--seats", "P=x=-2", Seats("P=x", -2)),
+        ("--score", "A,P=82.5", Score("A", "P", "82.5")),
+        ("--score", "A,P,interview=absent", Score("A", "P", "absent", "interview")),
+        ("--withdraw", "A", Withdraw("A")),
+        ("--open", "C", Open("C")),
+        ("--close", "C", Close("C")),
+        ("--list", "A=P1;P2", Choices("A", ("P1", "P2"))),
+        ("--list", "A=", Choices("A", ())),
+    ],
+)
+def test_changes_as_they_are_written(option: str, text: str, change: Change) -> None:
+    assert read(option, text) == change
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        ("--seats", "P=1"), ("--seats", "P"), ("--seats", "=+1"), ("--seats", "P=+1.5"),
+        ("--score", "A=1"), ("--score", "A,P="), ("--score", "A,P,b,c=1"), ("--score", ",P=1"),
+        ("--withdraw", ""), ("--open", ""), ("--list", "A"), ("--list", "=P"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_understood_is_told_with_how_to_write_it(option: str, text: str) -> None:
+    issue = read(option, text)
+    assert isinstance(issue, Issue)
+    assert (issue.code, issue.column, issue.value) == ("change_syntax", option, text)
+    assert isinstance(read(option, issue.limit), Change)
+
+
+# --- the command line
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the example round."""
+    shutil.copytree(EXAMPLE, tmp_path / "round", ignore=shutil.ignore_patterns("result*"))
+    return tmp_path / "round"
+
+
+def run(*arguments: object) -> Result:
+    """The command, answered; a traceback is an error of the test."""
+    words = ["what-if", *map(str, arguments)]
+    done = CliRunner().invoke(cli.main, words, prog_name="python -m matcher")
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
+
+
+def test_the_command_compares_and_writes_moves_and_nothing_else(
+    folder: Path, tmp_path: Path
+) -> None:
+    before = content(folder)
+    done = run(folder, "--seats", "WELD=+1", "--open", "TEXT", "--out", tmp_path / "out")
+    assert done.exit_code == 0
+    assert "WELD 席位 +1" in done.stdout and "班级 TEXT 会有 2 人" in done.stdout
+    assert content(tmp_path / "out") == {
+        "moves.csv": b"applicant,from,to,change\nA05,,WELD,better\nA09,,WELD,better\n"
+        b"A10,WELD,TEXT,better\nA11,WELD,TEXT,better\n"
+    }
+    assert content(folder) == before
+
+
+def test_every_kind_of_change_is_said(folder: Path) -> None:
+    done = run(
+        folder, "--score", "A09,S,interview=90", "--withdraw", "A07", "--close", "CARE",
+        "--list", "A03=NEV-Y", "--list", "A02=", "--lang", "en",
+    )  # fmt: skip
+    for said in (
+        "A09 has 90 in interview at S", "A07 withdraws", "CARE takes nobody", "A03 lists NEV-Y",
+        "A02 lists —", "her own list changed",
+    ):  # fmt: skip
+        assert said in done.stdout
+
+
+def test_nobody_moves(folder: Path) -> None:
+    assert "没有人的去向改变" in run(folder, "--seats", "ROBO=+1").stdout
+
+
+def test_lists_that_grow_or_shrink_are_compared(folder: Path) -> None:
+    tables = make_round({"A": "P Q", "B": "Q"}, {"P": 1, "Q": 1})
+    tables.write(folder / "small")
+    for entries in ("P", "P;Q;R"):
+        done = run(folder / "small", "--list", f"A={entries}")
+        assert done.exit_code == (2 if "R" in entries else 0)
+    assert "第 2 志愿" in run(folder / "small", "--list", "A=P").stdout
+
+
+def test_faults_end_with_status_2_and_write_nothing(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = run(folder, "--seats", "P=1", "--withdraw", "X", "--applicant", "Y", "--class", "Z",
+               "--programs", "V;WELD", "--out", out)  # fmt: skip
+    assert done.exit_code == 2
+    assert len(re.findall("错误 what-if", done.stderr)) == 6
+    assert not out.exists()
+    assert run(folder, "--seats", "ROBO=-3", "--out", out).exit_code == 2
+    assert run(folder, "--mechanism", "parallel", "--score", "A09,WELD=9").exit_code == 2
+    assert not out.exists()
+    nothing = run(folder)
+    assert nothing.exit_code == 2 and "change_nothing" in nothing.stderr
+
+
+def test_a_round_is_never_written_into(folder: Path) -> None:
+    before = content(folder)
+    done = run(folder, "--seats", "WELD=+1", "--out", folder)
+    assert done.exit_code == 2 and "换一个 --out" in done.stderr
+    assert content(folder) == before
+
+
+def test_a_folder_that_cannot_be_written(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    done = run(folder, "--seats", "WELD=+1", "--out", tmp_path / "file" / "out")
+    assert done.exit_code == 2 and "写不了" in done.stderr
+
+
+def test_an_applicant_hears_of_nobody_else(folder: Path) -> None:
+    names = list(Tables.read(folder)["applicants"]["applicant"])
+    for name in names:
+        done = run(folder, "--applicant", name)
+        assert done.exit_code == 0
+        assert set(re.findall(r"A\d\d", done.stdout)) == {name}
+        assert "83.01" not in done.stdout
+    assert "A01：没有更想去而未录上的志愿" in run(folder, "--applicant", "A01").stdout
+    assert "不符合条件（缺考）" in run(folder, "--applicant", "A12", "--lang", "zh").stdout
+
+
+def test_questions_are_about_the_round_as_changed(folder: Path) -> None:
+    done = run(folder, "--class", "TEXT")
+    assert (
+        "再有 1 人只报它就能开班" in done.stdout
+        and "不超过 2 人就能开班，3 人就不能" in done.stdout
+    )
+    done = run(folder, "--open", "TEXT", "--class", "TEXT")
+    assert "班级 TEXT 已开班，2 人" in done.stdout
+
+
+def test_the_value_of_seats_in_a_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = run(folder, "--value-of-seats", "--lang", "en")
+    rows = re.findall(r"(?m)^(\S+) +(\d+) +(-?\d+) +(\d+) +(\d+) +(\d+) +(\d+)$", done.stdout)
+    assert rows == [("WELD", "4", "1", "1", "0", "0", "1"), ("NEV-X", "2", "0", "0", "0", "0", "0")]
+    some = run(folder, "--value-of-seats", "--programs", "CARE", "--lang", "en")
+    assert "CARE" in some.stdout and "WELD" not in some.stdout
+    monkeypatch.setattr(whatif_screen, "LARGE", 0)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert run(folder, "--value-of-seats", "--lang", "en").stdout == done.stdout
+
+
+# --- what is told of what is found
+
+
+def codes(told: object) -> list[str]:
+    return [code for code, _ in told]  # type: ignore[attr-defined]
+
+
+SURE, UNSURE = Search(8000, 3, True), Search(8000, 3, False, False)
+
+
+@pytest.mark.parametrize(
+    ("missed", "said"),
+    [
+        (Missed("P", 1, ("age", "total")), ["barred"]),
+        (Missed("P", 1), ["score_none", "seat_not_enough", "order_same"]),
+        (Missed("P", 1, score=SURE, need="80", told=True, seat=True, first=True),
+         ["score_enough", "seat_enough", "order_first"]),
+        (Missed("P", 1, score=SURE, need="80"), ["score_withheld", "seat_not_enough", "order_same"]),
+        (Missed("P", 1, score=UNSURE, need="80"),
+         ["score_withheld", "not_monotone", "seat_not_enough", "order_same"]),
+        (Missed("P", 1, score=UNSURE, need="80", told=True, first_change="better"),
+         ["score_enough", "not_sure", "not_monotone", "seat_not_enough", "order_moves"]),
+        (Missed("P", 1, score=Search(None, 3, True), told=True),
+         ["score_never", "seat_not_enough", "order_same"]),
+        (Missed("P", 1, score=Search(None, 3, False)),
+         ["score_never", "not_sure", "seat_not_enough", "order_same"]),
+    ],
+)  # fmt: skip
+def test_what_is_told_of_a_choice(missed: Missed, said: list[str]) -> None:
+    assert codes(of_missed("A", missed)) == ["missed", *said]
+    assert "80" not in str(list(of_missed("A", missed))) or "score_enough" in said
+
+
+@pytest.mark.parametrize(
+    ("opening", "said"),
+    [
+        (Opening("C", True, 3, 2), ["class_open"]),
+        (Opening("C", False, 1, 3, Search(2, 2, True), Search(2, 2, True)),
+         ["class_closed", "class_more", "class_lower"]),
+        (Opening("C", False, 0, 0, Search(1, 1, True)),
+         ["class_closed", "class_more", "class_lower_never"]),
+        (Opening("C", False, 1, 3, Search(None, 3, True), UNSURE),
+         ["class_closed", "class_more_never", "class_lower", "class_not_sure", "not_monotone"]),
+    ],
+)  # fmt: skip
+def test_what_is_told_of_a_class(opening: Opening, said: list[str]) -> None:
+    assert codes(of_opening(opening)) == said
+
+
+def test_blanks_and_codes_become_words() -> None:
+    stream = CliRunner()
+    with stream.isolation() as (out, *_):
+        voice = cli.Speaker.of("both").out
+        missed = Missed("P", 2, score=SURE, need="80", told=True, first_change="worse")
+        whatif_screen._told(voice, of_missed("A", missed))
+        whatif_screen._told(voice, of_missed("A", Missed("P", 2, ("age", "total"))))
+        whatif_screen._told(voice, [of_change(Score("A", "P", "9", "skill"))])
+        text = out.getvalue().decode()
+    assert "（您：未填）" in text and "会到：未录取（变差）" in text
+    assert "年龄、综合成绩合格线" in text and "age, qualification line" in text
+    assert "A 在 P 的技能测试为 9" in text
+
+
+def test_a_question_needs_nothing_else() -> None:
+    base = Solved.of(tables := Tables.read(EXAMPLE), Policy.from_tables(tables))
+    assert whatif_screen.understood(Asked({}, applicant="A01"), base) == ()
+    assert whatif_screen.understood(Asked({}, order_class="NEV"), base) == ()
+    asked = Asked({}, value_of_seats=True, programs="WELD;CARE")
+    assert whatif_screen.understood(asked, base) == ()
