@@ -255,6 +255,8 @@ class Choice:
     def seat_labels(self, p: int, chosen: Chosen) -> dict[int, str]:
         """``open`` or the group whose seat each chosen person of the program takes."""
         named = {e: "open" for e, stage in chosen if stage in (OPEN, OPEN_FIRST)}
+        if not self.seats[p].reserved:
+            return named
         for stage, seats in ((HARD, self.seats[p].hard), (SOFT, self.seats[p].soft)):
             people = self.with_groups([e for e, s in chosen if s == stage], seats)
             for edge, group in labels(people, seats).items():

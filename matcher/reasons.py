@@ -229,12 +229,12 @@ REASONS: dict[str, tuple[str, str]] = {
 
 GUARANTEES: dict[str, tuple[str, str]] = {
     "no_justified_envy": (
-        "已开的班里，没有人被排在后面的人占了更想去的席位。",
-        "In open classes nobody loses a seat she prefers to somebody below her.",
+        "已开的班里，除预留席位外，没有人被排在后面的人占了更想去的席位。",
+        "In open classes, reserved seats apart, nobody loses a seat she prefers to somebody below her.",
     ),
     "no_waste": (
-        "已开的班里，没有空着而有人更想去的席位。",
-        "In open classes no seat stays empty that somebody would rather have.",
+        "已开的班里，总量上限之内，没有空着而有人更想去的席位。",
+        "In open classes, within the caps, no seat stays empty that somebody would rather have.",
     ),
     "best_for_all": (
         "总量上限未起作用时，对每个人都是这类结果里最好的。",

@@ -346,6 +346,11 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "志愿代价 {value} 必须从前到后不减，且不为负。请改正次序。",
         "The rank costs {value} must not be negative and must not decrease.",
     ),
+    "tail_cheaper": (
+        "末位志愿代价 {value} 大于调剂代价 {limit}，系统优化会宁可调剂。请调小代价，或调大 preferences.max。",
+        "The last choice costs {value}, adjustment only {limit}, so the optimal plan prefers to adjust."
+        " Lower the costs, or raise preferences.max.",
+    ),
     "rank_costs_short": (
         "志愿代价只写了 {value} 个，而有人填到第 {limit} 志愿。请补足。",
         "There are {value} rank costs, but somebody lists a choice number {limit}. Add the missing"

@@ -414,6 +414,11 @@ def _ranks(r: Round) -> Iterator[Issue]:
         yield Issue(
             "policy", 0, "mechanism.rank_costs", "rank_costs_short", str(len(costs)), str(greatest)
         )
+    dearest, tail = max(costs[:greatest], default=0), max(r.policy.max_choices, greatest)
+    if dearest > tail and any(r.tables["applicants"]["adjustment"]):
+        yield Issue(
+            "policy", 0, "mechanism.rank_costs", "tail_cheaper", str(dearest), str(tail), "warning"
+        )
     for at in np.flatnonzero(expected == most + 1):
         line = int(order[at])
         listed = str(int((owner == owner[line]).sum()))

@@ -63,6 +63,17 @@ def test_a_listed_program_without_an_interview_is_pointed_out() -> None:
     ]  # fmt: skip
 
 
+def test_choices_that_cost_more_than_adjustment_are_pointed_out() -> None:
+    people = {"A": {"adjustment": "alliance"}}
+    rules = {"mechanism.rank_costs": [0, 9]}
+    assert warned(make_round({"A": "P Q"}, {"P": 1, "Q": 1}, rules, applicants=people)) == [
+        "0 policy.mechanism.rank_costs tail_cheaper 9"
+    ]
+    assert warned(make_round({"A": "P Q"}, {"P": 1, "Q": 1}, rules)) == []
+    rules["preferences.max"] = 9  # type: ignore[assignment]
+    assert warned(make_round({"A": "P Q"}, {"P": 1, "Q": 1}, rules, applicants=people)) == []
+
+
 def test_a_list_of_more_than_a_thousand_is_a_mistake(tmp_path: Path) -> None:
     seats = {f"P{n}": 1 for n in range(1001)}
     found = validate(make_round({"A": " ".join(seats)}, seats))
