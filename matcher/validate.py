@@ -332,15 +332,13 @@ def _reserves(r: Round) -> Iterator[Issue]:
         total[program] += int(seats)
     seats = cells.integers(r.tables["programs"]["capacity"], 0)
     capacity = {program: int(seats[at]) for program, at in r.program_at.items()}
-    yield from r.at(
-        "reserves",
-        "seats",
-        lambda at, _: (
-            ("reserves_above_capacity", str(capacity[table["program"][at]]))
-            if total[table["program"][at]] > capacity[table["program"][at]]
-            else None
-        ),
-    )
+
+    def tell(at: int, _: str) -> tuple[str, str] | None:
+        program = table["program"][at]
+        most = capacity.get(program, total[program])
+        return ("reserves_above_capacity", str(most)) if total[program] > most else None
+
+    yield from r.at("reserves", "seats", tell)
     held = {g for cell in set(r.tables["applicants"]["groups"]) for g in split(cell)}
     yield from r.at(
         "reserves", "group", lambda _, g: None if g in held else "group_without_people", "warning"

@@ -18,6 +18,15 @@ def test_an_unreadable_table_hides_no_other_fault(tmp_path: Path) -> None:
     assert {"encoding_gbk", "unknown_key"} <= codes
 
 
+def test_a_table_without_its_key_is_told_once() -> None:
+    made = make_round(
+        {"A": "P"}, {"P": 1}, reserves={"P G": 1}, caps={"K": {"seats": 1, "programs": "P"}}
+    )
+    del made.tables["programs"].columns["program"]
+    errors = [issue.code for issue in validate(made) if issue.severity == "error"]
+    assert errors == ["missing_column"]
+
+
 def test_a_policy_with_a_fault_does_not_make_the_scores_faulty() -> None:
     made = make_round(
         {"A": "P"}, {"P": 1}, programs={"P": {"channel": "K"}}, scores={"A P": {"skill": 80}}
