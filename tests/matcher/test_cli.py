@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -36,20 +35,6 @@ def run(*arguments: object) -> Result:
         raise done.exception
     assert "Traceback" not in done.output
     return done
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A copy of the example round."""
-    shutil.copytree(EXAMPLE, tmp_path / "round", ignore=shutil.ignore_patterns("result*"))
-    return tmp_path / "round"
-
-
-@pytest.fixture
-def solved(folder: Path) -> Path:
-    """The example round with its result."""
-    assert run("solve", folder).exit_code == 0
-    return folder
 
 
 def files(folder: Path) -> set[str]:

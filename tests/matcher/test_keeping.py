@@ -24,20 +24,6 @@ from tests.rounds import make_round
 SEED = "演示种子：种子由规则写定，不是公开摇号"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A copy of the example round."""
-    shutil.copytree(EXAMPLE, tmp_path / "round", ignore=shutil.ignore_patterns("result*"))
-    return tmp_path / "round"
-
-
-@pytest.fixture
-def solved(folder: Path) -> Path:
-    """The example round with its result."""
-    assert run("solve", folder).exit_code == 0
-    return folder
-
-
 def out_of_time(folder: Path, patch: pytest.MonkeyPatch) -> None:
     """The clock jumps past the limit before the first class is closed."""
     ticks = iter(range(0, 1_000_000, 500))
