@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -67,15 +68,13 @@ def ceiling(market: Market, component: Component) -> int:
 
 
 def evaluate(
-    market: Market, policy: Policy, matching: Int, choice: Choice
-) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Names and values of the components of a matching."""
+    market: Market, ordered: Sequence[Component], matching: Int, choice: Choice
+) -> tuple[int, ...]:
+    """The value of each component for a matching."""
     held = market.edges_of(matching)
     edges = held[held >= 0]
     filled = reserved_filled(market, matching, choice)
-    named = components(market, policy)
-    values = tuple(int(c.worth[edges].sum()) + c.per_reserve * filled for c in named)
-    return tuple(c.name for c in named), values
+    return tuple(int(c.worth[edges].sum()) + c.per_reserve * filled for c in ordered)
 
 
 def reserved_filled(market: Market, matching: Int, choice: Choice) -> int:

@@ -11,6 +11,7 @@ as many as the people placed can fill.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -37,8 +38,13 @@ HONOURS = frozenset({
 })  # fmt: skip
 
 
-def solve(market: Market, policy: Policy) -> Result:
+def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Result:
     """The lexicographically best placement, the lottery last, with potentials that prove it.
+
+    Parameters
+    ----------
+    first
+        Components that come before all those of the policy.
 
     Notes
     -----
@@ -47,7 +53,7 @@ def solve(market: Market, policy: Policy) -> Result:
     begun = time.perf_counter()
     choice = Choice(market)
     plan = Plan(market, choice)
-    ordered = components(market, policy)
+    ordered = [*first, *components(market, policy)]
     potentials: list[Int] = []
     status = Status.OPTIMAL
     costs = [partial(plan.cost, component) for component in ordered]
@@ -59,7 +65,8 @@ def solve(market: Market, policy: Policy) -> Result:
         potentials.append(plan.network.minimise(cost()))
     matching = plan.matching()
     unique = status is Status.OPTIMAL and plan.unique(matching)
-    names, values = evaluate(market, policy, matching, choice)
+    names = tuple(component.name for component in ordered)
+    values = evaluate(market, ordered, matching, choice)
     weights = _matched_weights(market, policy, matching)
     values = (*values, *weights)
     return Result(

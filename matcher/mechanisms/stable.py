@@ -100,17 +100,18 @@ def _result(
             seats[run.choice.owner[edge]] = label
         if int(market.class_of[p]) not in run.closed:
             thresholds += _thresholds(run, p, named, capped.get(p, -1))
-    names, values = evaluate(market, policy, matching, run.choice)
+    ordered = components(market, policy)
+    values = evaluate(market, ordered, matching, run.choice)
     bound = values
     if status is Status.FEASIBLE:
-        bound = tuple(ceiling(market, component) for component in components(market, policy))
+        bound = tuple(ceiling(market, component) for component in ordered)
     return Result(
         mechanism="stable",
         matching=matching,
         seats=seats,
         opened=opened_classes(market, matching),
         status=status,
-        components=names,
+        components=tuple(component.name for component in ordered),
         objective=values,
         bound=bound,
         thresholds=thresholds,
