@@ -94,6 +94,7 @@ class Contest:
             class_of=np.arange(programs),
             program_order=np.arange(programs),
             min_size=np.zeros(programs, np.int64),
+            must_open=np.zeros(programs, bool),
             class_order=np.arange(programs),
             start=self.start.copy(),
             program=self.program.copy(),

@@ -1,5 +1,5 @@
 """The command line: generate | validate | odds | solve | verify | explain | report | compare | what-if |
-convert | demo | columns.
+resolve | waiting | next-round | convert | demo | columns.
 
 Exit status: 0 done; 1 a claim is broken; 2 the input is not valid, and nothing was written; 3 no
 publishable result within the limits, though what is known is written; 130 interrupted.
@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -33,16 +32,17 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from . import formats, keeping, odds, terminal, whatif_screen
+from . import formats, keeping, late, odds, terminal, whatif_screen
 from .explain import Explanation, explain
 from .fairness import Fairness
-from .market import Market
+from .given import FOLDER, RESULT, Given, as_given, languages, must_exist, read_round, read_tables
 from .policy import Policy
 from .report import compare, report
+from .resolve import CannotKeep, resolve
 from .result import Result
 from .solve import UnsupportedConstraint, solve
 from .speaker import BROKEN, INVALID, UNPUBLISHABLE, Program, Speaker
-from .tables import InvalidRound, Tables
+from .tables import InvalidRound
 from .terminal import Named, Voice
 from .validate import validate
 from .verify import Unreadable, Verdict, verify
@@ -66,75 +66,9 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")
 
 
-def _languages(command: Callable[..., Any]) -> Callable[..., Any]:
-    chosen = click.Choice(["zh", "en", "both"])
-    return click.option(
-        "--lang", type=chosen, default="both", show_default=True, help="语言 / language"
-    )(command)
-
-
-_FOLDER = click.argument("folder", type=click.Path(path_type=Path))
-_RESULT = click.option(
-    "--result", "out", metavar="OUT", type=click.Path(path_type=Path),
-    help="结果文件夹，默认 FOLDER/result / result folder",
-)  # fmt: skip
-
-
-# --- reading, with a friendly end where it cannot be done
-
-
-@dataclass(frozen=True)
-class Given:
-    """A round as given: its folder, tables, rules and market."""
-
-    folder: Path
-    tables: Tables
-    policy: Policy
-    market: Market
-
-
-def _tables(folder: Path, speaker: Speaker) -> Tables:
-    if folder.exists() and not folder.is_dir():
-        speaker.stop(INVALID, "not_a_folder", path=folder)
-    with speaker.minding(folder):
-        try:
-            return Tables.read(folder)
-        except FileNotFoundError:
-            speaker.stop(INVALID, "folder_missing", path=folder)
-
-
-def _given(
-    folder: Path, speaker: Speaker, mechanism: str | None = None, drawn: bool = True
-) -> Given:
-    """Read a round, or list everything that is wrong with it and end."""
-    return _market(folder, _tables(folder, speaker), speaker, mechanism, drawn)
-
-
-def _market(
-    folder: Path, tables: Tables, speaker: Speaker, mechanism: str | None = None, drawn: bool = True
-) -> Given:
-    try:
-        policy = Policy.from_tables(tables)
-        if mechanism:
-            policy = replace(policy, mechanism=mechanism)
-        return Given(folder, tables, policy, Market.from_tables(tables, policy, drawn))
-    except InvalidRound:
-        speaker.refuse(validate(tables, drawn))
-
-
-def _must_exist(folder: Path, out: Path, speaker: Speaker) -> None:
-    """End with the command that makes the result, where there is none."""
-    if (out / "result.json").is_file():
-        return
-    command = ["python", "-m", "matcher", "solve", str(folder)]
-    if out != folder / "result":
-        command += ["--out", str(out)]
-    speaker.stop(INVALID, "result_missing", path=out, command=shlex.join(command))
-
-
 def _result(given: Given, out: Path, speaker: Speaker) -> tuple[Policy, Result]:
     """Read a verified result of this very round back, with the policy it was made by."""
-    _must_exist(given.folder, out, speaker)
+    must_exist(given.folder, out, speaker)
     result = keeping.read_back(
         out, given.folder, given.market, given.tables.digest(), speaker,
         lambda: _verify(given.folder, out, speaker),
@@ -152,9 +86,9 @@ def _place(given: Given, speaker: Speaker) -> Result:
         speaker.refuse(error.issues)
 
 
-def _verify(folder: Path, out: Path, speaker: Speaker) -> Verdict:
+def _verify(folder: Path, out: Path, speaker: Speaker, earlier: Path | None = None) -> Verdict:
     try:
-        return verify(folder, out)
+        return verify(folder, out, earlier)
     except Unreadable as error:
         if error.path.absolute().is_relative_to(out.absolute()):
             speaker.stop(INVALID, "result_malformed", path=out, file=error.path.name)
@@ -215,8 +149,8 @@ def _report(given: Given, policy: Policy, result: Result, out: Path) -> dict[str
 @click.option("--applicants", type=click.IntRange(1), required=True, help="人数 / people")
 @click.option("--classes", type=click.IntRange(1), required=True, help="班数 / classes")
 @click.option("--seed", type=int, default=1, show_default=True, help="种子 / seed")
-@_FOLDER
-@_languages
+@FOLDER
+@languages
 def generate_command(applicants: int, classes: int, seed: int, folder: Path, lang: str) -> None:
     """用一个种子生成一轮虚构的数据 / make a fictional round from a seed."""
     from .generate import write_round
@@ -230,12 +164,13 @@ def generate_command(applicants: int, classes: int, seed: int, folder: Path, lan
 
 
 @main.command(name="validate")
-@_FOLDER
-@_languages
-def validate_command(folder: Path, lang: str) -> None:
+@FOLDER
+@click.option("--before-draw", is_flag=True, help="还没有摇号 / the draw is still to come")
+@languages
+def validate_command(folder: Path, before_draw: bool, lang: str) -> None:
     """一次列出全部问题和改法 / list every issue at once, and how to mend it."""
     speaker = Speaker.of(lang)
-    found = validate(_tables(folder, speaker))
+    found = validate(read_tables(folder, speaker), not before_draw)
     terminal.issues(speaker.err, found)
     errors = sum(issue.severity == "error" for issue in found)
     warnings = len(found) - errors
@@ -245,7 +180,7 @@ def validate_command(folder: Path, lang: str) -> None:
 
 
 @main.command(name="odds")
-@_FOLDER
+@FOLDER
 @click.option(
     "--draws", type=click.IntRange(1), default=10_000, show_default=True,
     help="模拟摇号次数 / simulated draws",
@@ -259,14 +194,14 @@ def validate_command(folder: Path, lang: str) -> None:
     "--out", metavar="OUT", type=click.Path(path_type=Path),
     help="写 odds.csv 的文件夹，默认 FOLDER/odds / folder for odds.csv",
 )  # fmt: skip
-@_languages
+@languages
 def odds_command(
     folder: Path, draws: int, workers: int, applicant: str | None, out: Path | None, lang: str
 ) -> None:
     """摇号之前，每人每个志愿的机会 / before the draw, everybody's chance of each choice."""
     speaker = Speaker.of(lang)
     out = out or folder / "odds"
-    given = _given(folder, speaker, drawn=False)
+    given = read_round(folder, speaker, drawn=False)
     market, people = given.market, given.market.applicants
     if applicant is not None and applicant not in people:
         speaker.stop(INVALID, "applicant_unknown", value=applicant, example=next(iter(people), ""))
@@ -307,23 +242,30 @@ def _odds(given: Given, draws: int, workers: int, speaker: Speaker) -> odds.Odds
 
 
 @main.command(name="solve")
-@_FOLDER
+@FOLDER
 @click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal")
 @click.option(
     "--out", metavar="OUT", type=click.Path(path_type=Path),
     help="结果文件夹，默认 FOLDER/result / result folder",
 )  # fmt: skip
-@_languages
+@languages
 def solve_command(folder: Path, mechanism: str | None, out: Path | None, lang: str) -> None:
     """录取并检验，写出结果 / place, verify, and write the result."""
     speaker = Speaker.of(lang)
     out = out or folder / "result"
-    given = _given(folder, speaker, mechanism)
+    given = read_round(folder, speaker, mechanism)
     keeping.may_write(out, speaker)
-    result = _place(given, speaker)
+    _finish(given, _place(given, speaker), out, speaker)
+
+
+def _finish(
+    given: Given, result: Result, out: Path, speaker: Speaker, earlier: Path | None = None
+) -> None:
+    """Verify a result, put it in its place, and say what it is."""
+    folder = given.folder
     with speaker.minding(out, "unwritable"), keeping.on_the_way(out) as tmp:
         _write(given, result, tmp)
-        verdict = _verify(folder, tmp, speaker)
+        verdict = _verify(folder, tmp, speaker, earlier)
         place = keeping.settle(tmp, out, folder, result, verdict, speaker)
     warnings = [i for i in validate(given.tables) if i.severity == "warning"]
     if not result.publishable:
@@ -343,18 +285,53 @@ def solve_command(folder: Path, mechanism: str | None, out: Path | None, lang: s
         _stop_short(result, place, speaker)
 
 
+@main.command(name="resolve")
+@FOLDER
+@click.option(
+    "--keep", "kept", metavar="OUT", type=click.Path(path_type=Path), required=True,
+    help="要尽量保留的原结果 / the earlier result to keep",
+)  # fmt: skip
+@click.option("--soft", is_flag=True, help="已确认的也可让步 / confirmed places may give way")
+@click.option(
+    "--out", metavar="NEW", type=click.Path(path_type=Path),
+    help="结果文件夹，默认 FOLDER/resolved / result folder",
+)  # fmt: skip
+@languages
+def resolve_command(folder: Path, kept: Path, soft: bool, out: Path | None, lang: str) -> None:
+    """变动后重排：已确认的不动，其余少动 / place again, moving as few people as can be."""
+    speaker = Speaker.of(lang)
+    out = out or folder / "resolved"
+    given = read_round(folder, speaker, "optimal")
+    earlier = late.read_earlier(given, kept, speaker, soft)
+    late.refuse_to_overwrite(kept, out, speaker)
+    keeping.may_write(out, speaker)
+    try:
+        result = resolve(given.market, given.policy, earlier)
+    except UnsupportedConstraint as error:
+        speaker.refuse(error.issues)
+    except CannotKeep as error:
+        late.cannot_keep(error, speaker)
+        raise click.exceptions.Exit(UNPUBLISHABLE) from None
+    _finish(given, result, out, speaker, kept)
+    late.resolved(speaker.out, given.market, given.policy, result, earlier)
+
+
 @main.command(name="verify")
-@_FOLDER
-@_RESULT
-@_languages
-def verify_command(folder: Path, out: Path | None, lang: str) -> None:
+@FOLDER
+@RESULT
+@click.option(
+    "--earlier", metavar="OUT", type=click.Path(path_type=Path),
+    help="resolve 所保留的原结果 / the result that resolve was to keep",
+)  # fmt: skip
+@languages
+def verify_command(folder: Path, out: Path | None, earlier: Path | None, lang: str) -> None:
     """独立检验，每条结论一行 / verify: one line per claim."""
     speaker = Speaker.of(lang)
     out = out or folder / "result"
     if not folder.is_dir():
         speaker.stop(INVALID, "not_a_folder" if folder.exists() else "folder_missing", path=folder)
-    _must_exist(folder, out, speaker)
-    verdict = _verify(folder, out, speaker)
+    must_exist(folder, out, speaker)
+    verdict = _verify(folder, out, speaker, earlier)
     beside = sorted({p.name for p in out.iterdir()} & set(UNVERIFIED))
     with speaker.minding(out, "unwritable"):
         keeping.write_verdict(out, folder, verdict)
@@ -370,15 +347,15 @@ def verify_command(folder: Path, out: Path | None, lang: str) -> None:
 
 
 @main.command(name="explain")
-@_FOLDER
-@_RESULT
+@FOLDER
+@RESULT
 @click.option("--applicant", metavar="ID", help="只说这一位 / only this person")
-@_languages
+@languages
 def explain_command(folder: Path, out: Path | None, applicant: str | None, lang: str) -> None:
     """为什么是这里，为什么不是那里 / why here and why not there, for everybody or for one."""
     speaker = Speaker.of(lang)
     out = out or folder / "result"
-    given = _given(folder, speaker)
+    given = read_round(folder, speaker)
     policy, result = _result(given, out, speaker)
     with speaker.minding(out, "unwritable"):
         told = _explain(given, policy, result, out)
@@ -398,14 +375,14 @@ def explain_command(folder: Path, out: Path | None, applicant: str | None, lang:
 
 
 @main.command(name="report")
-@_FOLDER
-@_RESULT
-@_languages
+@FOLDER
+@RESULT
+@languages
 def report_command(folder: Path, out: Path | None, lang: str) -> None:
     """录取、志愿、类别、开班、公平 / placed, choices, groups, classes, fairness."""
     speaker = Speaker.of(lang)
     out = out or folder / "result"
-    given = _given(folder, speaker)
+    given = read_round(folder, speaker)
     policy, result = _result(given, out, speaker)
     with speaker.minding(out, "unwritable"):
         document = _report(given, policy, result, out)
@@ -418,14 +395,14 @@ def report_command(folder: Path, out: Path | None, lang: str) -> None:
 
 
 @main.command(name="compare")
-@_FOLDER
+@FOLDER
 @click.argument("first", metavar="OUT1", type=click.Path(path_type=Path))
 @click.argument("second", metavar="OUT2", type=click.Path(path_type=Path))
-@_languages
+@languages
 def compare_command(folder: Path, first: Path, second: Path, lang: str) -> None:
     """两个结果并排，列出谁的去向变了 / two results of a round, with who moves."""
     speaker = Speaker.of(lang)
-    given = _given(folder, speaker)
+    given = read_round(folder, speaker)
     (policy, a), (_, b) = (_result(given, out, speaker) for out in (first, second))
     found = compare(given.market, policy, a, b)
     terminal.comparison(speaker.out, found, given.policy.demo)
@@ -441,7 +418,7 @@ def compare_command(folder: Path, first: Path, second: Path, lang: str) -> None:
     "--capacities", metavar="FILE", type=click.Path(path_type=Path),
     help="PrefLib 各席位的名额：program,capacity / seats of a PrefLib file",
 )  # fmt: skip
-@_languages
+@languages
 def convert_command(
     source: Path, target: Path, origin: str | None, goal: str | None, capacities: Path | None,
     lang: str,
@@ -454,7 +431,7 @@ def convert_command(
             if way.origin == "preflib" and way.seats is None:
                 speaker.err.say("one_seat_each", path=formats.seats_beside(source))
             read = way.origin != "round"
-            given = _market(source, way.read(), speaker) if read else _given(source, speaker)
+            given = as_given(source, way.read(), speaker) if read else read_round(source, speaker)
             files = way.files(given.market, given.policy)
         except formats.Refused as error:
             speaker.stop(INVALID, error.code, **error.numbers)
@@ -468,7 +445,7 @@ def convert_command(
 
 
 @main.command(name="what-if")
-@_FOLDER
+@FOLDER
 @whatif_screen.options
 @click.option("--applicant", metavar="A", help="怎样才够 / what would have been enough for her")
 @click.option("--class", "order_class", metavar="C", help="怎样才开 / what would have opened it")
@@ -478,14 +455,14 @@ def convert_command(
 @click.option(
     "--out", metavar="OUT", type=click.Path(path_type=Path), help="写 moves.csv / for moves.csv"
 )
-@_languages
+@languages
 def what_if_command(
     folder: Path, applicant: str | None, order_class: str | None, value_of_seats: bool,
     programs: str | None, mechanism: str | None, out: Path | None, lang: str, **changes: Any,
 ) -> None:  # fmt: skip
     """改一点再录一遍，看谁变了；或问怎样才够 / change a little, solve again, see who moves."""
     speaker = Speaker.of(lang)
-    given = _given(folder, speaker, mechanism)
+    given = read_round(folder, speaker, mechanism)
     if out is not None and (out / "policy.toml").is_file():
         speaker.stop(INVALID, "out_is_round", path=out)
     base = Solved(given.tables, given.policy, given.market, _place(given, speaker))
@@ -495,6 +472,10 @@ def what_if_command(
             whatif_screen.answer(speaker.out, speaker.err, asked, base, out)
     except (InvalidRound, UnsupportedConstraint) as error:
         speaker.refuse(list(error.issues))
+
+
+main.add_command(late.waiting_command)
+main.add_command(late.next_round_command)
 
 
 @main.command(name="columns")
@@ -539,7 +520,7 @@ class _Steps:
     "--out", metavar="OUT", type=click.Path(path_type=Path), default=INSTANCE / "demo-result",
     show_default=True, help="结果文件夹 / result folder",
 )  # fmt: skip
-@_languages
+@languages
 def demo_command(out: Path, lang: str) -> None:
     """演示一轮：从文件到有证明、有解释的录取 / a whole round, from files to explained placements."""
     speaker = Speaker.of(lang)
@@ -584,9 +565,9 @@ def _run(
 ) -> tuple[Result, dict[str, Any], list[Explanation], Verdict, Path]:
     """The whole of a round; verified last, so that the report is verified too."""
     with steps.step("read"):
-        tables = _tables(folder, speaker)
+        tables = read_tables(folder, speaker)
     with steps.step("validate"):
-        given = _market(folder, tables, speaker)
+        given = as_given(folder, tables, speaker)
     with steps.step("solve"):
         result = _place(given, speaker)
     with keeping.on_the_way(out) as tmp:

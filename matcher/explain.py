@@ -340,7 +340,9 @@ class _Reader:
     @cached_property
     def _worth(self) -> list[tuple[str, Int]]:
         """The components of the objective that prices speak of, lottery apart, per edge."""
-        return [(c.name, c.worth) for c in components(self.market, self.policy)]
+        earlier = self.result.earlier
+        first = earlier.components(self.market) if earlier else []
+        return [(c.name, c.worth) for c in [*first, *components(self.market, self.policy)]]
 
     def _price(self, i: int, edge: int, mine: list[_Stage]) -> Reason:
         """What placing her there would cost the round at least, in the order of the objective.

@@ -46,6 +46,23 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "席位 {program}（{stage}）录取线上的摇号号码不属于任何人",
         "program {program} ({stage}): the lottery number of the cutoff is nobody's",
     ),
+    # --- an earlier result that was to be kept
+    "resolve": ("只有系统优化能保留原录取", "only the mechanism optimal can keep an earlier result"),
+    "confirmed": (
+        "申请人 {applicant} 在 {program} 是否已确认，kept.csv 与决定表不符",
+        "{applicant} at {program}: kept.csv and the decisions disagree on whether it is confirmed",
+    ),
+    "confirmed_lost": (
+        "申请人 {applicant} 已确认的录取 {program} 没有保留",
+        "the confirmed place of {applicant} at {program} is not kept",
+    ),
+    "parent": (
+        "给出的原结果不是这次要保留的那一个", "the earlier result given is not the one that was kept",
+    ),
+    "not_earlier": (
+        "申请人 {applicant} 在 {program}：kept.csv 与原结果不符",
+        "{applicant} at {program}: kept.csv does not agree with the earlier result",
+    ),
     # --- placements
     "person_twice": ("同一个人 {person} 录取了两次", "the same person {person} is placed twice"),
     "row_missing": ("placements.csv 里没有申请人 {applicant}", "placements.csv lacks {applicant}"),
@@ -80,6 +97,11 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "席位 {program}：录取 {placed} 人，除去只留给专门类别的席位只能录 {room} 人",
         "program {program}: {placed} placed, but hard reserves leave room for {room}",
     ),
+    "must_fill": (
+        "席位 {program}：必须录满的预留席位有 {seats} 个，只录满 {filled} 个",
+        "program {program}: {seats} reserved seats must be filled, {filled} are",
+    ),
+    "must_open": ("班级 {order_class} 必须开班，却没有开", "class {order_class} must open but does not"),
     "short": (
         "班级 {order_class}：{placed} 人，不到最低开班人数", "class {order_class}: {placed} people, below its minimum",
     ),

@@ -23,10 +23,10 @@ from .speaker import BROKEN, INVALID, Speaker
 from .terminal import verdict as show_verdict
 from .verify import RESULT_FILES, Verdict
 
-UNFINISHED = {"min_size", "outcome", "optimality"}
+UNFINISHED = {"min_size", "outcome", "kept", "optimality"}
 """Claims that do not hold of a result whose making was cut short."""
 
-JUDGED = ("result.json", *RESULT_FILES)
+JUDGED = ("result.json", *RESULT_FILES, "kept.csv")
 """The files of a result that a verdict speaks of; beside them the round's draw, and any report."""
 
 _TAKEN = {errno.ENOTEMPTY, errno.EEXIST}

@@ -41,6 +41,8 @@ class Constraint(Enum):
     PROGRAM_SCORE = "program_score"
     EXACT_CLOSURE = "exact_closure"
     CONFIRMED = "confirmed"
+    MUST_OPEN = "must_open"
+    MUST_FILL = "must_fill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,17 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Seats of a program held first for a group; hard ones stay empty rather than go to others."""
+    """Seats of a program held first for a group.
+
+    Hard ones stay empty rather than go to others; where ``must_fill`` is set, people of the group
+    must take them all.
+    """
 
     program: int
     group: int
     seats: int
     hard: bool
+    must_fill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +105,9 @@ class Market:
         Ids, applicants and programs in the order of the files.
     capacity, class_of, program_order
         Per program: seats, its class, its place in the plan.  Shape (m,).
-    min_size, class_order
-        Per class: people below which it closes, its place in the plan.  Shape (k,).
+    min_size, must_open, class_order
+        Per class: people below which it closes, whether a decree opens it, its place in the plan.
+        Shape (k,).
     start
         Shape (n + 1,).
     program, rank
@@ -124,6 +132,8 @@ class Market:
         The greatest rank in the round's applications.
     score_places, tie_places
         Decimal places of scores and of each tie-break.
+    confirmed
+        The placements, as (applicant, program), that people have accepted.
     """
 
     applicants: list[str]
@@ -134,6 +144,7 @@ class Market:
     class_of: Int
     program_order: Int
     min_size: Int
+    must_open: Bool
     class_order: Int
     start: Int
     program: Int
@@ -153,12 +164,13 @@ class Market:
     score_places: int = 0
     tie_places: tuple[int, ...] = ()
     program_scores: bool = False
-    confirmed: bool = False
+    confirmed: tuple[tuple[int, int], ...] = ()
     wishes: Wishes = field(default_factory=lambda: Wishes(*np.zeros((3, 0), np.int64)))
     tables: Tables = field(default_factory=lambda: Tables({}, b""))
 
     def __post_init__(self) -> None:
-        for name in ("capacity", "class_of", "program_order", "min_size", "class_order", "start",
+        for name in ("capacity", "class_of", "program_order", "min_size", "must_open",
+                     "class_order", "start",
                      "program", "rank", "score", "ties", "fit", "approved", "relaxed", "member",
                      "applied"):  # fmt: skip
             getattr(self, name).setflags(write=False)
@@ -295,7 +307,9 @@ class Market:
                 Constraint.CROSSING_CAP: bool(crossing(self.caps)),
                 Constraint.ADJUSTMENT: bool((self.rank == 0).any()),
                 Constraint.PROGRAM_SCORE: self.program_scores,
-                Constraint.CONFIRMED: self.confirmed,
+                Constraint.CONFIRMED: bool(self.confirmed),
+                Constraint.MUST_OPEN: bool(self.must_open.any()),
+                Constraint.MUST_FILL: any(r.seats and r.must_fill for r in self.reserves),
             }.items()
             if present
         }
@@ -362,6 +376,8 @@ class _Builder:
         self.row_of_class = cells.positions(given, declared)
         zeros = np.zeros(len(own), np.int64)
         self.min_size = np.append(cells.integers(table["min_size"]), zeros)
+        decreed = [cell == "1" for cell in table["must_open"]]
+        self.must_open = np.append(np.array(decreed, bool), zeros > 0)
         numbers = np.append(cells.integers(table["plan_order"]), zeros + cells.BLANK)
         self.class_order = plan_order(self.class_names, numbers)
 
@@ -455,6 +471,7 @@ class _Builder:
             class_of=self.class_of,
             program_order=self.place,
             min_size=self.min_size,
+            must_open=self.must_open,
             class_order=self.class_order,
             start=np.searchsorted(owner, np.arange(len(self.names) + 1)),
             program=program,
@@ -476,7 +493,7 @@ class _Builder:
             score_places=book.places,
             tie_places=tuple(book.tie_places),
             program_scores=_scores_by_program(self.tables["scores"]),
-            confirmed="confirmed" in self.facts.decisions,
+            confirmed=tuple((i, p) for i, p, *_ in self.facts.decisions.get("confirmed", ())),
             wishes=self.wishes,
             tables=self.tables,
         )
@@ -494,9 +511,12 @@ class _Builder:
         table = self.tables["reserves"]
         program = cells.positions(table["program"], cells.index(self.program_names))
         seats = cells.integers(table["seats"])
-        found = zip(program, table["group"], seats, table["hard"], strict=True)
+        found = zip(
+            program, table["group"], seats, table["hard"], table["must_fill"], strict=True
+        )
         return tuple(
-            Reserve(int(p), groups.index(g), int(s), hard == "1") for p, g, s, hard in found
+            Reserve(int(p), groups.index(g), int(s), hard == "1", must == "1")
+            for p, g, s, hard, must in found
         )
 
     def _caps(self) -> tuple[Cap, ...]:

@@ -2,8 +2,8 @@
 
 The core speaks in codes and numbers; here, and nowhere else, they become words.  What an applicant is
 told stands in :mod:`matcher.reasons`, the remedies of issues in :mod:`matcher.remedies`, what a verifier
-finds in :mod:`matcher.findings`, what follows from a supposition in :mod:`matcher.supposed`, short names
-in :mod:`matcher.words`.
+finds in :mod:`matcher.findings`, what follows from a supposition in :mod:`matcher.supposed`, what is asked
+for in vain in :mod:`matcher.conflicting`, what follows a result in :mod:`matcher.afterwards`, short names in :mod:`matcher.words`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from . import identity
+from .afterwards import LATE
+from .conflicting import CONFLICTS
 from .findings import FINDINGS
 from .reasons import GUARANTEES, REASONS
 from .remedies import REMEDIES
@@ -215,6 +217,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     **{f"reason.{code}": pair for code, pair in REASONS.items()},
     **{f"guarantee.{code}": pair for code, pair in GUARANTEES.items()},
     **{f"whatif.{code}": pair for code, pair in WHATIF.items()},
+    **{f"late.{code}": pair for code, pair in LATE.items()},
+    **{f"conflict.{code}": pair for code, pair in CONFLICTS.items()},
     **{f"notice.{code}": pair for code, pair in NOTICES.items()},
     **{f"violation.{code}": pair for code, pair in FINDINGS.items()},
     **WORDS,

@@ -215,6 +215,15 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "班级“{value}”没有任何席位，不会开班。若是漏填，请在席位表里补上。",
         "The class {value} has no program and will not open. Add its programs if they are missing.",
     ),
+    "must_open_without_programs": (
+        "班级“{value}”必须开班，却没有任何席位。请在席位表里补上席位，或把“必须开班”改为 0。",
+        "The class {value} must open but has no program. Add its programs, or set must_open to 0.",
+    ),
+    "must_fill_without_seats": (
+        "标了“必须录满”，但这一行预留 0 个席位，不起作用。请填席位数，或把这一格改为 0。",
+        "The row must be filled but reserves 0 seats, so it has no effect. Give the seats, or set it to"
+        " 0.",
+    ),
     "age_without_basis": (
         "班级自定年龄限制 {value} 没有写依据。请填“年龄限制依据”，或删去这个限制。",
         "The class's own age limit {value} states no basis. Fill in age_basis or remove the limit.",
@@ -467,8 +476,17 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "{limit} cannot yet do closure = \"exact\". Say closure = \"sequential\" in the policy.",
     ),
     "refused_confirmed": (
-        "“{limit}”目前做不到保留已确认的录取（confirmed）。请先从决定表里移出这些行。",
-        "{limit} cannot yet keep confirmed placements. Take these rows out of the decisions first.",
+        "决定表里有已确认的录取（confirmed），“{limit}”从头录取，不会保留它们。请改用 resolve --keep 原结果。",
+        "There are confirmed placements, which {limit}, placing from the start, does not keep. Use resolve"
+        " --keep with the earlier result.",
+    ),
+    "refused_must_open": (
+        "“{limit}”做不到必须开班（must_open）。请换一种录取方式，或把这一列改为 0。",
+        "{limit} cannot open classes by decree (must_open). Choose another mechanism or set it to 0.",
+    ),
+    "refused_must_fill": (
+        "“{limit}”做不到必须录满的预留（must_fill）。请换一种录取方式，或把这一列改为 0。",
+        "{limit} cannot fill reserves by decree (must_fill). Choose another mechanism or set it to 0.",
     ),
     # --- files in other formats
     "text_encoding": (

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from . import cells
 from .cells import Int
+from .earlier import FILE, Earlier
 from .market import Market
 
 Bool = NDArray[np.bool_]
@@ -66,11 +67,30 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A class that was closed, in the order of closing, and how many people it held then."""
+    """A class that was closed.
+
+    Parameters
+    ----------
+    order_class
+        The class.
+    placed
+        The people it held when it was closed; under exact closing those it would hold if it alone
+        were opened again.
+    min_size
+        Its minimum.
+    saves
+        Under exact closing, the other classes that would fall short if it were opened again.
+    """
 
     order_class: int
     placed: int
     min_size: int
+    saves: tuple[int, ...] = ()
+
+    @property
+    def shortfall(self) -> int:
+        """How many people it lacked; 0 for a class that was closed for the sake of others."""
+        return max(0, self.min_size - self.placed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +119,8 @@ class Result:
         For ``certificate.json``.
     runtime
         Seconds.
+    earlier
+        The earlier result that this one was to keep, where there is one.
     """
 
     mechanism: str
@@ -114,6 +136,7 @@ class Result:
     certificate: dict[str, Any] = field(default_factory=dict)
     unique: bool = True
     runtime: float = 0.0
+    earlier: Earlier | None = None
 
     @property
     def publishable(self) -> bool:
@@ -131,6 +154,9 @@ class Result:
             "barred.csv": _csv(BARRED, _barred_rows(market)),
             "certificate.json": _json(self.certificate),
         }
+        resolve = {}
+        if self.earlier is not None:
+            files[FILE], resolve = self.earlier.to_csv(), {"resolve": self.earlier.about()}
         for name, content in files.items():
             (folder / name).write_bytes(content)
         digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
@@ -149,7 +175,7 @@ class Result:
             "runtime_s": round(self.runtime, 3),
             "versions": _versions(),
             "digests": {"inputs": inputs} | digests,
-        }
+        } | resolve
         (folder / "result.json").write_bytes(_json(about))
 
     @classmethod
@@ -185,7 +211,10 @@ class Result:
             ]
             certificate = json.loads((folder / "certificate.json").read_bytes())
             closings = tuple(
-                Closing(classes[c["order_class"]], c["placed"], c["min_size"])
+                Closing(
+                    classes[c["order_class"]], c["placed"], c["min_size"],
+                    tuple(classes[name] for name in c.get("saves", ())),
+                )
                 for c in certificate.get("closing", ())
             )
         except KeyError as error:
@@ -195,7 +224,7 @@ class Result:
             about["mechanism"], matching, seats, opened, Status(about["status"]),
             tuple(e["name"] for e in entries), tuple(e["value"] for e in entries),
             tuple(e["bound"] for e in entries), thresholds, closings, certificate,
-            about["unique"], about["runtime_s"],
+            about["unique"], about["runtime_s"], Earlier.read_back(folder, about),
         )  # fmt: skip
 
 
@@ -252,12 +281,12 @@ def _threshold_rows(market: Market, result: Result) -> list[list[str]]:
         price = ";".join(map(str, t.price)) if t.price is not None else ""
         last = [""] * (3 + len(market.tie_places))
         if t.last >= 0:
-            last = _marks(market, t.last)
+            last = marks(market, t.last)
         rows.append([market.programs[t.program], t.stage, t.state, cap, *last, price])
     return rows
 
 
-def _marks(market: Market, edge: int) -> list[str]:
+def marks(market: Market, edge: int) -> list[str]:
     """What ranks the person of an edge: listed, score, ties, lottery."""
     ties = zip(market.ties[:, edge], market.tie_places, strict=True)
     return [

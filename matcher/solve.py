@@ -79,6 +79,8 @@ _PLACES = {
     Constraint.CROSSING_CAP: ("caps", "cap"),
     Constraint.PROGRAM_SCORE: ("scores", "program"),
     Constraint.CONFIRMED: ("decisions", "decision"),
+    Constraint.MUST_OPEN: ("order_classes", "must_open"),
+    Constraint.MUST_FILL: ("reserves", "must_fill"),
     Constraint.SOFT_RESERVE: ("reserves", "seats"),
     Constraint.HARD_RESERVE: ("reserves", "hard"),
     Constraint.NESTED_CAP: ("caps", "cap"),

@@ -173,6 +173,7 @@ SCHEMA: dict[str, Sheet] = {
             ("hire_date", "date", "入职日期", "planned day of hiring"),
             ("college_member_until", "date", "院校成员资格到期", "last day of membership; blank = open"),
             ("interview_required", "flag", "拒收未面试调剂", "1: nobody is adjusted here without an interview"),
+            ("must_open", "flag", "必须开班", "1: opened by decree, at its minimum and with one person at least"),
         ),
     ),
     "programs": Sheet(
@@ -224,7 +225,8 @@ SCHEMA: dict[str, Sheet] = {
         _columns(
             ("applicant*", "id", "报名号", "who"),
             ("program*", "id", "席位代码", "where"),
-            ("decision*", "code", "决定", "what was decided", ("rejected", "approved", "confirmed")),
+            ("decision*", "code", "决定", "what was decided; waiting: would take a better place",
+             ("rejected", "approved", "confirmed", "waiting")),
             ("rule", "code", "放宽的规则", "rule set aside by an approval; blank = the age rules",
              ("age", "approval", "education", "skill_level")),
             ("basis", "text", "依据", "reason and who decided"),
@@ -238,6 +240,7 @@ SCHEMA: dict[str, Sheet] = {
             ("group*", "id", "人员类别", "for whom"),
             ("seats*", "count", "席位数", "how many"),
             ("hard", "flag", "不释放", "1: stays empty when the group cannot fill it"),
+            ("must_fill", "flag", "必须录满", "1: people of the group must take every one of these seats"),
         ),
     ),
     "caps": Sheet(

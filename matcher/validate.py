@@ -252,6 +252,10 @@ def _classes(r: Round) -> Iterator[Issue]:
                 "order_classes", table.rows[at], "min_size", "min_above_capacity",
                 table["min_size"][at], str(seats),
             )  # fmt: skip
+        elif not inside and table["must_open"][at] == "1":
+            yield Issue(
+                "order_classes", table.rows[at], "must_open", "must_open_without_programs", name
+            )
         elif not inside:
             yield Issue(
                 "order_classes", table.rows[at], "order_class", "class_without_programs", name,
@@ -342,6 +346,13 @@ def _reserves(r: Round) -> Iterator[Issue]:
     held = {g for cell in set(r.tables["applicants"]["groups"]) for g in split(cell)}
     yield from r.at(
         "reserves", "group", lambda _, g: None if g in held else "group_without_people", "warning"
+    )
+    idle = cells.integers(table["seats"], 0) == 0
+    yield from r.at(
+        "reserves",
+        "must_fill",
+        lambda at, v: "must_fill_without_seats" if v == "1" and idle[at] else None,
+        "warning",
     )
 
 

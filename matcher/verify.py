@@ -30,6 +30,9 @@ outcome
 optimality
     For ``optimal``: the potentials of ``certificate.json`` prove every component of the objective
     in its order, the values are recomputed, and the optimum is unique exactly when it says so.
+kept
+    Where a result keeps an earlier one (``kept.csv``): every confirmed placement is in place, unless
+    the result says that it may give them up, and what was to be kept is what the earlier result holds.
 report
     Where there is a ``report.json``: its rank profile and group figures are recomputed.
 
@@ -70,6 +73,7 @@ CLAIMS = {
     "no_waste": "无空位未用",
     "cutoffs": "录取线",
     "outcome": "结果重算",
+    "kept": "原录取保留",
     "optimality": "最优性",
     "report": "统计数字",
 }
@@ -87,18 +91,19 @@ COLUMNS = {
     " not_accepted education skill_level study_forms district health review",
     "order_classes": "order_class min_size college industry district study_form level major"
     " plan_order entry_education entry_skill age_min age_max age_basis health health_basis"
-    " internship_date hire_date college_member_until interview_required",
+    " internship_date hire_date college_member_until interview_required must_open",
     "programs": "program capacity order_class enterprise channel plan_order forbid_minor"
     " forbid_minor_reason enterprise_member_until",
     "applications": "applicant rank program",
     "scores": "applicant program channel score culture skill interview experience language fit",
     "decisions": "applicant program decision rule basis",
-    "reserves": "program group seats hard",
+    "reserves": "program group seats hard must_fill",
     "caps": "cap seats college enterprise programs",
     "placements": "applicant program rank seat reason",
     "thresholds": "program stage state cap listed score lottery price",
     "classes": "order_class opened placed min_size",
     "barred": "applicant program rule value limit",
+    "kept": "applicant program confirmed",
 }
 NEEDED = {
     "applicants": "applicant",
@@ -123,6 +128,7 @@ KEYS = {
     "thresholds": "program stage",
     "classes": "order_class",
     "barred": "applicant program rule",
+    "kept": "applicant program",
 }
 RESULT_FILES = (
     "placements.csv",
@@ -131,6 +137,8 @@ RESULT_FILES = (
     "barred.csv",
     "certificate.json",
 )
+DECISIONS = ("rejected", "approved", "confirmed", "waiting")
+KEPT = ("confirmed", "unmoved")  # what a result that keeps an earlier one counts first
 COMPONENTS = ("culture", "skill", "interview", "experience", "language")
 RULES: tuple[str, ...] = ("review", "rejected", "membership", "age", "approval", "class_age")
 RULES += ("education", "skill_level", "study_form", "health", "minor", "work_age")
@@ -559,6 +567,8 @@ class Program:
     expired: str
     hard: dict[str, int] = field(default_factory=dict)
     soft: dict[str, int] = field(default_factory=dict)
+    must: Counter[str] = field(default_factory=Counter)  # of both kinds, all to be filled
+    kept: Counter[str] = field(default_factory=Counter)  # for nobody else: hard, or in `must`
     groups: frozenset[str] = frozenset()
     reserved: int = 0
     caps: list[int] = field(default_factory=list)
@@ -599,6 +609,7 @@ class Applicant:
     applied: int = 0
     approved: dict[int, frozenset[str]] = field(default_factory=dict)
     rejected: dict[int, str] = field(default_factory=dict)
+    confirmed: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -730,8 +741,12 @@ class Round:
             seats = as_int(row["seats"], "reserves.seats")
             if seats < 0:
                 raise Malformed("number", what="reserves.seats")
+            must = as_choice(row["must_fill"], ("", "0", "1"), "must_fill") == "1"
             if seats:
-                (program.hard if hard else program.soft)[as_id(row["group"], "group")] = seats
+                group = as_id(row["group"], "group")
+                (program.hard if hard else program.soft)[group] = seats
+                program.must += Counter({group: seats * must})
+                program.kept += Counter({group: seats * (hard or must)})
         for program in self.programs:
             program.groups = frozenset(program.hard) | frozenset(program.soft)
             program.reserved = sum(program.stages.values())
@@ -749,7 +764,8 @@ class Round:
             if row[column]:
                 as_int(row[column], column)
         as_choice(row["entry_education"], ("", *EDUCATION), "entry_education")
-        as_choice(row["interview_required"], ("", "0", "1"), "interview_required")
+        for column in ("interview_required", "must_open"):
+            as_choice(row[column], ("", "0", "1"), column)
         columns = ("internship_date", "hire_date", "college_member_until")
         dates = {column: as_date(row[column], column) for column in columns}
         name, least = as_id(row["order_class"], "order_class"), as_int(row["min_size"], "min_size")
@@ -848,7 +864,7 @@ class Round:
         self.people_by_id = {a.id: a for a in self.people}
         for row in sorted(self.rows("decisions"), key=lambda row: row["rule"]):
             a, p = self.who(row["applicant"]), self.find(row["program"]).index
-            kind = as_choice(row["decision"], ("rejected", "approved", "confirmed"), "decision")
+            kind = as_choice(row["decision"], DECISIONS, "decision")
             if kind == "rejected":
                 a.rejected.setdefault(p, row["basis"])
             elif kind == "approved":
@@ -856,6 +872,8 @@ class Round:
                 waived = {rule} if rule else {"age", "approval"}
                 waived -= set() if self.policy.case_by_case else {"age"}
                 a.approved[p] = a.approved.get(p, frozenset()) | waived
+            elif kind == "confirmed":
+                a.confirmed.add(p)
 
     def keyed(self, *parts: str) -> bytes:
         """Return the keyed hash of a kind, the round and some ids."""
@@ -1221,6 +1239,14 @@ class Result:
         for _, value, bound in self.objective:
             as_kind(value, int, "objective")
             as_kind(bound, int, "objective")
+        self.resolve = self.info.get("resolve")
+        self.kept: dict[tuple[str, str], bool] = {}  # earlier placements, whether confirmed
+        if self.resolve is not None:
+            how = as_kind(self.resolve, dict, "resolve").get("confirmed")
+            as_choice(str(how), ("hard", "soft"), "resolve.confirmed")
+            for row in read_table(folder / "kept.csv").rows():
+                sure = as_choice(row["confirmed"], ("0", "1"), "confirmed") == "1"
+                self.kept[row["applicant"], row["program"]] = sure
         self.place = [-1] * len(given.people)
         self.rows: dict[int, dict[str, str]] = {}
         for row in tables["placements"].rows():
@@ -1656,13 +1682,15 @@ class Verifier:
         given, result = self.given, self.result
         digests = as_kind(result.info.get("digests"), dict, "digests")
         own = {"inputs": given.digest}
-        for name in RESULT_FILES:
+        resolved = result.resolve is not None
+        for name in (*RESULT_FILES, *["kept.csv"] * resolved):
             own[name] = hashlib.sha256(read_bytes(result.folder / name)).hexdigest()
         for name, digest in own.items():
             check.expect(digests.get(name) == digest, "digest", file=name, own=digest)
         check.expect(result.info.get("round") == given.policy.round, "round")
         check.expect(given.laminar or self.optimal, "caps_cross")
         check.expect(not (self.optimal and given.policy.open_first), "open_first")
+        check.expect(self.optimal or not resolved, "resolve")
         if result.mechanism == "parallel":
             columns = ("score", *COMPONENTS, *given.ties)
             for (i, p), row in given.by_program.items():
@@ -1778,13 +1806,18 @@ class Verifier:
         check.numbers |= {"caps": len(self.given.caps), "full": sum(self.full)}
 
     def reserves(self, check: Check) -> None:
-        """Hard reserved seats that their groups cannot fill stay empty."""
+        """Seats that are for a group alone hold nobody else, and those to be filled are filled."""
         for program in self.given.programs:
             items = self.items[program.index]
-            room = program.capacity - sum(program.hard.values())
-            room += len(self.chooser.fill(program.hard, items)[0])
+            # Where all can sit and these seats can be filled, one seating does both (Mendelsohn and
+            # Dulmage, doi 10.4153/CJM-1958-027-8).
+            room = program.capacity - program.kept.total()
+            room += len(self.chooser.fill(program.kept, items)[0])
             over = room < len(items) <= program.capacity
             check.expect(not over, "hard_reserve", program=program.id, placed=len(items), room=room)
+            seats = program.must.total()
+            n = len(self.chooser.fill(program.must, items)[0])
+            check.expect(n == seats, "must_fill", program=program.id, filled=n, seats=seats)
         check.numbers["filled"] = sum(self.filled)
 
     def min_size(self, check: Check) -> None:
@@ -1793,6 +1826,7 @@ class Verifier:
         for c in self.given.classes.values():
             n = result.placed[c.id]
             check.expect(n == 0 or n >= c.min_size, "short", order_class=c.id, placed=n)
+            check.expect(n or c.row["must_open"] != "1", "must_open", order_class=c.id)
             own = (n >= max(1, c.min_size), n, c.min_size)
             stated = result.classes.get(c.id)
             check.expect(stated == own, "class", order_class=c.id, stated=stated, own=own)
@@ -1907,10 +1941,15 @@ class Verifier:
         check.expect(result.info["unique"], "unique")
         self.values(check)
 
+    def components(self) -> list[str]:
+        """Return the names of the objective's components, those of an earlier result first."""
+        first = [*KEPT] if self.result.resolve is not None else []
+        return first + self.given.policy.components(self.given.last_rank, self.optimal)
+
     def values(self, check: Check) -> None:
         """Recompute the objective and what ``result.json`` says of it."""
-        given, result = self.given, self.result
-        names = given.policy.components(given.last_rank, self.optimal)
+        result = self.result
+        names = self.components()
         own = list(zip(names, self.evaluate(names), strict=True))
         stated = [(name, value) for name, value, _ in result.objective]
         check.expect(stated == own, "objective", own=own)
@@ -1930,14 +1969,47 @@ class Verifier:
                 continue
             program, rank = given.programs[p], a.listed.get(p, 0)
             lottery = given.weights(a, program) if self.optimal else (0, 0)
+            kept = self.result.kept.get((a.id, program.id))
             for name in names:
-                if name == "fit":
+                if name in KEPT:
+                    totals[name] += bool(kept) if name == "confirmed" else kept is not None
+                elif name == "fit":
                     totals[name] += given.view(a, program, rank > 0).fit
                 elif name.startswith("lottery"):
                     totals[name] += lottery[name == "lottery_2"]
                 elif name != "reserves":
                     totals[name] += given.policy.worth(name, rank, given.last_rank)
         return list(totals.values())
+
+    # --- an earlier result that was to be kept
+
+    def kept(self, check: Check, earlier: Path | None) -> None:
+        """Confirmed placements are in place, and what was to be kept is the earlier result."""
+        given, result = self.given, self.result
+        confirmed = {(a.id, given.programs[p].id) for a in given.people for p in a.confirmed}
+        for name, program in sorted({k for k, sure in result.kept.items() if sure} ^ confirmed):
+            check.wrong("confirmed", applicant=name, program=program)
+        here = {
+            (a.id, given.programs[p].id)
+            for a, p in zip(given.people, result.place, strict=True)
+            if p >= 0
+        }
+        resolve = result.resolve or {}
+        for name, program in sorted(confirmed - here) if resolve["confirmed"] == "hard" else ():
+            check.wrong("confirmed_lost", applicant=name, program=program)
+        check.numbers |= {"earlier": len(result.kept), "kept": len(here & set(result.kept))}
+        check.numbers |= {"confirmed": len(confirmed)}
+        if earlier is None:
+            check.trusted = "earlier_result"
+            return
+        path = earlier / "placements.csv"
+        own = hashlib.sha256(read_bytes(path)).hexdigest()
+        check.expect(resolve.get("parent") == own, "parent", own=own)
+        placed = {(row["applicant"], row["program"]) for row in read_table(path).rows()}
+        settled = {name for name, _ in confirmed}
+        before = {(name, p) for name, p in placed if p and name not in settled} | confirmed
+        for name, program in sorted(before ^ set(result.kept)):
+            check.wrong("not_earlier", applicant=name, program=program)
 
     def report(self, check: Check) -> None:
         """Recompute the rank profile and the group figures of ``report.json``."""
@@ -2017,7 +2089,7 @@ class Market:
     def __init__(self, verifier: Verifier) -> None:
         self.verifier, self.given, self.result = verifier, verifier.given, verifier.result
         policy, last = self.given.policy, self.given.last_rank
-        self.names = policy.components(last, True)
+        self.names = verifier.components()
         self.cost = {
             rank: pack(
                 [
@@ -2029,6 +2101,11 @@ class Market:
         }
         self.fit = self.unit("fit")
         self.reserve = self.unit("reserves")
+        self.kept: dict[int, dict[int, int]] = defaultdict(dict)  # by applicant and program
+        for (name, program), sure in self.result.kept.items():
+            if name in self.given.people_by_id and program in self.given.by_id:  # else gone
+                worth = self.unit("unmoved") + sure * self.unit("confirmed")
+                self.kept[self.given.who(name).index][self.given.find(program).index] = worth
         self.seats: dict[int, dict[str, int]] = {}
         self.flow: dict[int, dict[str, list[Any]]] = {}
         self.stage: dict[int, str] = {}
@@ -2089,7 +2166,8 @@ class Market:
     def pair_cost(self, a: Applicant, p: int, rank: int, view: View) -> int:
         """Return the cost of a pair, lottery included."""
         first, second = self.given.weights(a, self.given.programs[p])
-        return self.cost[rank] - view.fit * self.fit - first * DIGIT - second
+        kept = self.kept.get(a.index, NOTHING).get(p, 0)
+        return self.cost[rank] - kept - view.fit * self.fit - first * DIGIT - second
 
     def scan(self, prices: Mapping[tuple[int, str], int]) -> list[Best]:
         """Compare everybody's place with everything that she could have at these prices.
@@ -2103,6 +2181,7 @@ class Market:
         for a in self.given.people:
             place = self.result.place[a.index]
             best = Best(0) if place < 0 else Best(0, 0, [-1])
+            kept = self.kept.get(a.index, NOTHING)
             for p, rank, view in self.given.everything(a):
                 if p not in self.seats:
                     continue
@@ -2113,7 +2192,7 @@ class Market:
                 if p == place:
                     best.held = plus(self.pair_cost(a, p, rank, view), price)
                 elif price != FAR:
-                    value = self.cost[rank] - view.fit * self.fit + price
+                    value = self.cost[rank] - kept.get(p, 0) - view.fit * self.fit + price
                     if value - most > best.other:
                         continue
                     value = self.pair_cost(a, p, rank, view) + price
@@ -2287,7 +2366,8 @@ KINDS = {
     "programs": "program",
     "caps": "cap",
 }
-NOT_BY_RANK = ("reserves", "fit", "lottery_1", "lottery_2")
+NOT_BY_RANK = (*KEPT, "reserves", "fit", "lottery_1", "lottery_2")
+NOTHING: Mapping[int, int] = {}
 
 
 def reverse(edges: Mapping[Node, list[Node]]) -> dict[Node, list[Node]]:
@@ -2343,7 +2423,9 @@ def components(edges: Mapping[Node, list[Node]]) -> dict[Node, Node]:
 # --- the verdict ----------------------------------------------------------------------------
 
 
-def verify(folder: str | Path, result: str | Path | None = None) -> Verdict:
+def verify(
+    folder: str | Path, result: str | Path | None = None, earlier: str | Path | None = None
+) -> Verdict:
     """Judge a result.
 
     Parameters
@@ -2352,6 +2434,8 @@ def verify(folder: str | Path, result: str | Path | None = None) -> Verdict:
         The round folder.
     result
         The result folder; by default ``result`` in the round folder.
+    earlier
+        The folder of the earlier result that this one keeps, where that is to be checked too.
 
     Returns
     -------
@@ -2372,7 +2456,7 @@ def verify(folder: str | Path, result: str | Path | None = None) -> Verdict:
         verifier.inputs(inputs)
     except Malformed as error:
         inputs.violations.append(error.violation)
-        return Verdict((inputs.claim(), *(skipped(name, "inputs") for name in list(CLAIMS)[1:-2])))
+        return Verdict((inputs.claim(), *(skipped(name, "inputs") for name in list(CLAIMS)[1:-3])))
     claims = {"inputs": inputs.claim()}
 
     def judge(judges: Mapping[str, Callable[[Check], object]], premises: Sequence[str]) -> None:
@@ -2392,6 +2476,9 @@ def verify(folder: str | Path, result: str | Path | None = None) -> Verdict:
         judge({"cutoffs": lambda c: market.cutoffs(c, proof[-1])}, FEASIBLE)
     else:
         judge({"cutoffs": verifier.cutoffs, "outcome": verifier.outcome}, FAIR)
+    if found.resolve is not None:
+        before = Path(earlier) if earlier else None
+        judge({"kept": lambda c: verifier.kept(c, before)}, ("assignment",))
     if found.report is not None:
         judge({"report": verifier.report}, ("assignment",))
     return Verdict(tuple(claims[name] for name in CLAIMS if name in claims))
@@ -2434,10 +2521,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="独立核验录取结果 / verify the result of a round")
     parser.add_argument("folder", help="轮次文件夹 / round folder")
     parser.add_argument("--result", metavar="OUT", help="结果文件夹 / result folder")
+    parser.add_argument("--earlier", metavar="OUT", help="要保留的原结果 / the result that was kept")
     parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
     options = parser.parse_args(arguments)
     try:
-        verdict = verify(options.folder, options.result)
+        verdict = verify(options.folder, options.result, options.earlier)
     except Unreadable as error:
         print(f"无法读取 / cannot read: {error}", file=sys.stderr)
         return 2

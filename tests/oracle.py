@@ -43,6 +43,9 @@ class Threshold:
 class Oracle(Choices):
     """All the answers about one instance, by definition."""
 
+    kept: Mapping[tuple[str, str], bool] = {}
+    """Earlier placements that are to be kept, and whether each has been accepted."""
+
     # stable
 
     def preferred(self, applicant: str, open_classes: frozenset[str]) -> list[str]:
@@ -194,7 +197,8 @@ class Oracle(Choices):
         return Outcome(runs[best], best)
 
     def _opening_sets(self) -> Iterator[frozenset[str]]:
-        always = frozenset(c for c in self.classes if not self.classes[c].min_size)
+        """A class with a minimum of at most 1 is never closed."""
+        always = frozenset(c for c in self.classes if self.classes[c].min_size <= 1)
         rest = sorted(set(self.classes) - always)
         for size in range(len(rest) + 1):
             yield from (always | set(some) for some in itertools.combinations(rest, size))
@@ -266,6 +270,10 @@ class Oracle(Choices):
         """What a pair adds to a component."""
         if name == "placed":
             return 1
+        if name == "unmoved":
+            return int((applicant, program) in self.kept)
+        if name == "confirmed":
+            return int(self.kept.get((applicant, program), False))
         if name == "fit":
             return self.fit(applicant, program)
         if name == "rank":
@@ -291,9 +299,12 @@ class Oracle(Choices):
         """The components of `optimal`: the lottery comes last."""
         return [*self.components(), "lottery_1", "lottery_2"]
 
-    def optimal(self) -> tuple[list[Placement], Vector]:
-        """Every best feasible placement, and its value; more than one is next to impossible."""
-        names = self.optimal_components()
+    def optimal(self, first: Sequence[str] = ()) -> tuple[list[Placement], Vector]:
+        """Every best feasible placement, and its value; more than one is next to impossible.
+
+        The components in `first` come before all others.
+        """
+        names = [*first, *self.optimal_components()]
         additive = [name for name in names if name != "reserves"]
         value = {
             (i, p): tuple(self.pair_value(name, i, p) for name in additive)

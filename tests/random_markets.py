@@ -30,6 +30,7 @@ def random_instance(
     *,
     minimums: bool = True,
     caps: bool = True,
+    closure: str = "sequential",
 ) -> Instance:
     """A market with at most these many people and programs, all constraints mixed.
 
@@ -46,7 +47,7 @@ def random_instance(
         rejected=_rejected(rng, people_list, class_list, program_list),
         reserves=_reserves(rng, program_list),
         caps=_caps(rng, class_list, program_list) if caps else (),
-        rules=rules,
+        rules=replace(rules, closure=closure),
     )
 
 
@@ -216,9 +217,8 @@ def _rules(rng: Random, mechanism: str, longest: int) -> Rules:
         objective=rng.choice(OBJECTIVES),
         rank=rng.choice(("min_cost", "rank_maximal", "generous")),
         rank_costs=tuple(costs) if rng.random() < 0.3 else (),
-        closure="sequential",
         reserve_order=reserve_order,
-        max_entries=rng.choice((0, longest, 6)) if longest else 0,
+        max_entries=rng.choice((0, longest, max(6, longest))) if longest else 0,
         round=rng.choice(("", "2025秋-1")),
         seed=rng.randbytes(8).hex(),
     )

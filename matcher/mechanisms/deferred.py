@@ -7,11 +7,13 @@ substitutable, the outcome does not depend on the order of proposals (Gale & Sha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Iterable, Sequence
 from itertools import pairwise, repeat
 
 import numpy as np
 
+from ..cells import Int
 from ..choice import OPEN, Choice, Chosen, Node
 from ..market import Market
 
@@ -56,6 +58,38 @@ class DeferredAcceptance:
         ):
             proposers = self._by_columns()
         self._run(proposers)
+
+    def copy(self) -> DeferredAcceptance:
+        """The same state, to go on by itself."""
+        other = copy.copy(self)
+        other.next, other.limit = self.next.copy(), self.limit.copy()
+        other.held, other.closed = self.held.copy(), self.closed.copy()
+        return other
+
+    def without(self, classes: Sequence[int]) -> DeferredAcceptance:
+        """The run with some more classes closed; this one stays as it is."""
+        other = self.copy()
+        for c in classes:
+            if not other.can_go_on_without(c):
+                closed = self.closed.union(classes)
+                return DeferredAcceptance(self.market, self.choice, closed)
+            other.close(c)
+        return other
+
+    def sizes(self) -> Int:
+        """People in each class.  Shape (k,)."""
+        people = [len(held) for held in self.held]
+        return np.bincount(self.market.class_of, people, len(self.market.min_size)).astype(np.int64)
+
+    def short(self) -> Int:
+        """How many people each open class lacks, 0 for the others.  Shape (k,).
+
+        A minimum of one asks nothing: an empty class keeps it, and is left open for whoever comes.
+        """
+        least = self.market.min_size
+        missing = np.where(least > 1, np.maximum(0, least - self.sizes()), 0)
+        missing[list(self.closed)] = 0
+        return missing
 
     def _run(self, proposers: list[int]) -> None:
         """Let people propose until everybody is kept or has come to the end."""
@@ -169,7 +203,7 @@ class DeferredAcceptance:
             self.next[i] += 1
         self._run(leaving)
 
-    def matching(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def matching(self) -> Int:
         """The program of each applicant, −1 unplaced."""
         matching = np.full(len(self.market.applicants), -1)
         edges = np.array([e for people in self.held for e, _ in people], np.int64)

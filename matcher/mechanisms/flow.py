@@ -26,28 +26,33 @@ class SolverFailed(RuntimeError):
     """The flow solver did not return an optimal flow of a network that has one."""
 
 
+class NoFlow(ValueError):
+    """No flow keeps the lower bounds of a network."""
+
+
 @dataclass
 class Network:
     """Arcs in columns, and a supply per node; the last node is the sink and takes everything.
 
     Parameters
     ----------
-    tail, head, capacity
-        Per arc.
+    tail, head, lower, capacity
+        Per arc: its ends, the least and the greatest flow.
     supply
         Per node, the sink's being minus the sum of the others.
     """
 
     tail: Int
     head: Int
+    lower: Int
     capacity: Int
     supply: Int
     flow: Int = field(init=False)
     free: Bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.flow = np.zeros(len(self.tail), np.int64)
-        self.free = self.capacity > 0
+        self.flow = self.lower.copy()
+        self.free = self.capacity > self.lower
 
     @property
     def sink(self) -> int:
@@ -70,28 +75,28 @@ class Network:
 
         Raises
         ------
+        NoFlow
+            If no flow keeps the lower bounds.
         SolverFailed
             If the solver fails; its answer is checked by the potentials, not believed.
         """
         at = np.flatnonzero(self.free)
-        fixed = np.where(self.free, 0, self.flow)
-        supply = self.supply.copy()
-        np.subtract.at(supply, self.tail, fixed)
-        np.add.at(supply, self.head, fixed)
-        if len(at):
-            self.flow[at] = _solve(
-                self.tail[at], self.head[at], self.capacity[at], cost[at], supply
-            )
+        fixed = np.where(self.free, self.lower, self.flow)
+        size = len(self.supply)
+        supply = self.supply - _sums(self.tail, fixed, size) + _sums(self.head, fixed, size)
+        if len(at) or supply.any():
+            room = self.capacity[at] - self.lower[at]
+            found = _solve(self.tail[at], self.head[at], room, cost[at], supply)
+            self.flow[at] = self.lower[at] + found
         potential = self._distances(cost, at)
         reduced = cost[at] + potential[self.head[at]] - potential[self.tail[at]]
-        self.flow[at[reduced > 0]] = 0
         self.free[at[reduced != 0]] = False
         return potential
 
     def _distances(self, cost: Int, at: Int) -> Int:
         """Shortest residual distances to the sink over the free arcs (Bellman and Ford, by columns)."""
         forward = at[self.flow[at] < self.capacity[at]]
-        backward = at[self.flow[at] > 0]
+        backward = at[self.flow[at] > self.lower[at]]
         source = np.concatenate([self.tail[forward], self.head[backward]])
         target = np.concatenate([self.head[forward], self.tail[backward]])
         length = np.concatenate([cost[forward], -cost[backward]])
@@ -114,7 +119,7 @@ class Network:
         """Source, target and arc of every residual arc that no cost has ruled out."""
         at = np.flatnonzero(self.free)
         forward = at[self.flow[at] < self.capacity[at]]
-        backward = at[self.flow[at] > 0]
+        backward = at[self.flow[at] > self.lower[at]]
         return (
             np.concatenate([self.tail[forward], self.head[backward]]),
             np.concatenate([self.head[forward], self.tail[backward]]),
@@ -122,11 +127,18 @@ class Network:
         )
 
 
+def _sums(node: Int, amount: Int, size: int) -> Int:
+    """What flows at each node, exactly: no sum comes near 2**53."""
+    return np.bincount(node, amount, size).astype(np.int64)
+
+
 def _solve(tail: Int, head: Int, capacity: Int, cost: Int, supply: Int) -> Int:
     solver = min_cost_flow.SimpleMinCostFlow()
     solver.add_arcs_with_capacity_and_unit_cost(tail, head, capacity, cost)
     solver.set_nodes_supplies(np.arange(len(supply)), supply)
     status = solver.solve()
+    if status == solver.INFEASIBLE:
+        raise NoFlow
     if status != solver.OPTIMAL:
         raise SolverFailed(f"SimpleMinCostFlow answered {status}")
     return np.asarray(solver.flows(np.arange(len(tail))), np.int64)

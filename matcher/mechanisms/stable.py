@@ -8,89 +8,51 @@ from __future__ import annotations
 
 import time
 
-import numpy as np
-
 from ..cells import Int
 from ..choice import HARD, OPEN, OPEN_FIRST, SOFT, Choice
 from ..market import Constraint, Market
 from ..objective import ceiling, components, evaluate
 from ..policy import Policy
 from ..result import Closing, Result, Status, Threshold, opened_classes
+from .closing import Closure, Late, exact, sequential
 from .deferred import DeferredAcceptance
 
-HONOURS = frozenset(Constraint) - {
-    Constraint.CROSSING_CAP,
-    Constraint.EXACT_CLOSURE,
-    Constraint.CONFIRMED,
-}
+HONOURS = frozenset(Constraint) - {Constraint.CROSSING_CAP, Constraint.CONFIRMED}
+
+_STEPS = 1_000
+"""Steps of exact closing after which one draw of many is given up: the same ones everywhere."""
 
 
 def solve(market: Market, policy: Policy) -> Result:
-    """Deferred acceptance with sequential closing.
-
-    Run; close the class that falls short of its minimum by most (equal: the later in plan order);
-    run again without it; until none falls short.
-
-    Notes
-    -----
-    At most k + 1 runs.  A run without a class goes on from the last one where that provably gives the
-    same, else starts again.
-    """
+    """Deferred acceptance among the classes that open; see ``closing.py`` for which those are."""
     begun = time.perf_counter()
-    return _result(market, policy, *_close(market, policy), begun)
+
+    def late() -> bool:
+        return bool(policy.time_s) and time.perf_counter() - begun > policy.time_s
+
+    return _result(market, policy, _close(market, policy, late), begun)
 
 
 def matching(market: Market, policy: Policy) -> tuple[Int, bool]:
-    """Who goes where, and whether the closing is complete: ``solve`` without what explains it."""
-    run, _, status = _close(market, policy)
-    return run.matching(), status is Status.OPTIMAL
+    """Who goes where, and whether the closing is complete: ``solve`` without what explains it.
 
-
-def _close(market: Market, policy: Policy) -> tuple[DeferredAcceptance, list[Closing], Status]:
-    """The last run, what was closed before it, and whether that is all."""
-    begun = time.perf_counter()
-    choice = Choice(market, policy.reserve_order == "open_first")
-    run = DeferredAcceptance(market, choice)
-    closings: list[Closing] = []
-    status = Status.OPTIMAL
-    while (short := _shortest(market, run)) is not None:
-        if policy.time_s and time.perf_counter() - begun > policy.time_s:
-            status = Status.FEASIBLE
-            break
-        closings.append(short)
-        if run.can_go_on_without(short.order_class):
-            run.close(short.order_class)
-        else:
-            run = DeferredAcceptance(market, choice, run.closed | {short.order_class})
-    return run, closings, status
-
-
-def _shortest(market: Market, run: DeferredAcceptance) -> Closing | None:
-    """The open class that falls short by most, with what it holds; None where none does.
-
-    A minimum of one asks nothing: an empty class keeps it, and is left open for whoever comes.
+    No clock decides: exact closing is cut short after so many steps instead.
     """
-    if not (market.min_size > 1).any():
-        return None
-    sizes = np.zeros(len(market.min_size), np.int64)
-    np.add.at(sizes, market.class_of, [len(people) for people in run.held])
-    shortfall = np.where(market.min_size > 1, market.min_size - sizes, 0)
-    shortfall[list(run.closed)] = 0
-    if not (shortfall > 0).any():
-        return None
-    c = int(np.lexsort((market.class_order, shortfall))[-1])
-    return Closing(c, int(sizes[c]), int(market.min_size[c]))
+    steps = iter(range(_STEPS))
+    closure = _close(market, policy, lambda: policy.closure == "exact" and next(steps, -1) < 0)
+    return closure.run.matching(), closure.proven
 
 
-def _result(
-    market: Market,
-    policy: Policy,
-    run: DeferredAcceptance,
-    closings: list[Closing],
-    status: Status,
-    begun: float,
-) -> Result:
-    matching = run.matching()
+def _close(market: Market, policy: Policy, late: Late) -> Closure:
+    """The run among the classes that open, and what was closed for it."""
+    choice = Choice(market, policy.reserve_order == "open_first")
+    if policy.closure == "exact":
+        return exact(market, policy, choice, late)
+    return sequential(market, choice, late)
+
+
+def _result(market: Market, policy: Policy, closure: Closure, begun: float) -> Result:
+    run, matching = closure.run, closure.run.matching()
     seats = [""] * len(market.applicants)
     thresholds: list[Threshold] = []
     capped = run.full_caps()
@@ -103,31 +65,43 @@ def _result(
     ordered = components(market, policy)
     values = evaluate(market, ordered, matching, run.choice)
     bound = values
-    if status is Status.FEASIBLE:
-        bound = tuple(ceiling(market, component) for component in ordered)
+    if not closure.proven:
+        most = [ceiling(market, component) for component in ordered]
+        known = ["placed" == c.name and closure.placed >= 0 for c in ordered]
+        bound = tuple(closure.placed if k else n for k, n in zip(known, most, strict=True))
     return Result(
         mechanism="stable",
         matching=matching,
         seats=seats,
         opened=opened_classes(market, matching),
-        status=status,
+        status=Status.OPTIMAL if closure.proven else Status.FEASIBLE,
         components=tuple(component.name for component in ordered),
         objective=values,
         bound=bound,
         thresholds=thresholds,
-        closings=tuple(closings),
-        certificate={"closing": [_closing(market, closing) for closing in closings]},
+        closings=closure.closings,
+        certificate=_certificate(market, closure),
         runtime=time.perf_counter() - begun,
     )
 
 
+def _certificate(market: Market, closure: Closure) -> dict[str, object]:
+    found: dict[str, object] = {"closing": [_closing(market, c) for c in closure.closings]}
+    if closure.tree is not None:
+        found["closing_tree"] = closure.tree
+    return found
+
+
 def _closing(market: Market, closing: Closing) -> dict[str, object]:
-    return {
+    found: dict[str, object] = {
         "order_class": market.order_classes[closing.order_class],
         "placed": closing.placed,
         "min_size": closing.min_size,
-        "shortfall": closing.min_size - closing.placed,
+        "shortfall": closing.shortfall,
     }
+    if closing.saves:
+        found["saves"] = [market.order_classes[c] for c in closing.saves]
+    return found
 
 
 def _thresholds(

@@ -284,6 +284,9 @@ ASKS: dict[Constraint, tuple[dict[str, Any], dict[str, Any]]] = {
     Constraint.PROGRAM_SCORE: ({"scores": {"A P": 1}}, {}),
     Constraint.CONFIRMED: ({"decisions": [{"applicant": "A", "program": "P",
                                            "decision": "confirmed"}]}, {}),
+    Constraint.MUST_OPEN: ({"programs": {"P": {"order_class": "C"}},
+                            "order_classes": {"C": {"min_size": 0, "must_open": 1}}}, {}),
+    Constraint.MUST_FILL: ({"reserves": {"P g": {"seats": 1, "must_fill": 1}}}, {}),
 }  # fmt: skip
 
 
@@ -295,7 +298,8 @@ def test_a_round_asks_what_it_really_needs(constraint: Constraint) -> None:
     assert market(plain).asks(Policy.from_tables(plain)) == {Constraint.CAPACITY}
     asked = market(asking).asks(Policy.from_tables(asking))
     implied = {
-        Constraint.OPEN_FIRST: Constraint.SOFT_RESERVE, Constraint.CROSSING_CAP: Constraint.NESTED_CAP
+        Constraint.OPEN_FIRST: Constraint.SOFT_RESERVE, Constraint.CROSSING_CAP: Constraint.NESTED_CAP,
+        Constraint.MUST_FILL: Constraint.SOFT_RESERVE,
     }  # fmt: skip
     assert asked - {implied.get(constraint)} == {Constraint.CAPACITY, constraint}
 
@@ -303,7 +307,7 @@ def test_a_round_asks_what_it_really_needs(constraint: Constraint) -> None:
 @pytest.mark.parametrize(
     "others",
     [
-        {"reserves": {"P g": 0, "Q g hard": 0}},
+        {"reserves": {"P g": {"seats": 0, "must_fill": 1}, "Q g hard": 0}},
         {"programs": {"P": {"order_class": "C"}}, "order_classes": {"C": 1}},
         {"applicants": {"A": {"adjustment": "college"}}},
         {"scores": {"A P": {"fit": 3, "x_note": 1}}},

@@ -172,6 +172,8 @@ def test_no_notice_or_word_is_idle() -> None:
         "whatif_screen",
         "speaker",
         "keeping",
+        "given",
+        "late",
     )
     said = {text for name in speakers for text in strings(tree(name))}
     assert set(NOTICES) - said == set()

@@ -1,0 +1,261 @@
+"""Integer bounds: what prices, whatever they are, prove about every plan.
+
+Let :math:`c` be a cost per edge to be made small, :math:`\\pi_i` a number for each applicant, and a price
+for each kind of seat, for the seats of a program that are not hard reserves, for each program and each
+cap.  An arc's reduced cost is its cost, plus the price where it leads, less the price where it comes
+from.  Then every plan costs at least the sum of all :math:`\\pi_i`, of the seats of every arc times its
+reduced cost where that is negative, less the seats of every cap times its price (weak duality).
+
+What concerns a class counts only if it opens, and then at least its minimum of people count, also those
+of positive reduced cost: a class's part is the least that it can be, and nothing where it stays closed.
+That is as strong as the linear relaxation in which nobody is placed in a class by more than it is open.
+No solver has to be believed: any integers give a true bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..cells import Int
+from .plan import CLOSED, FREE, OPEN, Plan
+
+Bool = NDArray[np.bool_]
+
+NEVER: int = 2**62
+"""A reduced cost that no arc has: the arc is not there."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """What is settled in a part of the search: classes, pairs that are out, and those that are in.
+
+    ``openings`` has shape (k,), ``allowed`` (e,); ``forced`` holds an edge, or −1, per applicant.
+    """
+
+    openings: Int
+    allowed: Bool
+    forced: Int
+
+    def key(self) -> bytes:
+        """What tells nodes apart."""
+        return b"".join(part.tobytes() for part in (self.openings, self.allowed, self.forced))
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Integers for every node of the network; for caps the price of one of its seats alone."""
+
+    person: Int
+    seat: Int
+    below: Int
+    program: Int
+    cap: Int
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What prices prove in a node.
+
+    Parameters
+    ----------
+    least
+        No plan costs less.
+    impossible
+        Whether no plan is there at all, as an open class cannot have its minimum.
+    opening, closing
+        Per class that is not settled: what opening it, and what closing it, adds to ``least`` at
+        least.
+    moving
+        Per edge: what placing its person there adds; per applicant, ``leaving``: what leaving her
+        unplaced adds.
+    """
+
+    least: int
+    impossible: bool
+    opening: Int
+    closing: Int
+    moving: Int
+    leaving: Int
+
+
+class Bounds:
+    """Bounds of a plan's market.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    never
+        As :data:`NEVER`, for prices that are Python's integers.
+
+    Notes
+    -----
+    Each is one pass over the arcs.
+    """
+
+    def __init__(self, plan: Plan, never: int = NEVER) -> None:
+        self.plan, self.never = plan, never
+        market = plan.market
+        self.class_of_arc = market.class_of[plan.home[plan.kind]]
+        key = self.class_of_arc * max(1, len(market.applicants)) + plan.owner
+        self.order = np.argsort(key, kind="stable")
+        pair, self.first = np.unique(key[self.order], return_index=True)
+        self.pair_class = pair // max(1, len(market.applicants))
+        self.pair_owner = pair % max(1, len(market.applicants))
+        self.classes, self.class_first = np.unique(self.pair_class, return_index=True)
+        self.class_end = np.append(self.class_first[1:], len(pair))
+        self.by_owner = np.argsort(self.pair_owner, kind="stable")
+        self.owners, self.owner_first = np.unique(
+            self.pair_owner[self.by_owner], return_index=True
+        )
+        self.pair_of_arc = np.empty(len(key), np.int64)
+        self.pair_of_arc[self.order] = np.repeat(
+            np.arange(len(pair)), np.diff(np.append(self.first, len(key)))
+        )
+
+    @cached_property
+    def cap_pairs(self) -> tuple[Int, Int]:
+        """Caps and programs under them, as two columns."""
+        found = [(at, p) for at, cap in enumerate(self.plan.market.caps) for p in cap.programs]
+        column = np.array(found, np.int64).reshape(-1, 2)
+        return column[:, 0], column[:, 1]
+
+    def present(self, node: Node) -> Bool:
+        """The arcs that a node leaves.  Shape (arcs,)."""
+        plan = self.plan
+        forced = node.forced[plan.owner]
+        found: Bool = (
+            node.allowed[plan.edge]
+            & (node.openings[self.class_of_arc] != CLOSED)
+            & ((forced < 0) | (forced == plan.edge))
+        )
+        return found
+
+    def bound(self, node: Node, cost: Int, per_reserve: int, prices: Prices) -> Bound:
+        """The bound that prices give in a node.
+
+        Parameters
+        ----------
+        cost
+            Per edge; of the prices' type, 64 bits or Python's integers.
+        per_reserve
+            What filling a reserved seat saves.
+        """
+        plan = self.plan
+        person = prices.person
+        arcs = cost[plan.edge] + prices.seat[plan.kind] - person[plan.owner]
+        present = self.present(node)
+        never = self.never if arcs.dtype == object else NEVER
+        arcs[~present] = never
+        pairs = np.minimum.reduceat(arcs[self.order], self.first) if len(arcs) else arcs
+        part, whole = self._seats(per_reserve, prices)
+        impossible = np.zeros(len(part), bool)
+        margin = np.zeros(len(part), part.dtype)
+        held = node.forced[self.pair_owner] >= 0
+        need = np.where(plan.conditional, plan.need, 0)
+        gains = np.where(held & (pairs < never), pairs, np.minimum(pairs, 0))
+        if len(pairs):
+            part[self.classes] += np.add.reduceat(gains, self.class_first)
+        self._reach_minimum(node, pairs, held, never, need, part, margin, impossible)
+        settled = (node.openings == OPEN) | ~plan.conditional
+        free = ~settled & (node.openings == FREE)
+        least = int(person.sum()) + whole + int(part[settled & (node.openings != CLOSED)].sum())
+        bound_to = node.forced >= 0
+        least += int(np.minimum(0, -person[~bound_to]).sum())
+        takes = free & ~impossible
+        least += int(np.minimum(0, part[takes]).sum())
+        opening = np.maximum(part, 0)
+        opening[impossible] = never
+        closing = np.where(impossible, 0, np.maximum(-part, 0))
+        closing = closing + self._elsewhere(pairs, never, margin, person, bound_to, free)
+        beyond = margin[self.class_of_arc]
+        moving = np.full(len(cost), never, arcs.dtype)
+        np.minimum.at(moving, plan.edge, np.where(present, arcs - beyond, never))
+        lost = bool((impossible & settled & (node.openings != CLOSED)).any())
+        lost |= bool((bound_to & ~self._has_arc(present)).any())
+        return Bound(least, lost, opening, closing, moving, np.maximum(-person, 0))
+
+    def _has_arc(self, present: Bool) -> Bool:
+        has = np.zeros(len(self.plan.market.applicants), bool)
+        has[self.plan.owner[present]] = True
+        return has
+
+    def _seats(self, per_reserve: int, prices: Prices) -> tuple[Int, int]:
+        """What seats add to each class, and caps over several classes to the whole."""
+        plan, market = self.plan, self.plan.market
+        levy = np.maximum(prices.cap, 0)
+        over = np.zeros(len(prices.program), prices.program.dtype)
+        cap, p = self.cap_pairs
+        np.add.at(over, p, levy[cap])
+        head = np.where(plan.hard, prices.program[plan.home], prices.below[plan.home])
+        seat = head - prices.seat - plan.reserved.astype(head.dtype) * per_reserve
+        part = np.zeros(len(market.order_classes), prices.program.dtype)
+        np.add.at(
+            part,
+            market.class_of[plan.home],
+            plan.seats * np.minimum(0, seat) + plan.least * np.maximum(0, seat),
+        )
+        below = plan.below * np.minimum(0, prices.program - prices.below)
+        program = market.capacity * np.minimum(0, over - prices.program)
+        np.add.at(part, market.class_of, below + program)
+        seats = np.array([cap.seats for cap in market.caps], np.int64)
+        paid = -seats * levy
+        within = (plan.inside >= 0) & plan.conditional[plan.inside] if len(seats) else seats > 0
+        np.add.at(part, plan.inside[within], paid[within])
+        return part, int(paid[~within].sum())
+
+    def _reach_minimum(
+        self, node: Node, pairs: Int, held: Bool, never: int, need: Int, part: Int, margin: Int,
+        impossible: Bool,
+    ) -> None:  # fmt: skip
+        """Add the cheapest of those who are missing to each class that would fall short."""
+        willing = (pairs <= 0) | held
+        count = np.bincount(self.pair_class[willing & (pairs < never)], minlength=len(part))
+        at = np.full(len(part), -1)
+        at[self.classes] = np.arange(len(self.classes))
+        for c in np.flatnonzero((need > count) & (node.openings != CLOSED)).tolist():
+            low, high = (
+                (self.class_first[at[c]], self.class_end[at[c]]) if at[c] >= 0 else (0, 0)
+            )
+            others = pairs[low:high]
+            others = np.sort(others[~willing[low:high] & (others < never)])
+            missing = int(need[c] - count[c])
+            if len(others) < missing:
+                impossible[c] = True
+                continue
+            part[c] += others[:missing].sum()
+            margin[c] = others[missing - 1]
+
+    def _elsewhere(
+        self, pairs: Int, never: int, margin: Int, person: Int, bound_to: Bool, free: Bool
+    ) -> Int:
+        """What the people of each class would lose by it at least, as they are priced now.
+
+        A person's number may rise to the least that anything else costs her, less the margin by which
+        a class takes people beyond its minimum.
+        """
+        found = np.zeros(len(margin), person.dtype)
+        if not len(pairs) or not free.any():
+            return found
+        value = np.where(pairs < never, pairs - margin[self.pair_class], never)
+        mine = value[self.by_owner]
+        least = np.minimum.reduceat(mine, self.owner_first)
+        sizes = np.diff(np.append(self.owner_first, len(mine)))
+        is_least = mine == np.repeat(least, sizes)
+        rank = np.cumsum(is_least) - np.repeat(
+            np.cumsum(is_least)[self.owner_first] - is_least[self.owner_first], sizes
+        )
+        is_least &= rank == 1
+        second = np.minimum.reduceat(np.where(is_least, never, mine), self.owner_first)
+        other = np.where(is_least, np.repeat(second, sizes), np.repeat(least, sizes))
+        owner = self.pair_owner[self.by_owner]
+        rise = np.maximum(0, np.minimum(other, -person[owner]))
+        rise[bound_to[owner] | (mine >= never)] = 0
+        by_pair = np.empty_like(rise)
+        by_pair[self.by_owner] = rise
+        found[self.classes] = np.add.reduceat(by_pair, self.class_first)
+        return found

@@ -1,0 +1,381 @@
+"""The market as a network: what its nodes and arcs mean.
+
+Each applicant → the kinds of seat that are hers at each program of her list and tail → the program's
+seats that are not hard reserves → the program → the caps and open classes over it, inner to outer →
+the sink; and each applicant → the sink, unplaced.  Filling a reserved seat is an arc's worth, so that a
+flow fills as many as the people placed can fill.  The arc that leaves an open class has its minimum as
+a lower bound.
+
+Sets that cross cannot all be nodes of one chain.  Where that happens the later ones are left out, and
+the network is a relaxation: its best flow is best of all only if it keeps those as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from .. import lottery
+from ..cells import Int
+from ..choice import Choice, fill
+from ..market import Market
+from ..objective import Component
+from ..policy import Policy
+from ..result import Threshold
+from .flow import FAR, Network
+
+Bool = NDArray[np.bool_]
+
+FREE, CLOSED, OPEN = -1, 0, 1
+"""What is settled of a class: nothing, it takes nobody, or it holds its minimum."""
+
+
+class Plan:
+    """Seats, arcs and chains of a market, whatever classes open.
+
+    Parameters
+    ----------
+    market
+        The market.
+    choice
+        Its choice functions.
+
+    Attributes
+    ----------
+    stages
+        (program, name, group or −1) of each kind of seat.
+    edge, kind
+        Per arc of an applicant: the edge, and the kind of seat.  Shape (arcs,).
+    home
+        Per kind of seat, its program; ``reserved``, ``hard``, ``seats``, ``least``: whether it is held
+        for a group, whether by a hard reserve, how many there are, how many must be filled.
+    below
+        Seats of each program that are not hard reserves.
+    inside
+        Per cap, the one class that holds all its programs, −1 where there is none.
+    """
+
+    def __init__(self, market: Market, choice: Choice) -> None:
+        self.market, self.choice = market, choice
+        self.stages: list[tuple[int, str, int]] = []
+        seats, least, kinds_of = [], [], []
+        must = {(r.program, r.group, r.hard): r.seats for r in market.reserves if r.must_fill}
+        for p, s in enumerate(choice.seats):
+            mine: dict[int, list[int]] = {}
+            for hard, given in ((True, s.hard), (False, s.soft)):
+                for g, number in sorted(given.items()):
+                    mine.setdefault(g, []).append(len(self.stages))
+                    name = f"{'hard' if hard else 'soft'}:{market.groups[g]}"
+                    self.stages.append((p, name, g))
+                    seats.append(number)
+                    least.append(must.get((p, g, hard), 0))
+            mine[-1] = [len(self.stages)]
+            self.stages.append((p, "open", -1))
+            seats.append(s.capacity)
+            least.append(0)
+            kinds_of.append(mine)
+        self.home = np.array([p for p, _, _ in self.stages], np.int64)
+        self.reserved = np.array([g >= 0 for _, _, g in self.stages], bool)
+        self.hard = np.array([name.startswith("hard:") for _, name, _ in self.stages], bool)
+        self.seats, self.least = np.array(seats, np.int64), np.array(least, np.int64)
+        self.below = np.array([s.capacity - sum(s.hard.values()) for s in choice.seats], np.int64)
+        self._arcs(kinds_of)
+        class_of = market.class_of
+        homes = [set(class_of[list(cap.programs)].tolist()) for cap in market.caps]
+        self.inside = np.array([c.pop() if len(c) == 1 else -1 for c in homes], np.int64)
+        self.conditional = (market.min_size > 1) | market.must_open
+
+    def _arcs(self, kinds_of: list[dict[int, list[int]]]) -> None:
+        """Each applicant to every kind of seat that is hers."""
+        market = self.market
+        open_seat = np.array([mine[-1][0] for mine in kinds_of], np.int64)
+        edges = [np.arange(len(market.program))]
+        kinds = [open_seat[market.program] if len(market.program) else edges[0]]
+        for at, (p, _, g) in enumerate(self.stages):
+            if g >= 0:
+                here = np.flatnonzero(market.program == p)
+                here = here[market.member[market.owner[here], g]]
+                edges.append(here)
+                kinds.append(np.full(len(here), at))
+        self.edge, self.kind = np.concatenate(edges), np.concatenate(kinds)
+
+    @cached_property
+    def owner(self) -> Int:
+        """The applicant of each arc."""
+        return self.market.owner[self.edge]
+
+    @cached_property
+    def need(self) -> Int:
+        """People whom a class needs to be open.  Shape (k,)."""
+        market = self.market
+        return np.maximum(market.min_size, market.must_open.astype(np.int64))
+
+    def chains(self, openings: Int) -> Chains:
+        """The caps, and the open classes with a minimum, as a forest by inclusion."""
+        market = self.market
+        sets = [(frozenset(cap.programs), 1, cap.name, at) for at, cap in enumerate(market.caps)]
+        for c in np.flatnonzero((openings == OPEN) & self.conditional).tolist():
+            programs = frozenset(np.flatnonzero(market.class_of == c).tolist())
+            sets.append((programs, 0, market.order_classes[c], c))
+        kept: list[tuple[frozenset[int], int, str, int]] = []
+        left_out = []
+        for one in sorted(sets, key=lambda s: (1 - s[1], len(s[0]), s[2])):
+            inside = one[0]
+            if any(inside & o[0] and not inside <= o[0] and not o[0] <= inside for o in kept):
+                left_out.append((one[1], one[3]))
+            else:
+                kept.append(one)
+        above: dict[tuple[int, int], tuple[int, int] | None] = {}
+        first: list[tuple[int, int] | None] = [None] * len(market.programs)
+        top: list[tuple[int, int] | None] = [None] * len(market.programs)
+        for inside, word, _, at in sorted(kept, key=lambda s: (len(s[0]), s[1], s[2])):
+            for p in inside:
+                if (below := top[p]) is None:
+                    first[p] = (word, at)
+                else:
+                    above[below] = (word, at)
+                top[p] = (word, at)
+            above[word, at] = None
+        return Chains(first, above, left_out)
+
+    def flow(self, openings: Int) -> Flow:
+        """The network in which closed classes take nobody and open ones have their minimum."""
+        return Flow(self, openings)
+
+    def has_room(self, stage: int, edges: list[int]) -> bool:
+        """Whether one more person of the stage's group alone could take such a seat, caps apart."""
+        p, name, g = self.stages[stage]
+        s = self.choice.seats[p]
+        filled = self._filled(edges, s.hard)
+        if name.startswith("hard:"):
+            return len(edges) < s.capacity and self._filled(edges, s.hard, g) > filled
+        if len(edges) >= self.below[p] + filled:
+            return False
+        both = {h: s.hard.get(h, 0) + s.soft.get(h, 0) for h in {*s.hard, *s.soft}}
+        return g < 0 or self._filled(edges, both, g) > self._filled(edges, both)
+
+    def _filled(self, edges: list[int], seats: dict[int, int], one_more: int = -1) -> int:
+        """Seats that the people, and one more of a group, can fill."""
+        people = self.choice.with_groups(edges, seats)
+        if one_more >= 0:
+            people.append((-1, (one_more,)))
+        return len(fill(people, seats))
+
+    def keeps(self, matching: Int, openings: Int) -> bool:
+        """Whether a placement keeps seats, reserves, caps, and the classes that are settled.
+
+        Classes that are not settled must be empty or at their minimum as well.
+        """
+        market, choice = self.market, self.choice
+        held = market.edges_of(matching)
+        if ((held < 0) & (matching >= 0)).any():
+            return False
+        at: list[list[int]] = [[] for _ in market.programs]
+        for edge in held[held >= 0].tolist():
+            at[choice.program[edge]].append(edge)
+        for p, edges in enumerate(at):
+            s = choice.seats[p]
+            if len(edges) > min(s.capacity, self.below[p] + self._filled(edges, s.hard)):
+                return False
+        sizes = np.bincount(matching[matching >= 0], minlength=len(market.programs))
+        if any(sizes[list(cap.programs)].sum() > cap.seats for cap in market.caps):
+            return False
+        people = np.bincount(market.class_of, sizes, len(market.min_size)).astype(np.int64)
+        short = (people < self.need) & self.conditional
+        fine = np.where(openings == OPEN, ~short, ~short | (people == 0))
+        fine &= (openings != CLOSED) | (people == 0)
+        return bool(fine.all()) and self._fills(at)
+
+    def _fills(self, at: list[list[int]]) -> bool:
+        """Whether every reserve that must be filled can be, beside the other hard ones."""
+        for p in {self.home[k] for k in np.flatnonzero(self.least)}:
+            s = self.choice.seats[p]
+            must: dict[int, int] = {}
+            for k in np.flatnonzero((self.home == p) & (self.least > 0)).tolist():
+                must[self.stages[k][2]] = must.get(self.stages[k][2], 0) + int(self.least[k])
+            if self._filled(at[p], must) < sum(must.values()) or not s.reserved:
+                return False
+        return True
+
+
+@dataclass(frozen=True)
+class Chains:
+    """Sets over programs: (0, class) or (1, cap), each with the next one out, None for the sink."""
+
+    first: list[tuple[int, int] | None]
+    above: dict[tuple[int, int], tuple[int, int] | None]
+    left_out: list[tuple[int, int]]
+
+
+class Flow:
+    """A network of the plan, and what a best flow of it says.
+
+    The nodes: applicants, kinds of seat, seats of each program that are not hard reserves, programs,
+    classes, caps, the sink.
+    """
+
+    def __init__(self, plan: Plan, openings: Int) -> None:
+        self.plan, self.openings = plan, openings
+        market = plan.market
+        n, kinds, m = len(market.applicants), len(plan.stages), len(market.programs)
+        k = len(market.order_classes)
+        self.first_seat, self.first_below = n, n + kinds
+        self.first_program = self.first_below + m
+        self.first_class = self.first_program + m
+        self.first_cap = self.first_class + k
+        self.chains = plan.chains(openings)
+        sink = self.first_cap + len(market.caps)
+        running = openings[market.class_of[plan.home[plan.kind]]] != CLOSED
+        self.arcs = np.flatnonzero(running)
+        self.running = openings[market.class_of] != CLOSED
+        tail, head, lower, capacity = self._upward(sink)
+        supply = np.zeros(sink + 1, np.int64)
+        supply[:n], supply[sink] = 1, -n
+        mine = len(self.arcs) + n
+        self.network = Network(
+            np.concatenate([plan.owner[self.arcs], np.arange(n), tail]),
+            np.concatenate([n + plan.kind[self.arcs], np.full(n, sink), head]),
+            np.concatenate([np.zeros(mine, np.int64), lower]),
+            np.concatenate([np.ones(mine, np.int64), capacity]),
+            supply,
+        )
+        self.potentials: list[Int] = []
+
+    def _upward(self, sink: int) -> tuple[Int, Int, Int, Int]:
+        """Kinds of seat to programs, programs to classes and caps, those to the sink."""
+        plan, m = self.plan, len(self.plan.market.programs)
+        capacity, seats = plan.market.capacity, np.arange(len(plan.stages))
+
+        def node(of: tuple[int, int] | None) -> int:
+            if of is None:
+                return sink
+            return (self.first_cap if of[0] else self.first_class) + of[1]
+
+        shut = ~self.running
+        tail = [self.first_seat + seats, self.first_below + np.arange(m)]
+        head = [np.where(plan.hard, self.first_program, self.first_below) + plan.home]
+        head += [self.first_program + np.arange(m), np.array([node(f) for f in self.chains.first])]
+        tail += [self.first_program + np.arange(m)]
+        most = [plan.seats * self.running[plan.home], plan.below, capacity]
+        least = [plan.least * self.running[plan.home], 0 * plan.below, 0 * capacity]
+        most[1], most[2] = np.where(shut, 0, plan.below), np.where(shut, 0, capacity)
+        sets = list(self.chains.above.items())
+        tail.append(np.array([node(of) for of, _ in sets], np.int64))
+        head.append(np.array([node(outer) for _, outer in sets], np.int64))
+        in_class = np.bincount(plan.market.class_of, capacity, len(plan.market.min_size))
+        caps = plan.market.caps
+        most.append(
+            np.array([caps[at].seats if w else int(in_class[at]) for (w, at), _ in sets], np.int64)
+        )
+        least.append(np.array([0 if w else plan.need[at] for (w, at), _ in sets], np.int64))
+        lower, upper = np.concatenate(least), np.concatenate(most)
+        return np.concatenate(tail), np.concatenate(head), lower, np.maximum(lower, upper)
+
+    def cost(self, component: Component) -> Int:
+        """The cost of each arc: what the component loses by one person there."""
+        return self._cost(component.worth, component.per_reserve)
+
+    def _cost(self, worth: Int, per_reserve: int = 0) -> Int:
+        plan, size = self.plan, len(self.network.tail)
+        cost = np.zeros(size, np.int64)
+        cost[: len(self.arcs)] = -worth[plan.edge[self.arcs]]
+        first = len(self.arcs) + self.first_seat
+        cost[first : first + len(plan.stages)] = -per_reserve * plan.reserved
+        return cost
+
+    def lottery_cost(self, policy: Policy, which: int) -> Int:
+        """The cost of the lottery's first or second weight, on arcs that are still in the running."""
+        market = self.plan.market
+        edges = np.unique(self.plan.edge[self.arcs[self.network.free[: len(self.arcs)]]])
+        worth = np.zeros(len(market.program), np.int64)
+        if len(edges):
+            worth[edges] = weights(market, policy, edges)[:, which]
+        return self._cost(worth)
+
+    def minimise(self, cost: Int) -> None:
+        """Keep the cheapest flows; note their potentials."""
+        self.potentials.append(self.network.minimise(cost))
+
+    def matching(self) -> Int:
+        """The program of each applicant, −1 unplaced."""
+        market = self.plan.market
+        taken = self.arcs[self.network.flow[: len(self.arcs)] > 0]
+        matching = np.full(len(market.applicants), -1)
+        matching[self.plan.owner[taken]] = market.program[self.plan.edge[taken]]
+        return matching
+
+    def unique(self, matching: Int) -> bool:
+        """Whether no equally good plan places anybody elsewhere.
+
+        Another plan differs by residual cycles of no cost; one that moves a person runs through an
+        arc from her to another program (or to none) inside a strongly connected component.
+        """
+        source, target, arc = self.network.residual()
+        size = len(self.network.supply)
+        graph = coo_array((np.ones(len(source), np.int8), (source, target)), shape=(size, size))
+        _, part = connected_components(graph, directed=True, connection="strong")
+        n, market = len(matching), self.plan.market
+        leads = (arc < len(self.arcs) + n) & (source < n)
+        program = np.append(market.program[self.plan.edge[self.arcs]], np.full(n, -1))
+        moves = program[arc[leads]] != matching[source[leads]]
+        return not (moves & (part[source[leads]] == part[target[leads]])).any()
+
+    def thresholds(self, matching: Int) -> list[Threshold]:
+        """The price of every kind of seat in a class that is not closed."""
+        plan, market = self.plan, self.plan.market
+        held = market.edges_of(matching)
+        at: list[list[int]] = [[] for _ in market.programs]
+        for edge in held[held >= 0].tolist():
+            at[plan.choice.program[edge]].append(edge)
+        found = []
+        for number, (p, name, _) in enumerate(plan.stages):
+            if self.running[p]:
+                values = self._tuple(self.first_seat + number)
+                state = "not_full" if plan.has_room(number, at[p]) else "full"
+                price = tuple(values) if values is not None else None
+                found.append(Threshold(p, name, state, price=price))
+        return found
+
+    def certificate(self) -> dict[str, dict[str, list[int] | None]]:
+        """The potentials of every node, one entry per component that was solved."""
+        plan, market = self.plan, self.plan.market
+        programs = [(at, p) for at, p in enumerate(market.programs) if self.running[at]]
+        return {
+            "applicants": {a: self._tuple(at) for at, a in enumerate(market.applicants)},
+            "seats": {
+                f"{market.programs[p]}|{name}": self._tuple(self.first_seat + at)
+                for at, (p, name, _) in enumerate(plan.stages)
+                if self.running[p]
+            },
+            "nonhard": {p: self._tuple(self.first_below + at) for at, p in programs},
+            "programs": {p: self._tuple(self.first_program + at) for at, p in programs},
+            "classes": {
+                market.order_classes[at]: self._tuple(self.first_class + at)
+                for word, at in self.chains.above
+                if not word
+            },
+            "caps": {
+                market.caps[at].name: self._tuple(self.first_cap + at)
+                for word, at in self.chains.above
+                if word
+            },
+        }
+
+    def _tuple(self, node: int) -> list[int] | None:
+        values = [int(p[node]) for p in self.potentials]
+        return None if FAR in values else values
+
+
+def weights(market: Market, policy: Policy, edges: Int) -> Int:
+    """The two lottery weights of edges.  Shape (edges, 2)."""
+    seed = lottery.seed_of(market.tables.draw, policy.seed)
+    pairs = [
+        (market.applicants[i], market.programs[p])
+        for i, p in zip(market.owner[edges].tolist(), market.program[edges].tolist(), strict=True)
+    ]
+    return lottery.tie_weights(seed, policy.round, pairs)

@@ -1,0 +1,288 @@
+"""The waiting list 递补: who comes next at each program, and who is called to the seats that are free.
+
+Nobody who holds a seat is in anybody's way: what a program holds stays, and the people waiting are
+chosen beside it by the same stages, hard reserves first, then soft ones, then open seats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .choice import HARD, OPEN, OPEN_FIRST, SOFT, Choice, Chosen, Node, fill
+from .earlier import Earlier
+from .market import Constraint, Market, crossing
+from .policy import Policy
+from .solve import UnsupportedConstraint
+from .tables import Issue
+
+Bool = NDArray[np.bool_]
+
+KINDS = {OPEN_FIRST: "open_first", HARD: "hard", SOFT: "soft", OPEN: "open"}
+
+
+class Line(NamedTuple):
+    """One line of a waiting list: at which program, for which kind of seat, in which place, who."""
+
+    program: int
+    stage: str
+    place: int
+    edge: int
+
+
+class Call(NamedTuple):
+    """Somebody who is called: from which program (−1 for none), by which edge to where."""
+
+    applicant: int
+    before: int
+    edge: int
+
+
+class WaitingList:
+    """A round after its result, as it stands now.
+
+    Parameters
+    ----------
+    market, policy
+        The round as it is now.
+    earlier
+        What was given, and what has been accepted since.
+
+    Raises
+    ------
+    UnsupportedConstraint
+        If caps cross, as nobody can say then who comes first.
+    """
+
+    def __init__(self, market: Market, policy: Policy, earlier: Earlier) -> None:
+        if found := crossing(market.caps):
+            pairs = (" × ".join(pair) for pair in found)
+            issues = [Issue("caps", 0, "cap", "refused_crossing_cap", p, "waiting") for p in pairs]
+            raise UnsupportedConstraint("waiting", frozenset({Constraint.CROSSING_CAP}), issues)
+        self.market = market
+        self.choice = Choice(market, policy.reserve_order == "open_first")
+        self.held = earlier.held(market)
+        self.open = open_classes(market, earlier)[market.class_of]
+        self.accepted, self.willing = _answers(market)
+        people: list[list[int]] = [[] for _ in market.programs]
+        for edge in self.held[self.held >= 0].tolist():
+            people[self.choice.program[edge]].append(edge)
+        self.at = [self._seated(p, edges) for p, edges in enumerate(people)]
+
+    def _seated(self, p: int, edges: list[int]) -> Chosen:
+        """Those whom a program holds, each with the stage of her seat.
+
+        More than it has seats for, after a cut, sit on open ones.
+        """
+        chosen = self.choice.at_program(p, edges)
+        taken = {edge for edge, _ in chosen}
+        return chosen + [(edge, OPEN) for edge in edges if edge not in taken]
+
+    @cached_property
+    def wanted(self) -> Bool:
+        """The edges to open programs that lead where their owner would rather be.
+
+        Those who have accepted their place, and do not wait, want nothing more.  Shape (e,).
+        """
+        market = self.market
+        better = market.preferred(np.append(market.program, -1)[self.held])
+        settled = self.accepted & ~self.willing
+        wanted: Bool = better & self.open[market.program] & ~settled[market.owner]
+        return wanted
+
+    def free(self, p: int) -> int:
+        """The seats of a program that nobody holds, caps apart."""
+        return max(0, self.choice.seats[p].capacity - len(self.at[p]))
+
+    # --- whom a program takes beside those it holds
+
+    def beside(self, p: int, offers: Iterable[int], base: Chosen) -> Chosen:
+        """Whom a program takes of some people without sending away anybody it holds.
+
+        Parameters
+        ----------
+        p, offers
+            The program, and edges to it.
+        base
+            Those it holds, and the stages of their seats.
+
+        Returns
+        -------
+        list of (int, int)
+            Edges and stages, in acceptance order.
+        """
+        seats = self.choice.seats[p]
+        people = sorted(offers, key=self.choice.place.__getitem__)
+        left = max(0, seats.capacity - len(base))
+        first = max(0, min(left, seats.open_first - len(base)))
+        taken: Chosen = [(edge, OPEN_FIRST) for edge in people[:first]]
+        people = people[first:]
+        if not seats.reserved:
+            return taken + [(edge, OPEN) for edge in people[: left - first]]
+        inside = {stage: [edge for edge, at in base if at == stage] for stage in KINDS}
+        for stage, kinds in ((HARD, seats.hard), (SOFT, seats.soft)):
+            full = fill(self.choice.with_groups([*inside[stage], *people], kinds), kinds)
+            new = full[len(inside[stage]) :][: max(0, left - len(taken))]
+            if stage == HARD:
+                left -= sum(kinds.values()) - len(full)  # these stay empty
+            taken += [(edge, stage) for edge in new]
+            people = [edge for edge in people if edge not in set(new)]
+        return taken + [(edge, OPEN) for edge in people[: max(0, left - len(taken))]]
+
+    # --- the lists
+
+    def lines(self) -> Iterator[Line]:
+        """The waiting lists of all programs, by kind of seat.
+
+        A list is the order in which people are called if, again and again, a seat of that kind comes
+        free: the last person in such a seat leaves (or it is empty), and the program chooses one more
+        beside those who stay.  People who would fill a reserved seat come first, then by priority;
+        who could not be taken then, as the seat is hard reserved, is not on that list.
+
+        Notes
+        -----
+        One small filling problem for each program, kind of seat, and set of groups among those waiting.
+        """
+        edges = np.flatnonzero(self.wanted)
+        edges = edges[np.lexsort((self.market.place[edges], self.market.program[edges]))]
+        programs = self.market.program[edges]
+        bounds = np.searchsorted(programs, np.arange(len(self.market.programs) + 1))
+        for p in range(len(self.market.programs)):
+            people = edges[bounds[p] : bounds[p + 1]].tolist()
+            for stage, base in self._vacancies(p) if people else ():
+                queue = self._queue(p, people, base)
+                yield from (Line(p, stage, at, edge) for at, edge in enumerate(queue, start=1))
+
+    def _vacancies(self, p: int) -> Iterator[tuple[str, Chosen]]:
+        """Each kind of seat of a program, and who would be left if one came free."""
+        label = self.choice.seat_labels(p, self.at[p])
+        seats = self.choice.seats[p]
+        groups = self.market.groups
+        kinds = [(OPEN_FIRST, "open")] * bool(seats.open_first)
+        kinds += [(HARD, groups[g]) for g in sorted(seats.hard)]
+        kinds += [(SOFT, groups[g]) for g in sorted(seats.soft)]
+        for kind, group in [*kinds, (OPEN, "open")]:
+            name = KINDS[kind] if group == "open" else f"{KINDS[kind]}:{group}"
+            mine = [edge for edge, at in self.at[p] if (at, label[edge]) == (kind, group)]
+            if mine:
+                yield name, self._seated(p, [edge for edge, _ in self.at[p] if edge != mine[-1]])
+            elif self.free(p):
+                yield name, self.at[p]
+
+    def _queue(self, p: int, people: list[int], base: Chosen) -> list[int]:
+        """The people who could come to one free seat, those whom an earlier stage takes first."""
+        groups, owner = self.choice.groups, self.choice.owner
+        stage: dict[tuple[int, ...], int] = {}
+        for edge in people:
+            hers = groups[owner[edge]]
+            if hers not in stage:
+                chosen = self.beside(p, [edge], base)
+                stage[hers] = chosen[0][1] if chosen else -1
+        queue = [edge for edge in people if stage[groups[owner[edge]]] >= 0]
+        return sorted(queue, key=lambda edge: stage[groups[owner[edge]]])
+
+    # --- one step
+
+    def calls(self) -> list[Call]:
+        """Who is called to the seats that are free now: one step of the waiting list.
+
+        Applicant-proposing deferred acceptance over the free seats among those who have no place and
+        those who wait for a better one; what a person leaves is free at the next step, once she has
+        accepted.  A class never falls below its minimum by those who leave it: where more would go,
+        those with the better lottery numbers do.
+
+        Notes
+        -----
+        O(people waiting) runs at most; each over the edges that are wanted.
+        """
+        stay: set[int] = set()
+        while True:
+            found = self._accepted(stay)
+            surplus = self._surplus(found)
+            if not surplus:
+                return found
+            stay |= surplus
+
+    def _accepted(self, stay: set[int]) -> list[Call]:
+        """The outcome of deferred acceptance, some people staying where they are."""
+        market, choice = self.market, self.choice
+        may = self.wanted & ((self.held < 0) | self.willing)[market.owner]
+        edges = np.flatnonzero(may).tolist()
+        lists: dict[int, list[int]] = {}
+        for edge in reversed(edges):
+            if choice.owner[edge] not in stay:
+                lists.setdefault(choice.owner[edge], []).append(edge)
+        held: dict[int, list[int]] = {}
+        free = sorted(lists)
+        while free:
+            offers: dict[int, list[int]] = {}
+            for i in free:
+                if lists[i]:
+                    edge = lists[i].pop()
+                    offers.setdefault(choice.program[edge], []).append(edge)
+            free = []
+            for root in {id(r): r for r in (choice.root_of[p] for p in offers)}.values():
+                pool = {p: held.get(p, []) + offers.get(p, []) for p in root.programs()}
+                taken = {p: self.beside(p, people, self.at[p]) for p, people in pool.items()}
+                kept = {edge for edge, _ in choice.in_turns(self._rooms(root), taken)}
+                for p, people in pool.items():
+                    held[p] = [edge for edge in people if edge in kept]
+                    free += [choice.owner[edge] for edge in people if edge not in kept]
+        programs = np.append(market.program, -1)
+        calls = (
+            Call(choice.owner[edge], int(programs[self.held[choice.owner[edge]]]), edge)
+            for people in held.values()
+            for edge in people
+        )
+        return sorted(calls)
+
+    def _rooms(self, node: Node) -> Node:
+        """A cap with the seats that are left under it."""
+        if not node.children:
+            return node
+        number = sum(len(self.at[p]) for p in node.programs())
+        children = tuple(self._rooms(child) for child in node.children)
+        return Node(node.program, children, max(0, node.seats - number), node.cap)
+
+    def _surplus(self, calls: list[Call]) -> set[int]:
+        """Those who must stay so that no class falls below its minimum by people leaving it."""
+        market = self.market
+        sizes = np.bincount(
+            market.class_of[market.program[self.held[self.held >= 0]]],
+            minlength=len(market.order_classes),
+        )
+        leaving: dict[int, list[int]] = {}
+        for call in calls:
+            to = int(market.class_of[market.program[call.edge]])
+            if call.before >= 0 and to != (c := int(market.class_of[call.before])):
+                leaving.setdefault(c, []).append(call.applicant)
+        stay: set[int] = set()
+        for c, people in leaving.items():
+            if market.min_size[c] > 1:
+                spare = max(0, int(sizes[c] - market.min_size[c]))
+                stay |= set(sorted(people, key=market.lottery.__getitem__)[spare:])
+        return stay
+
+
+def open_classes(market: Market, earlier: Earlier) -> Bool:
+    """The classes that were not closed: with a minimum of one at most, or with people.  Shape (k,)."""
+    placed = {one.program for one in earlier.placements}
+    found: Bool = market.min_size <= 1
+    for name, c in zip(market.programs, market.class_of.tolist(), strict=True):
+        found[c] |= name in placed
+    return found
+
+
+def _answers(market: Market) -> tuple[Bool, Bool]:
+    """Who has accepted a place, and who waits for a better one.  Shapes (n,)."""
+    table = market.tables["decisions"]
+    pairs = set(zip(table["applicant"], table["decision"], strict=True))
+    accepted, willing = (
+        np.array([(name, decision) in pairs for name in market.applicants], bool)
+        for decision in ("confirmed", "waiting")
+    )
+    return accepted, willing
