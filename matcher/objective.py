@@ -22,6 +22,15 @@ class Component(NamedTuple):
     worth: Int
     per_reserve: int = 0
 
+    def at(self, edges: Int) -> Int:
+        """What each of some edges is worth."""
+        return self.worth[edges]
+
+    @property
+    def reach(self) -> int:
+        """The greatest worth of an edge or of a reserved seat, in absolute value."""
+        return max(int(np.abs(self.worth).max(initial=0)), self.per_reserve)
+
 
 def components(market: Market, policy: Policy) -> list[Component]:
     """The components that the policy orders, ``rank`` spread out, lottery apart.
@@ -56,7 +65,7 @@ def _rank(market: Market, policy: Policy) -> list[Component]:
     return [Component(f"rank_{r}", sign * (market.rank == r)) for r in ranks]
 
 
-def ceiling(market: Market, component: Component) -> int:
+def ceiling(market: Market, component: Component | Drawn) -> int:
     """What no placement can exceed in a component, whatever else it does.
 
     Everybody's best edge, of as many people as there are seats, and every reserved seat filled.
