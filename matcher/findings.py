@@ -149,6 +149,7 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "potential_missing": ("证书缺少 {node}", "the certificate lacks {node}"),
     "potential_unknown": ("证书里的 {node} 不认识", "the certificate has an unknown {node}"),
     "not_shortest": ("证书里 {node} 的值不对", "the certificate gives {node} a wrong value"),
+    "tree": ("证书里开班的证明不成立（{what}）", "the certificate's proof of what opens fails ({what})"),
     "report": ("报表里 {figure} 与重算不符", "the report's {figure} differs from the recomputed"),
 }  # fmt: skip
 """Chinese and English by violation code."""

@@ -162,12 +162,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "开哪些班是否最好，未复核", "whether this is the best set of classes is not rechecked",
     ),
     "trusted.report_not_rechecked": ("报表里没有可复核的数字", "the report has no figure to recheck"),
-    "trusted.caps_cross": ("上限互相交叉，未逐边证明", "caps cross; not proved edge by edge"),
+    "trusted.caps_cross": (
+        "上限（或班级与上限）互相交叉，没有席位价格可查", "caps, or a class and a cap, cross: no seat prices",
+    ),
     "trusted.bound_of_the_solver": ("界由求解器给出", "the bound is the solver's"),
     "trusted.earlier_result": (
         "要保留的原录取以 kept.csv 为准，没有与原结果核对",
         "what was to be kept is taken from kept.csv, not compared with the earlier result",
     ),
+    "trusted.pairs": ("上限互相交叉，证明太长没有写下", "caps cross, and the proof was too long to write"),
     "trusted.openings": ("开班的选择由求解器给出", "which classes open is the solver's choice"),
     "trusted.after": ("“{what}”不成立，未再检验", "not judged, as {what} is broken"),
     # --- indicators

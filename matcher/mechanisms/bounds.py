@@ -146,9 +146,7 @@ class Bounds:
         self.classes, self.class_first = np.unique(self.pair_class, return_index=True)
         self.class_end = np.append(self.class_first[1:], len(pair))
         self.by_owner = np.argsort(self.pair_owner, kind="stable")
-        self.owners, self.owner_first = np.unique(
-            self.pair_owner[self.by_owner], return_index=True
-        )
+        self.owners, self.owner_first = np.unique(self.pair_owner[self.by_owner], return_index=True)
         self.pair_of_arc = np.empty(len(key), np.int64)
         self.pair_of_arc[self.order] = np.repeat(
             np.arange(len(pair)), np.diff(np.append(self.first, len(key)))
@@ -271,9 +269,7 @@ class Bounds:
         at = np.full(len(part), -1)
         at[self.classes] = np.arange(len(self.classes))
         for c in np.flatnonzero((need > count) & (node.openings != CLOSED)).tolist():
-            low, high = (
-                (self.class_first[at[c]], self.class_end[at[c]]) if at[c] >= 0 else (0, 0)
-            )
+            low, high = (self.class_first[at[c]], self.class_end[at[c]]) if at[c] >= 0 else (0, 0)
             others = pairs[low:high]
             others = np.sort(others[~willing[low:high] & (others < never)])
             missing = int(need[c] - count[c])

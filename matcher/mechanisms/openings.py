@@ -10,21 +10,19 @@ relaxation, rounded; where they come from does not matter to the proof (``proof.
 from __future__ import annotations
 
 import time
-from math import ceil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
 from ..cells import Int
-from ..objective import Component, ceiling
+from ..objective import Counted, ceiling
 from .bounds import ROOM, Bool, Bound, Bounds, Node, Prices, packed, prices_of
 from .flow import NoFlow
 from .plan import CLOSED, FREE, OPEN, Drawn, Flow, Plan
 from .proof import Step, Tree
 from .strong import FINE, NOTHING, Solution, Strong, rounded
-
-Objective = Sequence[Component | Drawn]
 
 
 class Elsewhere:
@@ -37,14 +35,16 @@ class Elsewhere:
 
     def at(self, edges: Int) -> Int:
         """What each of some edges is worth."""
-        return self.worth[edges]
+        found: Int = self.worth[edges]
+        return found
 
     @property
     def worth(self) -> Int:
         """What each edge is worth.  Shape (e,)."""
         market, best = self.search.plan.market, self.search.best
         assert best is not None
-        return (best.matching[market.owner] != market.program).astype(np.int64)
+        other: Int = (best.matching[market.owner] != market.program).astype(np.int64)
+        return other
 
 
 WIDE = 1.25
@@ -93,14 +93,14 @@ class Search:
     """
 
     plan: Plan
-    objective: Objective
+    objective: Sequence[Counted]
     deadline: float | None = None
     best: Best | None = None
     tied: bool = False
     equal: int = 0
 
     def __post_init__(self) -> None:
-        self.components = [*self.objective, Elsewhere(self)]
+        self.components: list[Counted] = [*self.objective, Elsewhere(self)]
         self.bounds = Bounds(self.plan, len(self.components))
         self.seen: set[tuple[bytes, int]] = set()
         self.known: dict[tuple[bytes, int, int], list[Solution]] = {}
@@ -111,6 +111,7 @@ class Search:
             reserved if component.per_reserve else self.people * component.reach
             for component in self.components
         ]
+        self.ceilings: list[int] = []
         self.before_lottery = sum(not isinstance(c, Drawn) for c in self.objective)
 
     # --- plans
@@ -198,10 +199,16 @@ class Search:
         return self.best
 
     def proven(self) -> tuple[int, ...]:
-        """What no plan exceeds: the best plan's value as far as the root proves it, else a ceiling."""
+        """What no plan exceeds: the best plan's value as far as the root proves it, else a ceiling.
+
+        That of the best flow without minimum sizes, where the best plan equals it before.
+        """
         best = self.best.value if self.best else ()
-        rest = [ceiling(self.plan.market, c) for c in self.objective[self.equal :]]
-        return (*best[: self.equal], *rest)
+        found = [*best[: self.equal]]
+        for at, component in enumerate(self.objective[self.equal :], self.equal):
+            same = len(self.ceilings) > at and tuple(self.ceilings[:at]) == best[:at]
+            found.append(self.ceilings[at] if same else ceiling(self.plan.market, component))
+        return tuple(found)
 
     # --- the search
 
@@ -225,11 +232,11 @@ class Search:
         relaxed = self._relaxed(root)
         self._first_plans(root, relaxed)
         while True:
-            self.leaf_of: Best | None = None
+            self.leaves_of: list[Best] = []
             proof = self._visit(root, 0, relaxed)
             if self.best is None:
                 raise NoPlan
-            if self.leaf_of is None or (self.leaf_of.openings == self.best.openings).all():
+            if all((one.openings == self.best.openings).all() for one in self.leaves_of):
                 return proof
 
     def _relaxed(self, root: Node) -> Flow:
@@ -238,7 +245,7 @@ class Search:
         try:
             for component in self.objective[: self.before_lottery]:
                 self._watch()
-                flow.maximise(component)
+                self.ceilings.append(flow.maximise(component))
         except NoFlow:
             raise NoPlan from None
         matching = flow.matching()
@@ -323,7 +330,8 @@ class Search:
         """A node in which a flow finds the best plan."""
         self.try_openings(node.openings)
         if self.best is not None and (node.openings == self.best.openings).all():
-            tree.leaf, self.leaf_of = "best", self.best
+            tree.leaf = "best"
+            self.leaves_of.append(self.best)
             return tree
         flow = self.plan.flow(node.openings)
         value: list[int] = []
@@ -451,9 +459,7 @@ class Search:
 
     def _drop(self, weights: list[int], first: int) -> int:
         """What the components from one on can lose together."""
-        return sum(
-            w * most for w, most in zip(weights[first:], self.range[first:], strict=False)
-        )
+        return sum(w * most for w, most in zip(weights[first:], self.range[first:], strict=False))
 
     def _settles(self, node: Node, bound: Bound, slack: int) -> tuple[list[int], list[int]]:
         """Classes whose other state would cost more than there is."""

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from ..cells import Int
 from ..choice import Choice
 from ..market import Constraint, Market
-from ..objective import Component, components
+from ..objective import Component, Counted, components
 from ..policy import Policy
 from ..result import Result, Status, opened_classes
 from .openings import OutOfTime, Search
@@ -40,7 +40,7 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
     choice = Choice(market)
     ordered = [*first, *components(market, policy)]
     drawn = Weights(market, policy)
-    everything: list[Component | Drawn] = [*ordered, Drawn(drawn, 0), Drawn(drawn, 1)]
+    everything: list[Counted] = [*ordered, Drawn(drawn, 0), Drawn(drawn, 1)]
     plan = Plan(market, choice)
     search = Search(plan, everything, begun + policy.time_s if policy.time_s else None)
     tree, status = None, Status.OPTIMAL
@@ -53,7 +53,8 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
     for component in everything[len(flow.potentials) :]:
         flow.maximise(component)
     proven = status is Status.OPTIMAL
-    unique = proven and not search.tied and flow.unique(best.matching)
+    laminar = not flow.chains.left_out
+    unique = proven and not search.tied and (not laminar or flow.unique(best.matching))
     names = tuple(component.name for component in everything)
     return Result(
         mechanism="optimal",
@@ -67,7 +68,7 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
         thresholds=flow.thresholds(best.matching),
         certificate={
             "components": list(names),
-            "potentials": flow.certificate(),
+            "potentials": flow.certificate() if laminar else None,
             "tree": Writer(plan).written(tree) if tree else None,
             "unique": unique,
         },

@@ -24,7 +24,7 @@ from .. import lottery
 from ..cells import Int
 from ..choice import Choice, fill
 from ..market import Market
-from ..objective import LOTTERY, Component
+from ..objective import LOTTERY, Counted
 from ..policy import Policy
 from ..result import Threshold
 from .flow import FAR, Network
@@ -263,7 +263,10 @@ class Flow:
         shut = ~self.running
         tail = [self.first_seat + seats, self.first_below + np.arange(m)]
         head = [np.where(plan.hard, self.first_program, self.first_below) + plan.home]
-        head += [self.first_program + np.arange(m), np.array([self.node(f) for f in self.chains.first])]
+        head += [
+            self.first_program + np.arange(m),
+            np.array([self.node(f) for f in self.chains.first]),
+        ]
         tail += [self.first_program + np.arange(m)]
         most = [plan.seats * self.running[plan.home], plan.below, capacity]
         least = [plan.least * self.running[plan.home], 0 * plan.below, 0 * capacity]
@@ -280,17 +283,18 @@ class Flow:
         lower, upper = np.concatenate(least), np.concatenate(most)
         return np.concatenate(tail), np.concatenate(head), lower, np.maximum(lower, upper)
 
-    def cost(self, component: Component | Drawn) -> Int:
+    def cost(self, component: Counted) -> Int:
         """The cost of each arc that is not ruled out: what the component loses by one person there."""
         plan, size = self.plan, len(self.network.tail)
         cost = np.zeros(size, np.int64)
-        at = np.flatnonzero(self.network.free[: len(self.arcs)] | (self.network.flow[: len(self.arcs)] > 0))
+        used = self.network.free | (self.network.flow > 0)
+        at = np.flatnonzero(used[: len(self.arcs)])
         cost[at] = -component.at(plan.edge[self.arcs[at]])
         first = len(self.arcs) + self.first_seat
         cost[first : first + len(plan.stages)] = -component.per_reserve * plan.reserved
         return cost
 
-    def maximise(self, component: Component | Drawn) -> int:
+    def maximise(self, component: Counted) -> int:
         """Keep the flows that are best in a component; note their potentials; return its value.
 
         Raises
@@ -340,7 +344,7 @@ class Flow:
         return not (moves & (part[source[leads]] == part[target[leads]])).any()
 
     def thresholds(self, matching: Int) -> list[Threshold]:
-        """The price of every kind of seat in a class that is not closed."""
+        """The state of every kind of seat in a class that is not closed, and where no sets cross its price."""
         plan, market = self.plan, self.plan.market
         held = market.edges_of(matching)
         at: list[list[int]] = [[] for _ in market.programs]
@@ -349,7 +353,7 @@ class Flow:
         found = []
         for number, (p, name, _) in enumerate(plan.stages):
             if self.running[p]:
-                values = self._tuple(self.first_seat + number)
+                values = None if self.chains.left_out else self._tuple(self.first_seat + number)
                 state = "not_full" if plan.has_room(number, at[p]) else "full"
                 price = tuple(values) if values is not None else None
                 found.append(Threshold(p, name, state, price=price))
@@ -420,7 +424,8 @@ class Drawn:
 
     def at(self, edges: Int) -> Int:
         """What each of some edges is worth."""
-        return self.weights.of(edges)[:, self.which]
+        found: Int = self.weights.of(edges)[:, self.which]
+        return found
 
     @cached_property
     def worth(self) -> Int:

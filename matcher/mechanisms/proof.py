@@ -129,5 +129,3 @@ def _by_id(names: list[str], prices: Any) -> list[int]:
     """The prices in the order of the ids."""
     values = prices.tolist()
     return [int(values[at]) for at in sorted(range(len(names)), key=names.__getitem__)]
-
-

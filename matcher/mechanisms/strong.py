@@ -18,10 +18,10 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
 from ..cells import Int
-from ..objective import Component
+from ..objective import Counted
 from .bounds import Bounds, Node, Prices
 from .flow import FAR
-from .plan import CLOSED, FREE, OPEN, Drawn, Flow
+from .plan import CLOSED, FREE, OPEN, Flow
 
 Real = NDArray[np.float64]
 
@@ -40,8 +40,8 @@ FINE = 1 << 20
 BEST, MORE = 3, 10
 """Arcs of a person that the relaxation begins with, and that each time are added for her at most."""
 
-Weighted = tuple[int, Component | Drawn]
-Fixed = tuple[Component | Drawn, int]
+Weighted = tuple[int, Counted]
+Fixed = tuple[Counted, int]
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,9 @@ class Strong:
         wanting = self.bounds.present(node) & ~self.columns & (reduced < -NOTHING)
         order_class = self.bounds.class_of_arc
         fresh = wanting & _first(plan.owner, np.where(wanting, reduced, np.inf), MORE)
-        at_class = _first(order_class, np.where(wanting, reduced, np.inf), 2 * plan.need[order_class])
+        at_class = _first(
+            order_class, np.where(wanting, reduced, np.inf), 2 * plan.need[order_class]
+        )
         fresh |= wanting & self._suspect[order_class] & at_class
         self.columns |= fresh
         sizes = np.bincount(order_class, solution.placed, len(node.openings))
@@ -203,7 +205,9 @@ class _Rows:
         plan, market = self.plan, self.plan.market
         self.arcs = np.flatnonzero(bounds.present(node) & columns)
         binds = plan.conditional & (node.openings != CLOSED)
-        asked = [c for c in np.flatnonzero(binds).tolist() if node.openings[c] == OPEN or c in suspects]
+        asked = [
+            c for c in np.flatnonzero(binds).tolist() if node.openings[c] == OPEN or c in suspects
+        ]
         self.column = np.full(len(market.order_classes), -1)
         free = [c for c in asked if node.openings[c] == FREE]
         held, least = np.flatnonzero(node.forced >= 0), np.flatnonzero(plan.least)
@@ -220,7 +224,9 @@ class _Rows:
         at = np.arange(len(self.arcs))
         n = len(market.applicants)
         self.people = self._add(owner, at, np.ones(n))
-        self.kept = self._add(np.searchsorted(held, owner), at, -np.ones(len(held)), -1.0, node.forced[owner] >= 0)
+        self.kept = self._add(
+            np.searchsorted(held, owner), at, -np.ones(len(held)), -1.0, node.forced[owner] >= 0
+        )
         self._lack(self.kept, len(asked))
         reserved = np.flatnonzero(plan.reserved)
         of_kind = np.full(len(plan.stages), -1)
@@ -228,7 +234,9 @@ class _Rows:
         class_of = market.class_of
         inside = plan.reserved[kind]
         self.reserved = reserved
-        self.kinds = self._add(of_kind[kind], at, plan.seats[reserved], 1.0, inside, class_of[plan.home[reserved]])
+        self.kinds = self._add(
+            of_kind[kind], at, plan.seats[reserved], 1.0, inside, class_of[plan.home[reserved]]
+        )
         of_least = np.full(len(plan.stages), -1)
         of_least[least] = np.arange(len(least))
         self.least = least

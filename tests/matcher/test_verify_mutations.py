@@ -487,7 +487,7 @@ def test_what_is_not_proved_of_optimal(tmp_path: Path) -> None:
     sign(folder)
     verdict = verify(folder)
     assert claim(verdict, "inputs").status == PROVED
-    assert claim(verdict, "optimality").trusted == "caps_cross"
+    assert claim(verdict, "optimality").trusted == "pairs"
     folder = optimal(tmp_path)
     (folder / "caps.csv").write_text("cap,seats,programs\nX,1,S\nY,4,P;Q;R;S\n")
     (folder / "order_classes.csv").write_text("order_class,min_size\nR,2\nT,2\n")
