@@ -1826,7 +1826,7 @@ class Verifier:
         for c in self.given.classes.values():
             n = result.placed[c.id]
             check.expect(n == 0 or n >= c.min_size, "short", order_class=c.id, placed=n)
-            check.expect(n or c.row["must_open"] != "1", "must_open", order_class=c.id)
+            check.expect(n > 0 or c.row["must_open"] != "1", "must_open", order_class=c.id)
             own = (n >= max(1, c.min_size), n, c.min_size)
             stated = result.classes.get(c.id)
             check.expect(stated == own, "class", order_class=c.id, stated=stated, own=own)
@@ -2521,7 +2521,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="独立核验录取结果 / verify the result of a round")
     parser.add_argument("folder", help="轮次文件夹 / round folder")
     parser.add_argument("--result", metavar="OUT", help="结果文件夹 / result folder")
-    parser.add_argument("--earlier", metavar="OUT", help="要保留的原结果 / the result that was kept")
+    parser.add_argument(
+        "--earlier", metavar="OUT", help="要保留的原结果 / the result that was kept"
+    )
     parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
     options = parser.parse_args(arguments)
     try:

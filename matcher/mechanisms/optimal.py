@@ -20,6 +20,8 @@ from ..market import Constraint, Market
 from ..objective import LOTTERY, Component, ceiling, components
 from ..policy import Policy
 from ..result import Result, Status, opened_classes
+from ..solve import NoPlan
+from .flow import NoFlow
 from .openings import OutOfTime, Search
 from .plan import Plan, weights
 
@@ -37,6 +39,11 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
     ----------
     first
         Components that come before all those of the policy.
+
+    Raises
+    ------
+    NoPlan
+        If what the round asks for cannot all be had.
     """
     begun = time.perf_counter()
     choice = Choice(market)
@@ -51,6 +58,8 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
         proof = search.run()
     except OutOfTime:
         status = Status.FEASIBLE
+    except NoFlow:
+        raise NoPlan(market) from None
     best = search.best
     assert best is not None
     flow = best.flow
