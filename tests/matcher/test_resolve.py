@@ -370,8 +370,10 @@ def test_an_accepted_place_that_is_lost_breaks_the_claim_unless_the_result_is_so
                      decisions=confirmed("B Q", "D Q"))  # fmt: skip
     now.write(settled)
     refused = run("resolve", settled, "--keep", settled / "result", "--out", settled / "new")
-    assert refused.exit_code == 3 and not (settled / "new").exists()
+    assert refused.exit_code == 2 and not (settled / "new").exists()
     assert "与其余已确认的合在一起排不下" in refused.stderr
+    assert "申请人 B、D 已确认，保留在席位 Q。" in refused.stderr
+    assert "席位 Q 只有 1 个名额。" in refused.stderr
     assert "已确认的录取有 1 个不能保留，什么也没有写。" in refused.stderr
     soft = run("resolve", settled, "--keep", settled / "result", "--soft", "--out", settled / "new")
     assert soft.exit_code == 0 and "没有保留。" in soft.stdout
@@ -404,8 +406,9 @@ def test_an_accepted_place_that_the_rules_bar_is_refused_with_the_rule(settled: 
     make_round({"A": "", "B": "P Q", "C": "P", "D": "Q"}, {"P": 1, "Q": 1},
                applicants={"B": {"review": "withdrawn"}}, decisions=confirmed("B Q")).write(settled)  # fmt: skip
     done = run("resolve", settled, "--keep", settled / "result", "--out", settled / "new")
-    assert done.exit_code == 3
+    assert done.exit_code == 2
     assert "B 原在 Q：现在不符合条件（资格审核），不能保留。" in done.stderr
+    assert "申请人表 applicants.csv 第 3 行：按“资格审核”的规则，申请人 B 不能去席位 Q" in done.stderr
 
 
 def test_an_earlier_result_is_not_overwritten_and_must_be_one(settled: Path) -> None:
