@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from .market import Market
 from .mechanisms.feasible import Feasible, Kept, SolversDisagree, fewest
-from .messages import Lang, sentence, table_name, word
+from .messages import KINDS, Lang, sentence, table_name, word
 from .requirements import LIMITS, Requirement, Requirements
 
 PATIENCE = 1_000_000
@@ -205,8 +205,11 @@ def _said(alike: Sequence[Requirement], lang: Lang) -> str:
     numbers: dict[str, object] = dict(alike[0].numbers)
     if len(alike) > 1:
         numbers["applicant"] = _listed((r.numbers["applicant"] for r in alike), lang)
-    for kind in {"group", "rule"} & set(numbers):
-        numbers[kind] = word(kind, str(numbers[kind]), lang)
+    kinds = {"group": "group", "rule": "rule"}
+    if kind := KINDS.get(f"barred_{numbers.get('rule')}", {}).get("value"):
+        kinds |= {"value": kind, "limit": kind}
+    for name in kinds.keys() & numbers.keys():
+        numbers[name] = word(kinds[name], str(numbers[name]), lang)
     said = {k: f"{v:,}" if isinstance(v, int) else v or "—" for k, v in numbers.items()}
     return sentence(f"conflict.{alike[0].code}", lang, **said)
 

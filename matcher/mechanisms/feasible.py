@@ -96,7 +96,6 @@ class Feasible:
         self.requirements, market = requirements, requirements.market
         self.asked = 0
         self.order = {r: at for at, r in enumerate(requirements.stated)}
-        self.admission = frozenset(r for r in requirements.stated if r.code in ADMISSION)
         pairs = sorted({*requirements.edges, *requirements.confirmed})
         self.owner, self.program = np.array(pairs, np.int64).reshape(-1, 2).T
         self.column = {pair: at for at, pair in enumerate(pairs)}
@@ -129,7 +128,7 @@ class Feasible:
             spared = _spared(worth, found.fun)
             priced = np.flatnonzero(np.abs(found.ineqlin.marginals) > _ZERO).tolist()
             named = frozenset().union(*(of[row] for row in priced if row not in spared))
-            return Answer(None, named | self.admission & asked, frozenset(aside))
+            return Answer(None, named, frozenset(aside))
         places = self._places(rows.pair, found.x[: len(rows.pair)])
         if self.requirements.keep(asked, places):
             return Answer(places)
@@ -201,7 +200,9 @@ class Feasible:
             rows.add(in_class.get(c, _NOTHING), why, low)
         columns_of = _groups(rows.pair)
         for r in asks["confirmed"]:
-            rows.add(columns_of.get(self.column[r.at[0], r.at[1]], _NOTHING), [r], 1)
+            rows.add(columns_of[self.column[r.at[0], r.at[1]]], [r], 1)
+        for r in (one for code in ADMISSION for one in asks[code]):
+            rows.add(columns_of.get(self.column[r.at[0], r.at[1]], _NOTHING), [r], high=0)
         program = self.program[rows.pair]
         elsewhere = _groups(program[:plain])
         for r in asks["capacity"]:
@@ -241,8 +242,6 @@ class Feasible:
             here = self.pairs_at.get(reserve.program, _NOTHING)
             useful[here[m.member[self.owner[here], reserve.group]]] = True
         useful[[self.column[r.at[0], r.at[1]] for r in asks["confirmed"]]] = True
-        for code in ADMISSION:
-            useful[[self.column[r.at[0], r.at[1]] for r in asks[code]]] = False
         return useful
 
     def _least(

@@ -408,7 +408,9 @@ def test_an_accepted_place_that_the_rules_bar_is_refused_with_the_rule(settled: 
     done = run("resolve", settled, "--keep", settled / "result", "--out", settled / "new")
     assert done.exit_code == 2
     assert "B 原在 Q：现在不符合条件（资格审核），不能保留。" in done.stderr
-    assert "申请人表 applicants.csv 第 3 行：按“资格审核”的规则，申请人 B 不能去席位 Q" in done.stderr
+    assert (
+        "申请人表 applicants.csv 第 3 行：按“资格审核”的规则，申请人 B 不能去席位 Q" in done.stderr
+    )
 
 
 def test_an_earlier_result_is_not_overwritten_and_must_be_one(settled: Path) -> None:
