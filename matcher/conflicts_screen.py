@@ -46,7 +46,8 @@ def refuse(market: Market, speaker: Speaker) -> NoReturn:
 
 def _tell(voice: Voice, market: Market, speaker: Speaker) -> bool:
     """Tell what conflicts in a round; whether anything does."""
-    from .conflicts import SolversDisagree, explain, find
+    from .conflicts import explain, find
+    from .mechanisms.feasible import SolversDisagree
 
     try:
         found = find(market)

@@ -15,9 +15,9 @@ import pytest
 
 from matcher import Market, Policy, Tables, solve
 from matcher.conflicting import CONFLICTS
-from matcher.conflicts import Conflict, SolversDisagree, explain, find
+from matcher.conflicts import Conflict, explain, find
 from matcher.mechanisms import feasible
-from matcher.mechanisms.feasible import Answer, Feasible, fewest
+from matcher.mechanisms.feasible import Answer, Feasible, SolversDisagree, fewest
 from matcher.messages import placeholders
 from matcher.requirements import Requirement, Requirements
 from matcher.resolve import resolve
