@@ -298,14 +298,13 @@ def next_round_command(
     if not left.people or not left.seats:
         _say(speaker.err, "nothing_left")
         raise click.exceptions.Exit(UNPUBLISHABLE)
-    following = Policy.from_tables(left.tables)
-    drawn = bool(following.seed)
+    drawn = given.tables.draw is None
     if errors := [i for i in validate(left.tables, drawn) if i.severity == "error"]:
         speaker.refuse(errors)
     with speaker.minding(new, "unwritable"):
         left.tables.write(new)
     _say(
-        speaker.out, "next_round", name=following.round, people=left.people, seats=left.seats,
+        speaker.out, "next_round", name=Policy.from_tables(left.tables).round, people=left.people, seats=left.seats,
         frozen=left.frozen,
     )  # fmt: skip
     speaker.out.say("written", path=new)

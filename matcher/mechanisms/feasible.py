@@ -329,17 +329,6 @@ def fewest(sizes: Sequence[int], reached: Sequence[Sequence[int]]) -> list[int]:
     return [solver.value(number) for number in numbers]
 
 
-def _enough(gain: Float, low: Int, total: float) -> list[int]:
-    """The rows with a price, less those of ``low`` that a sum of prices above nothing can spare."""
-    spare, named = total, np.abs(gain) > _ZERO
-    worth = np.abs(gain[: len(low)]) * low
-    for row in np.argsort(worth, kind="stable").tolist():
-        if named[row] and worth[row] < spare - _ZERO:
-            spare -= worth[row]
-            named[row] = False
-    return np.flatnonzero(named).tolist()
-
-
 def _groups(keys: Int) -> dict[int, Int]:
     """The places of each key."""
     order = np.argsort(keys, kind="stable")
