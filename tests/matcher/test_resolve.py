@@ -493,6 +493,50 @@ def test_an_accepted_place_that_the_rules_bar_is_refused_with_the_rule(settled: 
     )
 
 
+@pytest.mark.parametrize(
+    ("decisions", "said"),
+    [
+        (("B P", "B Q"), "每个人只能有一个去处。"),
+        (("B P", "C P"), "席位 P 只有 1 个名额。"),
+        (("A P",), "申请人 A 没有填报席位 P"),
+        (("B V",), "班级 K 有人就至少要 2 人"),
+        (("B V", "C V", "D Q"), "总量上限 S 最多 2 人。"),
+    ],
+)
+def test_confirmed_places_that_cannot_be_are_told_with_what_stands_in_the_way(
+    settled: Path, decisions: tuple[str, ...], said: str
+) -> None:
+    """Twice the same person, two for one seat, an unlisted one, one in a class too small, over a cap
+    that crosses another."""
+    lists = {"A": "", "B": "V P Q", "C": "P V", "D": "Q"}
+    people = lists if len(decisions) > 2 else lists | {"C": "P"}
+    caps = {"S": {"seats": 2, "programs": "V;Q"}}
+    make_round(
+        people, {"P": 1, "Q": 1, "V": 2}, caps=caps, programs={"V": {"order_class": "K"}},
+        order_classes={"K": 2}, decisions=confirmed(*decisions),
+    ).write(settled)  # fmt: skip
+    (settled / "scores.csv").unlink()
+    done = run("resolve", settled, "--keep", settled / "result", "--out", settled / "new")
+    assert done.exit_code == 2 and said in done.stderr, done.output
+    assert not (settled / "new").exists()
+    told = run("conflicts", settled)
+    assert told.exit_code == 2 and said in told.stdout
+
+
+def test_everybody_declines(settled: Path) -> None:
+    rejected = [{"applicant": a, "program": p, "decision": "rejected", "basis": "declined"}
+                for a, p in ("BP", "BQ", "CP", "DQ")]  # fmt: skip
+    make_round(
+        {"A": "", "B": "P Q", "C": "P", "D": "Q"}, {"P": 1, "Q": 1}, decisions=rejected
+    ).write(settled)
+    (settled / "scores.csv").unlink()
+    done = run("resolve", settled, "--keep", settled / "result", "--out", settled / "new")
+    assert done.exit_code == 0, done.output
+    assert [row.split()[1:] for row in rows(settled / "new" / "placements.csv")] == [
+        ["no_choice"], ["barred"], ["barred"], ["barred"],
+    ]  # fmt: skip
+
+
 def test_an_earlier_result_is_not_overwritten_and_must_be_one(settled: Path) -> None:
     out = settled / "result"
     done = run("resolve", settled, "--keep", out, "--out", out)
