@@ -212,7 +212,9 @@ class Result:
             certificate = json.loads((folder / "certificate.json").read_bytes())
             closings = tuple(
                 Closing(
-                    classes[c["order_class"]], c["placed"], c["min_size"],
+                    classes[c["order_class"]],
+                    c["placed"],
+                    c["min_size"],
                     tuple(classes[name] for name in c.get("saves", ())),
                 )
                 for c in certificate.get("closing", ())

@@ -31,8 +31,8 @@ optimality
     For ``optimal``: the potentials of ``certificate.json`` prove every component of the objective
     in its order, the values are recomputed, and the optimum is unique exactly when it says so.
 kept
-    Where a result keeps an earlier one (``kept.csv``): every confirmed placement is in place, unless
-    the result says that it may give them up, and what was to be kept is what the earlier result holds.
+    Every confirmed placement is in place, unless the result says that it may give them up; where a
+    result keeps an earlier one (``kept.csv``), what was to be kept is what the earlier result holds.
 report
     Where there is a ``report.json``: its rank profile and group figures are recomputed.
 
@@ -1997,18 +1997,20 @@ class Verifier:
         """Confirmed placements are in place, and what was to be kept is the earlier result."""
         given, result = self.given, self.result
         confirmed = {(a.id, given.programs[p].id) for a in given.people for p in a.confirmed}
-        for name, program in sorted({k for k, sure in result.kept.items() if sure} ^ confirmed):
-            check.wrong("confirmed", applicant=name, program=program)
         here = {
             (a.id, given.programs[p].id)
             for a, p in zip(given.people, result.place, strict=True)
             if p >= 0
         }
-        resolve = result.resolve or {}
+        resolve = result.resolve or {"confirmed": "hard"}
         for name, program in sorted(confirmed - here) if resolve["confirmed"] == "hard" else ():
             check.wrong("confirmed_lost", applicant=name, program=program)
+        check.numbers["confirmed"] = len(confirmed)
+        if result.resolve is None:
+            return
+        for name, program in sorted({k for k, sure in result.kept.items() if sure} ^ confirmed):
+            check.wrong("confirmed", applicant=name, program=program)
         check.numbers |= {"earlier": len(result.kept), "kept": len(here & set(result.kept))}
-        check.numbers |= {"confirmed": len(confirmed)}
         if earlier is None:
             check.trusted = "earlier_result"
             return
@@ -2946,7 +2948,7 @@ def verify(
         judge({"cutoffs": lambda c: market.cutoffs(c, proof[-1])}, FEASIBLE)
     else:
         judge({"cutoffs": verifier.cutoffs, "outcome": verifier.outcome}, FAIR)
-    if found.resolve is not None:
+    if found.resolve is not None or any(a.confirmed for a in given.people):
         before = Path(earlier) if earlier else None
         judge({"kept": lambda c: verifier.kept(c, before)}, ("assignment",))
     if found.report is not None:

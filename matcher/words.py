@@ -48,6 +48,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "review.duplicate": ("重复报名", "applied twice"),
     "review.enrolled": ("已在其他院校在籍", "already enrolled elsewhere"),
     "review.expired": ("证件过期", "document expired"),
+    "review.passed": ("审核通过", "passed"),
     "review.withdrawn": ("申请人撤回", "withdrawn by the applicant"),
     "review.other": ("其他原因", "another reason"),
     "scope.college": ("同院校", "same college"),

@@ -8,6 +8,7 @@ that the definition speaks of. `random_markets.py` makes such instances.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -321,6 +322,8 @@ class Oracle(Choices):
                 continue
             if not self._classes_empty_or_full_enough(placement):
                 continue
+            if not self._keeps_decrees(placement):
+                continue
             if "reserves" in names:
                 sums.insert(before, self.reserves_filled(placement))
             if tuple(sums) > greatest:
@@ -332,6 +335,22 @@ class Oracle(Choices):
     def _classes_empty_or_full_enough(self, placement: Placement) -> bool:
         counts = {c: self.placed_in(placement, c) for c in self.classes}
         return all(n == 0 or n >= self.classes[c].min_size for c, n in counts.items())
+
+    def _keeps_decrees(self, placement: Placement) -> bool:
+        """Classes opened by decree have somebody; reserves that must be filled are, beside hard ones."""
+        if any(c.must_open and not self.placed_in(placement, c.id) for c in self.classes.values()):
+            return False
+        for program in {p for p, _, _ in self.instance.must_fill}:
+            people = [self.groups[i] for i in _held(placement, program)]
+            must, kept = Counter[str](), Counter(self.seats[program][True])
+            for _, group, hard in (key for key in self.instance.must_fill if key[0] == program):
+                seats = self.instance.reserves[program, group, hard]
+                must[group] += seats
+                kept[group] += 0 if hard else seats
+            room = self.programs[program].capacity - kept.total() + most_filled(people, kept)
+            if most_filled(people, must) < must.total() or len(people) > room:
+                return False
+        return True
 
     def price(self, program: str, stage: str) -> Vector | None:
         """What the least cost of the round becomes when one seat of a stage is taken, less what

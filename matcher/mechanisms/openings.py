@@ -55,10 +55,6 @@ class OutOfTime(Exception):
     """The limit of time is reached before the search has ended."""
 
 
-class NoPlan(ValueError):
-    """No placement keeps everything that the round asks for."""
-
-
 @dataclass
 class Best:
     """The best plan known: its placement, openings and value, and its flow where it has one."""
@@ -219,7 +215,7 @@ class Search:
         ------
         OutOfTime
             If the limit of time is reached; ``best`` holds what is known, None if that is nothing.
-        NoPlan
+        NoFlow
             If there is no plan at all.
         """
         market = self.plan.market
@@ -227,7 +223,7 @@ class Search:
         everybody = np.ones(len(market.program), bool)
         root = self.bounds.entered(Node(begin, everybody, np.full(len(market.applicants), -1)))
         if root is None:
-            raise NoPlan
+            raise NoFlow
         self.root = root
         relaxed = self._relaxed(root)
         self._first_plans(root, relaxed)
@@ -235,19 +231,16 @@ class Search:
             self.leaves_of: list[Best] = []
             proof = self._visit(root, 0, relaxed)
             if self.best is None:
-                raise NoPlan
+                raise NoFlow
             if all((one.openings == self.best.openings).all() for one in self.leaves_of):
                 return proof
 
     def _relaxed(self, root: Node) -> Flow:
         """The best flow where classes need no minimum, lottery apart; if it is a plan, it is the best."""
         flow = self.plan.flow(root.openings)
-        try:
-            for component in self.objective[: self.before_lottery]:
-                self._watch()
-                self.ceilings.append(flow.maximise(component))
-        except NoFlow:
-            raise NoPlan from None
+        for component in self.objective[: self.before_lottery]:
+            self._watch()
+            self.ceilings.append(flow.maximise(component))
         matching = flow.matching()
         sizes = self._sizes(matching)
         wide = self.plan.conditional & (sizes < WIDE * self.plan.need)

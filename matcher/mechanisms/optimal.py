@@ -17,6 +17,8 @@ from ..market import Constraint, Market
 from ..objective import Component, Counted, components
 from ..policy import Policy
 from ..result import Result, Status, opened_classes
+from ..solve import NoPlan
+from .flow import NoFlow
 from .openings import OutOfTime, Search
 from .plan import Drawn, Plan, Weights
 from .proof import Writer
@@ -35,6 +37,11 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
     ----------
     first
         Components that come before all those of the policy.
+
+    Raises
+    ------
+    NoPlan
+        If what the round asks for cannot all be had.
     """
     begun = time.perf_counter()
     choice = Choice(market)
@@ -48,6 +55,8 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
         tree = search.run()
     except OutOfTime:
         status = Status.FEASIBLE
+    except NoFlow:
+        raise NoPlan(market) from None
     best = search.best or search.fallback()
     flow = best.flow or plan.flow(best.openings)
     for component in everything[len(flow.potentials) :]:
