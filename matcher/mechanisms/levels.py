@@ -152,9 +152,9 @@ class Levels:
         return Best(found, bound)
 
     def fix(self, worth: Int, value: int) -> None:
-        """Leave only placements that are worth so much."""
+        """Leave only placements that are worth so much; none is worth more."""
         self.fixed.append((worth, value))
-        self.model.add(self.total(worth) == value)
+        self.model.add(self.total(worth) >= value)
 
     def other(self, than: Int, worth: Int, limit: Limit) -> Int | None:
         """Another placement that keeps what is fixed and is worth as much or more, if there is one.
