@@ -310,8 +310,10 @@ class _Reader:
                 return self._reason("cap_full", p, rank=self.rank[edge], **full)
             own |= full
         if not told:
-            few = "full_few" if self.result.keeps_ties else "below_few"
-            few += "_unscored" if market.score[edge] == BLANK else ""
+            unscored = market.score[edge] == BLANK
+            few = "below_few_unscored" if unscored else "below_few"
+            if self.result.keeps_ties:
+                few = "full_few_unscored" if unscored else "full_few"
             return self._reason(few if marked else "no_seat", p, **own)
         nearest = max(told, key=lambda s: int(market.place[s.threshold.last])).threshold
         below = self._compared(edge, nearest.last, own | {"seat": _label(nearest)})

@@ -339,13 +339,13 @@ def _threshold(
 ) -> Threshold:
     p = program[row["program"]]
     last = -1
-    here = np.flatnonzero((held >= 0) & (market.program[held] == p))
-    if mechanism == "max_placement":
-        if row["listed"] and len(here):
-            last = int(held[here][np.argmax(market.place[held[here]])])
-    elif row["lottery"]:
+    if row["lottery"]:
         mark = bytes.fromhex(row["lottery"])
+        here = np.flatnonzero((held >= 0) & (market.program[held] == p))
         last = next((int(held[i]) for i in here if market.drawn[i] == mark), -1)
+    elif row["listed"] and mechanism == "max_placement":
+        here = held[(held >= 0) & (market.program[held] == p)]
+        last = int(max(here, key=market.place.__getitem__, default=-1))
     price = tuple(int(v) for v in row["price"].split(";")) if row["price"] else None
     cap = caps[row["cap"]] if row["cap"] else -1
     return Threshold(p, row["stage"], row["state"], cap, last, price)

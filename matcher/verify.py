@@ -25,7 +25,7 @@ cutoffs
     Each published threshold is right, and the thresholds alone lead everybody to her placement.
     For ``optimal``: at the published prices everybody holds a best choice, and every seat type
     with a price above zero is full, or a cap over it.  For ``max_placement`` a threshold is the
-    lowest level at a full program: nobody is above it who would rather be there.
+    lowest level at a full program; whoever is above it is there, or where she would rather be.
 outcome
     For ``stable`` and ``parallel``: the same placement comes out of another algorithm (proposals
     one by one, the last applicant first), and so does each closing of a class.  For
@@ -2029,7 +2029,11 @@ class Verifier:
         return envy, waste
 
     def level_cutoffs(self, check: Check) -> None:
-        """Each threshold is the lowest level of a full program, and keeps out whom it must."""
+        """Each threshold is the lowest level of a full program.
+
+        As nobody envies and nothing is wasted, whoever is above it is there or where she would
+        rather be, and nobody below it is there; the others, ``tied``, may or may not be.
+        """
         given, stated = self.given, self.result.thresholds
         own: dict[tuple[int, str], tuple[str, str, Key | None]] = {}
         for p in self.tables:
@@ -2041,18 +2045,10 @@ class Verifier:
             check.expect(row is None or not row.price, "price", **where)
             right = row is not None and (row.state, row.cap, row.last) == own.get(key)
             check.expect(right, "threshold", **where)
-        tied = set()
-        for a in given.people:
-            held = self.result.place[a.index]
-            for p, view in self.rather(a):
-                row, level = stated.get((p, "open")), view.key[:-1]
-                if row and (row.state == "not_full" or (row.last and level < row.last)):
-                    names = [given.programs[k].id if k >= 0 else "" for k in (held, p)]
-                    ids = {"applicant": a.id, "placed": names[0], "reaches": names[1]}
-                    check.wrong("reach", **ids)
-                elif row and level == row.last:
-                    tied.add(a.id)
-        check.numbers |= {"thresholds": len(own), "tied": len(tied)}
+        tied = sum(
+            any(view.key[:-1] == self.worst(p) for p, view in self.rather(a)) for a in given.people
+        )
+        check.numbers |= {"thresholds": len(own), "tied": tied}
 
     def closings(self, check: Check) -> None:
         """Each closing is one of a class that lacked people, and the closed classes are these."""
@@ -2648,8 +2644,8 @@ def verify(
         judge({"optimality": lambda c: proof.append(market.optimality(c))}, FEASIBLE)
         judge({"cutoffs": lambda c: market.cutoffs(c, proof[-1])}, FEASIBLE)
     elif verifier.largest:
-        judge({"cutoffs": verifier.level_cutoffs, "outcome": verifier.closings}, FEASIBLE)
-        judge({"optimality": verifier.size}, FAIR)
+        judges = (verifier.level_cutoffs, verifier.closings, verifier.size)
+        judge(dict(zip(("cutoffs", "outcome", "optimality"), judges, strict=True)), FAIR)
     else:
         judge({"cutoffs": verifier.cutoffs, "outcome": verifier.outcome}, FAIR)
     if found.resolve is not None:

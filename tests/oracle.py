@@ -373,27 +373,25 @@ class Oracle(Choices):
             return False
         return list(ranks).index(one) < list(ranks).index(other)
 
-    def blocks_weakly(self, applicant: str, program: str, placement: Placement) -> bool:
-        """She prefers the program strictly, and it has room or holds somebody strictly lower."""
-        if not self.prefers(applicant, program, placement[applicant]):
-            return False
-        held = _held(placement, program)
-        mine = self.level(applicant, program)
-        room = len(held) < self.programs[program].capacity
-        return room or any(self.level(i, program) > mine for i in held)
-
-    def is_weakly_stable(self, placement: Placement, open_classes: frozenset[str]) -> bool:
-        """Nobody blocks at an open program."""
-        return not any(
-            self.blocks_weakly(i, p, placement)
-            for i in self.people
-            for p in self.preferred(i, open_classes)
-        )
+    def blocking_weakly(
+        self, placement: Placement, open_classes: frozenset[str]
+    ) -> list[tuple[str, str, str]]:
+        """Whoever prefers a program strictly that has room ("waste") or somebody strictly lower."""
+        found = []
+        for i in self.people:
+            for p in self.preferred(i, open_classes):
+                if self.prefers(i, p, placement[i]):
+                    held, mine = _held(placement, p), self.level(i, p)
+                    if len(held) < self.programs[p].capacity:
+                        found.append((i, p, "waste"))
+                    elif any(self.level(j, p) > mine for j in held):
+                        found.append((i, p, "envy"))
+        return found
 
     def weakly_stable(self, open_classes: frozenset[str]) -> list[Placement]:
         """All weakly stable placements."""
         every = self.assignments(open_classes)
-        return [made for made in every if self.is_weakly_stable(made, open_classes)]
+        return [made for made in every if not self.blocking_weakly(made, open_classes)]
 
     def largest_components(self) -> list[str]:
         """The components of `max_placement`: the size first, the lottery last, no reserves."""
