@@ -246,7 +246,7 @@ def _odds(given: Given, draws: int, workers: int, speaker: Speaker) -> odds.Odds
 
 @main.command(name="solve")
 @FOLDER
-@click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal")
+@click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal | max_placement")
 @click.option(
     "--out", metavar="OUT", type=click.Path(path_type=Path),
     help="结果文件夹，默认 FOLDER/result / result folder",
@@ -455,7 +455,7 @@ def convert_command(
 @click.option("--class", "order_class", metavar="C", help="怎样才开 / what would have opened it")
 @click.option("--value-of-seats", is_flag=True, help="每处多一席 / one more seat at each program")
 @click.option("--programs", metavar="P1;P2", help="只算这些席位 / only these programs")
-@click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal")
+@click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal | max_placement")
 @click.option(
     "--out", metavar="OUT", type=click.Path(path_type=Path), help="写 moves.csv / for moves.csv"
 )

@@ -233,6 +233,8 @@ KINDS: dict[str, dict[str, str]] = {
     "below_unscored": {"seat": "seat"},
     "below_tie": {"seat": "seat", "tie": "component"},
     "below_lottery": {"seat": "seat"},
+    "tied": {"seat": "seat"},
+    "tied_unscored": {"seat": "seat"},
     "cap_score": {"seat": "seat"},
     "cap_unscored": {"seat": "seat"},
     "cap_tie": {"seat": "seat", "tie": "component"},

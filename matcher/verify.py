@@ -19,17 +19,22 @@ capacity, caps, reserves, min_size
 no_justified_envy, no_waste
     At every program the choice is made again from those it holds and each who would rather be
     there: it takes nobody in the place of another, and nobody beside them all.  For ``optimal``
-    both may happen: the complete list of such pairs is in ``numbers["pairs"]``.
+    both may happen: the complete list of such pairs is in ``numbers["pairs"]``.  For
+    ``max_placement`` equal scores are no envy: whom she might replace must be of a lower level.
 cutoffs
     Each published threshold is right, and the thresholds alone lead everybody to her placement.
     For ``optimal``: at the published prices everybody holds a best choice, and every seat type
-    with a price above zero is full, or a cap over it.
+    with a price above zero is full, or a cap over it.  For ``max_placement`` a threshold is the
+    lowest level at a full program; whoever is above it is there, or where she would rather be.
 outcome
     For ``stable`` and ``parallel``: the same placement comes out of another algorithm (proposals
-    one by one, the last applicant first), and so does each closing of a class.
+    one by one, the last applicant first), and so does each closing of a class.  For
+    ``max_placement``: each class closed is said to have lacked people, and is closed.
 optimality
     For ``optimal``: the potentials of ``certificate.json`` prove every component of the objective
     in its order, the values are recomputed, and the optimum is unique exactly when it says so.
+    For ``max_placement``: nobody can be placed in more than the cover of ``certificate.json`` lets
+    in, and where every list comes down to one program there is no other such placement.
 kept
     Every confirmed placement is in place, unless the result says that it may give them up; where a
     result keeps an earlier one (``kept.csv``), what was to be kept is what the earlier result holds.
@@ -1237,7 +1242,7 @@ class Result:
         tables = {name: read_table(folder / f"{name}.csv") for name in names}
         report = folder / "report.json"
         self.report = read_json(report) if report.exists() else None
-        mechanisms = ("stable", "parallel", "optimal")
+        mechanisms = ("stable", "parallel", "optimal", "max_placement")
         self.mechanism = as_choice(str(self.info.get("mechanism")), mechanisms, "mechanism")
         self.status = as_choice(str(self.info.get("status")), ("OPTIMAL", "FEASIBLE"), "status")
         for name in ("unique", "publishable"):
@@ -1295,19 +1300,19 @@ class Result:
             c.id for c in given.classes.values() if c.min_size > 1 and not self.placed[c.id]
         }
 
-    @staticmethod
-    def threshold(row: dict[str, str], scores: list[str]) -> Row:
-        """Read one threshold."""
+    def threshold(self, row: dict[str, str], scores: list[str]) -> Row:
+        """Read one threshold; that of ``max_placement`` is a level, which has no lottery."""
         state = as_choice(row["state"], ("full", "not_full", "cut"), "state")
         cells = [row[name] for name in scores]
         last: Key | None = None
-        if row["lottery"]:
-            if not re.fullmatch("[0-9a-f]{64}", row["lottery"]):
+        level = self.mechanism == "max_placement"
+        if row["listed"] if level else row["lottery"]:
+            if not re.fullmatch("" if level else "[0-9a-f]{64}", row["lottery"]):
                 raise Malformed("number", what="lottery", value=row["lottery"][:40])
             above = 1 - int(as_choice(row["listed"], ("0", "1"), "listed"))
             marks = [-as_decimal(cell, "score") if cell else BLANK for cell in cells]
-            last = (above, *marks, int(row["lottery"], 16))
-        elif row["listed"] or any(cells):
+            last = (above, *marks, *([] if level else [int(row["lottery"], 16)]))
+        elif row["listed"] or row["lottery"] or any(cells):
             raise Malformed("threshold", program=row["program"], stage=row["stage"])
         return Row(state, row["cap"], last, row["price"])
 
@@ -1673,6 +1678,8 @@ class Verifier:
         self.given, self.result = given, result
         self.chooser = Chooser(given)
         self.optimal = result.mechanism == "optimal"
+        self.largest = result.mechanism == "max_placement"
+        self.drawn = self.optimal or self.largest  # equal plans are told apart by weights
         self.items = [result.seated(given, p.index) for p in given.programs]
         self.choice = [self.chooser.choose(p, self.items[p.index]) for p in given.programs]
         self.filled = [self.chooser.reserved_filled(p, self.items[p.index]) for p in given.programs]
@@ -1707,9 +1714,11 @@ class Verifier:
                 scored = any(row[column] for column in columns)
                 ids = {"applicant": given.people[i].id, "program": given.programs[p].id}
                 check.expect(not scored, "score_by_program", **ids)
+        for what in self.refused() if self.largest else ():
+            check.wrong("refused", what=what)
         numbers = {a.lottery for a in given.people}
         for (p, stage), line in result.thresholds.items():
-            known = line.last is None or line.last[-1] in numbers
+            known = self.largest or line.last is None or line.last[-1] in numbers
             check.expect(known, "lottery", program=given.programs[p].id, stage=stage)
         check.numbers |= {"applicants": len(given.people), "programs": len(given.programs)}
         check.numbers |= {"mechanism": result.mechanism, "digest": given.digest}
@@ -1849,8 +1858,8 @@ class Verifier:
         mine = a.listed.get(held, 0)
         wishes = self.given.wishes(a)
         for p, rank, view in wishes if held in a.listed else wishes + self.given.tail(a):
-            # The programs of a class stand at one rank: `optimal` is indifferent between them.
-            if p == held or (self.optimal and rank and rank == mine):
+            # The programs of a class stand at one rank: some mechanisms are indifferent there.
+            if p == held or (self.drawn and rank and rank == mine):
                 return
             c = self.given.programs[p].home
             if c.min_size <= 1 or self.result.placed[c.id]:
@@ -1878,7 +1887,8 @@ class Verifier:
 
     def fairness(self, envy: Check, waste: Check) -> None:
         """Judge envy and waste together."""
-        for check, pairs in zip((envy, waste), self.blocking(), strict=True):
+        found = self.blocking_strictly() if self.largest else self.blocking()
+        for check, pairs in zip((envy, waste), found, strict=True):
             names = ("applicant", "program", "instead_of")
             check.numbers["pairs"] = pairs if self.optimal else len(pairs)
             for pair in () if self.optimal else pairs:
@@ -1954,7 +1964,10 @@ class Verifier:
     def components(self) -> list[str]:
         """Return the names of the objective's components, those of an earlier result first."""
         first = [*KEPT] if self.result.resolve is not None else []
-        return first + self.given.policy.components(self.given.last_rank, self.optimal)
+        names = self.given.policy.components(self.given.last_rank, self.drawn)
+        if self.largest:  # the size comes before all, and there are no reserves
+            first, names = ["placed"], [n for n in names if n not in ("placed", "reserves")]
+        return first + names
 
     def values(self, check: Check) -> None:
         """Recompute the objective and what ``result.json`` says of it."""
@@ -1978,7 +1991,7 @@ class Verifier:
             if (p := self.result.place[a.index]) < 0:
                 continue
             program, rank = given.programs[p], a.listed.get(p, 0)
-            lottery = given.weights(a, program) if self.optimal else (0, 0)
+            lottery = given.weights(a, program) if self.drawn else (0, 0)
             kept = self.result.kept.get((a.id, program.id))
             for name in names:
                 if name in KEPT:
@@ -1990,6 +2003,156 @@ class Verifier:
                 elif name != "reserves":
                     totals[name] += given.policy.worth(name, rank, given.last_rank)
         return list(totals.values())
+
+    # --- `max_placement`
+
+    def refused(self) -> Iterator[str]:
+        """Yield what the round asks for and ``max_placement`` cannot honour."""
+        given = self.given
+        classes = given.classes.values()
+        asked = {
+            "caps": given.caps,
+            "reserves": [p for p in given.programs if p.reserved],
+            "confirmed": [a for a in given.people if a.confirmed],
+            "must_open": [c for c in classes if c.row["must_open"] == "1"],
+            "closure": given.policy.closure == "exact" and [c for c in classes if c.min_size > 0],
+        }
+        yield from (what for what, rows in asked.items() if rows)
+
+    def worst(self, p: int) -> Key | None:
+        """Return the lowest level of those whom a full program holds; None if it is not full."""
+        items = self.items[p]
+        if len(items) < self.given.programs[p].capacity:
+            return None
+        return items[-1][0][:-1] if items else ()
+
+    def blocking_strictly(self) -> tuple[list[list[str]], list[list[str]]]:
+        """Return the pairs of envy over somebody of a lower level, and those of waste."""
+        envy, waste = [], []
+        for a in self.given.people:
+            for p, view in self.rather(a):
+                worst, name = self.worst(p), self.given.programs[p].id
+                if worst is None:
+                    waste.append([a.id, name])
+                elif view.key[:-1] < worst:
+                    envy.append([a.id, name, self.given.people[self.items[p][-1][1]].id])
+        return envy, waste
+
+    def level_cutoffs(self, check: Check) -> None:
+        """Each threshold is the lowest level of a full program.
+
+        As nobody envies and nothing is wasted, whoever is above it is there or where she would
+        rather be, and nobody below it is there; the others, ``tied``, may or may not be.
+        """
+        given, stated = self.given, self.result.thresholds
+        own: dict[tuple[int, str], tuple[str, str, Key | None]] = {}
+        for p in self.tables:
+            worst = self.worst(p)
+            own[p, "open"] = ("not_full" if worst is None else "full", "", worst or None)
+        for key in {*own, *stated}:
+            row = stated.get(key)
+            where = {"program": given.programs[key[0]].id, "stage": key[1]}
+            check.expect(row is None or not row.price, "price", **where)
+            right = row is not None and (row.state, row.cap, row.last) == own.get(key)
+            check.expect(right, "threshold", **where)
+        tied = sum(
+            any(view.key[:-1] == self.worst(p) for p, view in self.rather(a)) for a in given.people
+        )
+        check.numbers |= {"thresholds": len(own), "tied": tied}
+
+    def closings(self, check: Check) -> None:
+        """Each closing is one of a class that lacked people, and the closed classes are these."""
+        given, steps = self.given, self.result.certificate.get("closing", [])
+        names = []
+        for step in as_kind(steps, list, "closing"):
+            c = given.classes.get(str(as_kind(step, dict, "closing").get("order_class")))
+            if c is None:
+                raise Malformed("unknown", what="order_class", value=str(step)[:40])
+            placed = as_kind(step.get("placed"), int, "placed")
+            own = {"order_class": c.id, "placed": placed, "min_size": c.min_size}
+            own["shortfall"] = c.min_size - placed
+            right = step == own and 0 <= placed < c.min_size > 1
+            check.expect(right, "closing_step", order_class=c.id, stated=step, own=own)
+            names.append(c.id)
+        closed = sorted(self.result.closed)
+        check.expect(sorted(names) == closed, "closed_classes", stated=names, own=closed)
+        who: dict[str, set[int]] = {name: set() for name in closed}
+        for a in given.people:
+            for p, _, _ in given.everything(a):
+                who.get(given.programs[p].home.id, set()).add(a.index)
+        few = [name for name, people in who.items() if len(people) < given.classes[name].min_size]
+        check.numbers |= {"closings": len(names), "closed": closed, "too_few": few}
+        check.trusted = "closings" if names else ""
+
+    def size(self, check: Check) -> None:
+        """Bound the size by the cover, and see whether any other placement is left."""
+        self.values(check)
+        given, result = self.given, self.result
+        left = self.possible()
+        cover = as_kind(result.certificate.get("cover"), dict, "cover")
+        people = {
+            given.who(as_kind(name, str, "cover")).index
+            for name in as_kind(cover.get("applicants"), list, "cover")
+        }
+        programs = {
+            given.find(as_kind(name, str, "cover")).index
+            for name in as_kind(cover.get("programs"), list, "cover")
+        }
+        for i, pairs in left.items():
+            for p in pairs if i not in people else ():
+                ids = {"applicant": given.people[i].id, "program": given.programs[p].id}
+                check.expect(p in programs, "uncovered", **ids)
+        placed = sum(p >= 0 for p in result.place)
+        most = len(people) + sum(given.programs[p].capacity for p in programs)
+        left = {i: pairs for i, pairs in left.items() if pairs}
+        only = all(len(pairs) == 1 and result.place[i] in pairs for i, pairs in left.items())
+        check.numbers |= {"size_at_most": most, "size_proved": placed == most, "only": only}
+        if not only:
+            proved = result.status == "OPTIMAL" and placed == most
+            check.trusted = "later_objectives" if proved else "bound_of_the_solver"
+        check.expect(result.info["unique"] or not only, "unique", own=only)
+
+    def possible(self) -> dict[int, dict[int, tuple[int, Key]]]:
+        """Return the pairs of open classes that a weakly stable placement may hold.
+
+        By person and program, with the tier of the program in her list and her level there.  Two
+        rules delete pairs until neither applies.  People for whom a program is the only best one
+        left are kept out of it only by others of their level or better; so if there is one for
+        every seat, nobody below the last of them is there.  And people for whom, with all who are
+        at their level or better, there is a seat each cannot be kept out: they have nothing worse.
+        """
+        given = self.given
+        left: dict[int, dict[int, tuple[int, Key]]] = {}
+        there: dict[int, dict[int, Key]] = defaultdict(dict)
+        for a in given.people:
+            left[a.index] = {}
+            for n, (p, rank, view) in enumerate(given.everything(a)):
+                program = given.programs[p]
+                if program.capacity > 0 and program.home.id not in self.result.closed:
+                    left[a.index][p] = (rank or RANKS + n, view.key[:-1])
+                    there[p][a.index] = view.key[:-1]
+
+        def delete(i: int, p: int) -> None:
+            del left[i][p], there[p][i]
+            todo.update((p, next(iter(left[i]), p)))
+
+        todo = set(there)
+        while todo:
+            p = todo.pop()
+            seats = given.programs[p].capacity
+            queue = sorted((level, i) for i, level in there[p].items())
+            claims = [level for level, i in queue if only_best(left[i], p)]
+            if len(claims) >= seats:
+                for level, i in queue:
+                    if level > claims[seats - 1]:
+                        delete(i, p)
+            queue = [item for item in queue if item[1] in there[p]]
+            first_out = queue[seats][0] if len(queue) > seats else None
+            for level, i in queue[:seats]:
+                tier = left[i][p][0] if level != first_out else RANKS + len(given.programs)
+                for worse in [q for q, (other, _) in left[i].items() if other > tier]:
+                    delete(i, worse)
+        return left
 
     # --- an earlier result that was to be kept
 
@@ -2046,6 +2209,12 @@ class Verifier:
             check.expect(stated == own[key], "report", figure=key, own=own[key])
         check.numbers["checked"] = checked
         check.trusted = "" if checked else "report_not_rechecked"
+
+
+def only_best(pairs: Mapping[int, tuple[int, Key]], p: int) -> bool:
+    """Whether a program is better than all others that are left on a list."""
+    best = [q for q, _ in zip(pairs, range(2), strict=False)]
+    return best[0] == p and (len(best) < 2 or pairs[best[1]][0] > pairs[p][0])
 
 
 def within(rows: list[tuple[str, Key | None]], key: Key, groups: tuple[str, ...]) -> bool:
@@ -2946,6 +3115,9 @@ def verify(
         proof: list[dict[Node, int] | None] = [None]
         judge({"optimality": lambda c: proof.append(market.optimality(c))}, FEASIBLE)
         judge({"cutoffs": lambda c: market.cutoffs(c, proof[-1])}, FEASIBLE)
+    elif verifier.largest:
+        judges = (verifier.level_cutoffs, verifier.closings, verifier.size)
+        judge(dict(zip(("cutoffs", "outcome", "optimality"), judges, strict=True)), FAIR)
     else:
         judge({"cutoffs": verifier.cutoffs, "outcome": verifier.outcome}, FAIR)
     if found.resolve is not None or any(a.confirmed for a in given.people):

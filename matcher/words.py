@@ -91,6 +91,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "mechanism.stable": ("公平录取", "fair placement"),
     "mechanism.parallel": ("平行志愿", "parallel choices"),
     "mechanism.optimal": ("系统优化", "best by the objective"),
+    "mechanism.max_placement": ("最大安置", "greatest placement without envy"),
     "unplaced.not_reached": (
         "志愿都没有录上（录满、未开班或总量已满）", "no choice reached: full, closed or under a full cap",
     ),
@@ -167,6 +168,13 @@ WORDS: dict[str, tuple[str, str]] = {
         "上限（或班级与上限）互相交叉，没有席位价格可查", "caps, or a class and a cap, cross: no seat prices",
     ),
     "trusted.bound_of_the_solver": ("界由求解器给出", "the bound is the solver's"),
+    "trusted.later_objectives": (
+        "录取人数最多已证明；其后的目标以求解器为准",
+        "the greatest number placed is proved; the objectives after it are the solver's",
+    ),
+    "trusted.closings": (
+        "每一步停开哪个班，以求解器为准", "which class fell short by most at each step is the solver's",
+    ),
     "trusted.earlier_result": (
         "要保留的原录取以 kept.csv 为准，没有与原结果核对",
         "what was to be kept is taken from kept.csv, not compared with the earlier result",

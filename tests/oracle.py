@@ -381,6 +381,50 @@ class Oracle(Choices):
             for before, after, mine in zip(self.optimal()[1], left.optimal()[1], taken, strict=True)
         )
 
+    # max_placement
+
+    def prefers(self, applicant: str, one: str, other: str | None) -> bool:
+        """Whether she likes a program strictly better: those at one rank of her list are equal."""
+        if other is None or one == other:
+            return other is None
+        ranks = self.rank[applicant]
+        if ranks[one] and ranks[one] == ranks[other]:
+            return False
+        return list(ranks).index(one) < list(ranks).index(other)
+
+    def blocking_weakly(
+        self, placement: Placement, open_classes: frozenset[str]
+    ) -> list[tuple[str, str, str]]:
+        """Whoever prefers a program strictly that has room ("waste") or somebody strictly lower."""
+        found = []
+        for i in self.people:
+            for p in self.preferred(i, open_classes):
+                if self.prefers(i, p, placement[i]):
+                    held, mine = _held(placement, p), self.level(i, p)
+                    if len(held) < self.programs[p].capacity:
+                        found.append((i, p, "waste"))
+                    elif any(self.level(j, p) > mine for j in held):
+                        found.append((i, p, "envy"))
+        return found
+
+    def weakly_stable(self, open_classes: frozenset[str]) -> list[Placement]:
+        """All weakly stable placements."""
+        every = self.assignments(open_classes)
+        return [made for made in every if not self.blocking_weakly(made, open_classes)]
+
+    def largest_components(self) -> list[str]:
+        """The components of `max_placement`: the size first, the lottery last, no reserves."""
+        names = [name for name in self.optimal_components() if name not in ("placed", "reserves")]
+        return ["placed", *names]
+
+    def largest(self, open_classes: frozenset[str]) -> Placement:
+        """The best of the weakly stable placements."""
+        names = self.largest_components()
+        made = self.weakly_stable(open_classes)
+        best = max(self.objective(placement, names) for placement in made)
+        (only,) = (placement for placement in made if self.objective(placement, names) == best)
+        return only
+
     # thresholds
 
     def stages(self, program: str) -> list[str]:
@@ -452,6 +496,8 @@ class Oracle(Choices):
             if len(best) != 1:
                 raise AssertionError("more than one best placement")
             return Outcome(best[0], frozenset(self.classes))
+        if self.rules.mechanism == "max_placement":
+            return self.sequential(self.largest)
         return self.exact() if self.rules.closure == "exact" else self.sequential()
 
 

@@ -36,8 +36,10 @@ def random_instance(
     """A market with at most these many people and programs, all constraints mixed.
 
     With `decrees` some classes must open and some reserves must be filled; that may be impossible.
-    `parallel` has channels and no scores by program; `optimal` no open seats before the reserved.
+    `parallel` has channels and no scores by program; `optimal` no open seats before the reserved;
+    `max_placement` neither reserves nor caps.
     """
+    plain = mechanism == "max_placement"
     class_list, program_list = _plan(rng, _mostly(rng, programs), mechanism, minimums)
     people_list = _people(rng, _mostly(rng, people), class_list, program_list)
     rules = _rules(rng, mechanism, max(len(p.entries) for p in people_list))
@@ -47,8 +49,8 @@ def random_instance(
         classes=class_list,
         scores=_scores(rng, people_list, program_list, mechanism),
         rejected=_rejected(rng, people_list, class_list, program_list),
-        reserves=_reserves(rng, program_list),
-        caps=_caps(rng, class_list, program_list) if caps else (),
+        reserves={} if plain else _reserves(rng, program_list),
+        caps=_caps(rng, class_list, program_list) if caps and not plain else (),
         rules=replace(rules, closure=closure),
     )
     return _decreed(rng, made) if decrees else made

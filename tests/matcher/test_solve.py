@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,6 +53,8 @@ DECREED = {Constraint.CONFIRMED, Constraint.MUST_OPEN, Constraint.MUST_FILL}
     [
         ("stable", {Constraint.CROSSING_CAP, *DECREED}),
         ("parallel", {Constraint.CROSSING_CAP, Constraint.PROGRAM_SCORE, *DECREED}),
+        ("max_placement", set(Constraint) - {Constraint.CAPACITY, Constraint.MIN_SIZE,
+                                             Constraint.ADJUSTMENT, Constraint.PROGRAM_SCORE}),
     ],
 )
 def test_what_cannot_be_honoured_is_exactly(mechanism: str, refused: set[Constraint]) -> None:
@@ -107,13 +110,12 @@ def test_several_constraints_refused_are_named_in_order() -> None:
 
 
 def test_a_mechanism_that_is_not_there() -> None:
-    made = make_round({"A": "P"}, {"P": 1}, {"mechanism.name": "max_placement"})
-    with pytest.raises(
-        UnsupportedConstraint, match="max_placement cannot honour: everything"
-    ) as caught:
-        outcome(made)
+    made = make_round({"A": "P"}, {"P": 1})
+    policy = replace(Policy.from_tables(made), mechanism="serial")
+    with pytest.raises(UnsupportedConstraint, match="serial cannot honour: everything") as caught:
+        solve(market(made), policy)
     (issue,) = caught.value.issues
-    assert (issue.code, issue.value) == ("mechanism_not_available", "max_placement")
+    assert (issue.code, issue.value) == ("mechanism_not_available", "serial")
 
 
 def test_sequential_choices_are_no_mechanism() -> None:
