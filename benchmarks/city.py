@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +72,10 @@ class Shape:
         Of the generator.
     college
         Classes of each college.
+    channels
+        The exam channels that there are, of :data:`PEOPLE`.
+    marks
+        How many different marks there are, without a tie-break; 0 for marks that seldom tie.
     """
 
     applicants: int
@@ -81,6 +86,8 @@ class Shape:
     limits: str = "all"
     seed: int = 1
     college: int = 15
+    channels: tuple[int, ...] = tuple(range(len(PEOPLE)))
+    marks: int = 0
 
 
 @dataclass(frozen=True)
@@ -150,9 +157,9 @@ class City:
         """Caps of colleges, of beds and workshops inside them, and of enterprises across them."""
         if self.shape.limits == "plain":
             return ()
+        found: list[Cap] = []
         college, industry = self.college[self.class_of], self.industry[self.class_of]
         young = ~np.isin(self.channel[self.class_of], GROWN_UP)
-        found = []
         for c in range(int(college.max()) + 1):
             own = college == c
             found += self._cap(f"CAP-{c:04}", own, 88 if c % 5 == 1 else 100)
@@ -230,11 +237,11 @@ class City:
 
     def _tails(self) -> Iterator[tuple[Int, Int]]:
         """The pairs of adjustment, some people at a time, each person's in her order."""
-        of_channel = [
-            np.flatnonzero(self.channel[self.class_of] == k) for k in range(len(PEOPLE))
-        ]
+        of_channel = [np.flatnonzero(self.channel[self.class_of] == k) for k in range(len(PEOPLE))]
         near = [kind[self.class_of] for kind in (self.college, self.industry, self.district)]
-        scope = np.array([("college", "industry", "district", "alliance").index(s) for s in SCOPES[0]])
+        scope = np.array(
+            [("college", "industry", "district", "alliance").index(s) for s in SCOPES[0]]
+        )
         wide = np.where(self.scope >= 0, scope[self.scope], -1)
         step = max(1, 4_000_000 // max(map(len, of_channel)))
         for k, programs in enumerate(of_channel):
@@ -329,7 +336,9 @@ class City:
                 "programs": [";".join(programs[p] for p in cap.programs) for cap in caps],
             },
         }
-        return Tables({name: Table(columns) for name, columns in rows.items()}, policy_text(mechanism))
+        return Tables(
+            {name: Table(columns) for name, columns in rows.items()}, policy_text(mechanism)
+        )
 
 
 def policy_text(mechanism: str, **more: object) -> bytes:
@@ -358,14 +367,16 @@ def city(shape: Shape) -> City:
     """
     rng = np.random.default_rng([shape.seed, shape.applicants, shape.classes])
     k, n = shape.classes, shape.applicants
-    channel = rng.permutation(_apportioned(k, SEATS))
+    known = np.isin(np.arange(len(PEOPLE)), shape.channels)
+    channel = rng.permutation(_apportioned(k, np.array(SEATS) * known))
     college = np.arange(k) // shape.college
     district = np.arange(k) // CLASSES_PER_DISTRICT
     industry = rng.integers(len(PULLS), size=k)
     lots = rng.choice(LOTS[0], size=k, p=np.array(LOTS[1]) / sum(LOTS[1]))
     class_of = np.repeat(np.arange(k), lots)
     capacity = _seats(rng, lots, round(n * shape.seats))
-    sits = rng.choice(len(PEOPLE), size=n, p=np.array(PEOPLE) / sum(PEOPLE))
+    offered = np.array(PEOPLE) * np.isin(np.arange(len(PEOPLE)), channel)
+    sits = rng.choice(len(PEOPLE), size=n, p=offered / offered.sum())
     grown_up = np.isin(sits, GROWN_UP)
     member = 100 * rng.random((n, len(GROUPS))) < MEMBERS
     member[:, :3] &= grown_up[:, None]
@@ -379,6 +390,11 @@ def city(shape: Shape) -> City:
     )
     owner = np.repeat(np.arange(n), np.diff(start))
     liked = industry[class_of[listed]] == likes[owner]
+    score = (100 * rng.normal(70, 10, size=n).clip(0, 100)).astype(np.int64)
+    tie = rng.integers(101, size=n)
+    if shape.marks:
+        step = 10_000 // shape.marks
+        score, tie = score // step * step, 0 * tie
     return City(
         shape=shape,
         class_of=class_of,
@@ -388,8 +404,8 @@ def city(shape: Shape) -> City:
         industry=industry,
         district=district,
         sits=sits,
-        score=(100 * rng.normal(70, 10, size=n).clip(0, 100)).astype(np.int64),
-        tie=rng.integers(101, size=n),
+        score=score,
+        tie=tie,
         scope=scope,
         member=member,
         start=start,
@@ -398,9 +414,9 @@ def city(shape: Shape) -> City:
     )
 
 
-def _apportioned(total: int, shares: tuple[int, ...]) -> Int:
+def _apportioned(total: int, shares: Int) -> Int:
     """``total`` places, each naming a share, as nearly in proportion as can be."""
-    ends = np.rint(np.cumsum(shares) * total / sum(shares)).astype(np.int64)
+    ends = np.rint(np.cumsum(shares) * total / shares.sum()).astype(np.int64)
     return np.searchsorted(ends, np.arange(total), side="right")
 
 
@@ -429,7 +445,7 @@ def _lists(
     bounds = np.flatnonzero(np.diff(key[order], prepend=-1, append=-1))
     inside = [np.flatnonzero(channel[class_of] == k) for k in range(len(PEOPLE))]
     kinds = [(weight[class_of[p]], industry[class_of[p]], district[class_of[p]]) for p in inside]
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    for low, high in pairwise(bounds.tolist()):
         people = order[low:high]
         k, here, likes_ = sits[people[0]], home[people[0]], likes[people[0]]
         sought, of_industry, of_district = kinds[k]
@@ -448,8 +464,8 @@ def _lists(
 def _ranges(low: Int, high: Int) -> Int:
     """The numbers from each ``low`` up to each ``high``, one range after the other."""
     size = high - low
-    nth = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
-    return np.repeat(low, size) + nth
+    first: Int = np.repeat(low - np.cumsum(size) + size, size)
+    return first + np.arange(len(first))
 
 
 def _shared(kind: Int, row: Int, listed: Int, rows: int) -> Bool:
