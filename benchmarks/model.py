@@ -87,10 +87,8 @@ def textbook(market: Market, soft: bool = True) -> tuple[Model, Int]:
     asked = np.flatnonzero((least > 1) | market.must_open)
     counted = _fillers(market, hard=False) if soft else []
     strict = _fillers(market, hard=True)
-    fills = [f for _, _, f in [*counted, *strict]]
-    widths = np.append(0, np.cumsum([len(f) for f in fills])).tolist()
     first_fill = edges + len(asked)
-    model = Model(first_fill + widths[-1])
+    model = Model(first_fill + sum(len(f) for _, _, f in [*counted, *strict]))
     each = np.arange(edges)
     model.add_each(market.owner, each, np.ones(n, np.int64))
     model.add_each(market.program, each, market.capacity)
