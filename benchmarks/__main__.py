@@ -56,8 +56,13 @@ def child(step: Step, seed: int, fast: bool) -> list[Figure]:
 
 def figures(measurement: Measurement, seed: int) -> Iterator[Figure]:
     """The figures of one run; what fails is a figure without a value."""
+    taken: list[float] = []
     for step in measurement.steps:
         where = f"{int(step[-1]):,}: " if measurement.curve else ""
+        if len(taken) > 1 and taken[-1] ** 2 / taken[-2] > ENOUGH_S:
+            reason = f"it would take about {taken[-1] ** 2 / taken[-2]:.0f} s"
+            yield Figure(f"{where}not measured", float("nan"), reason)
+            return
         try:
             found = child(step, seed, measurement.fast)
         except NotMeasured as reason:
@@ -66,8 +71,8 @@ def figures(measurement: Measurement, seed: int) -> Iterator[Figure]:
                 return
             continue
         yield from found
-        if measurement.curve and found[0].value > ENOUGH_S:
-            return
+        if measurement.curve:
+            taken.append(found[0].value)
 
 
 def measure(name: str) -> list[Row]:

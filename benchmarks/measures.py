@@ -47,7 +47,7 @@ class Measurement:
     runs
         Most runs, each on an instance of another seed.
     curve
-        Whether the steps are sizes of one curve, which ends where a run takes too long.
+        Whether the steps are sizes of one curve, which ends where the next one would take too long.
     """
 
     group: str

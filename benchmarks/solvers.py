@@ -48,15 +48,16 @@ Solver = Callable[[Model, Int, float], Found]
 """Columns' worth and a limit of seconds to what is found."""
 
 
-def by_highs(model: Model, worth: Int, time_s: float) -> Found:
-    """HiGHS as ``scipy.optimize.milp`` calls it, no gap allowed."""
+def by_highs(model: Model, worth: Int, time_s: float, first_whole: int = 0) -> Found:
+    """HiGHS as ``scipy.optimize.milp`` calls it, no gap allowed; columns before one may be fractions."""
     begin = time.process_time()
     low, high = (np.array(limit, float) for limit in (model.low, model.high))
     low[low <= -FAR], high[high >= FAR] = -np.inf, np.inf
     rows = LinearConstraint(model.matrix(), low, high)
     middle = time.process_time()
     answer = milp(
-        -worth, constraints=rows, bounds=Bounds(0, 1), integrality=np.ones(model.columns),
+        -worth, constraints=rows, bounds=Bounds(0, 1),
+        integrality=np.arange(model.columns) >= first_whole,
         options={"time_limit": time_s, "mip_rel_gap": 0},
     )  # fmt: skip
     end = time.process_time()
@@ -127,9 +128,8 @@ SOLVERS: dict[str, Solver] = {"HiGHS": by_highs, "CP-SAT": by_cp_sat, "SCIP": by
 
 
 def _found(worth: Int, x: NDArray[np.float64], bound: float, build: float, solve: float) -> Found:
-    """A solution read in integers."""
-    chosen = np.flatnonzero(x > 0.5)
-    return Found(int(worth[chosen].sum()), bound, chosen, build, solve)
+    """A solution, its value rounded down where some columns are fractions."""
+    return Found(int(worth @ x + 1e-6), bound, np.flatnonzero(x > 0.5), build, solve)
 
 
 def in_order(

@@ -130,8 +130,7 @@ def _growth(rows: Sequence[Row]) -> list[str]:
             + ("" if proven[f"{size:,}: proven"][0] else " (not proven)")
             for size, seconds, megabytes in found
         }
-        why = [row.unit for row in _unmeasured(rows, f"growth: {name}")]
-        end = why[0] if why else "" if found[-1][0] == max(sizes) else "more than a minute"
+        end = "; ".join(row.unit for row in _unmeasured(rows, f"growth: {name}"))
         line = " | ".join(cells.get(size, "") for size in sizes)
         table.append(f"| {name} | {line} | {end} |")
     return table

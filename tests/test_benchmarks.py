@@ -180,8 +180,10 @@ def test_goals_at_least_and_at_most() -> None:
     assert (str(most), str(least)) == ("≤ 3 s", "≥ 2 times")
 
 
-def test_a_curve_ends_where_a_run_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    seconds = {"1": 1.0, "2": 61.0, "3": 1.0}
+def test_a_curve_ends_where_the_next_size_would_take_too_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds = {"10": 1.0, "20": 10.0, "30": 1.0}
     asked: list[str] = []
 
     def answer(step: tuple[str, ...], seed: int, fast: bool) -> list[Figure]:
@@ -189,9 +191,11 @@ def test_a_curve_ends_where_a_run_takes_too_long(monkeypatch: pytest.MonkeyPatch
         return [Figure(f"{step[-1]}: solve", seconds[step[-1]])]
 
     monkeypatch.setattr("benchmarks.__main__.child", answer)
-    curve = Measurement("growth", (("g", "1"), ("g", "2"), ("g", "3")), curve=True)
-    assert len(list(figures(curve, 1))) == 2
-    assert asked == ["1", "2"]
+    curve = Measurement("growth", tuple(("g", size) for size in seconds), curve=True)
+    *found, last = figures(curve, 1)
+    assert [figure.value for figure in found] == [1.0, 10.0]
+    assert (last.what, last.unit) == ("30: not measured", "it would take about 100 s")
+    assert asked == ["10", "20"]
 
 
 def test_an_error_in_one_step_hides_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
