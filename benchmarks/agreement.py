@@ -83,7 +83,7 @@ def theirs(asked: Question, name: str, time_s: float) -> tuple[int, ...] | None:
 
 def main() -> None:
     """Ask so many questions; tell who finished, and every disagreement."""
-    markets, seconds = [*map(int, sys.argv[1:]), *(500, 20)[len(sys.argv) - 1 :]]
+    markets, seconds = [*map(int, sys.argv[1:]), *(500, 5)[len(sys.argv) - 1 :]]
     finished: Counter[str] = Counter()
     wrong = 0
     for number in range(markets):

@@ -23,6 +23,8 @@ from matcher.market import Cap, Market, Reserve
 from matcher.policy import Policy
 from matcher.tables import Table, Tables
 
+from .figures import NotMeasured
+
 Int = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
@@ -47,7 +49,7 @@ DRAWS = 3
 """Programs drawn for each place of a list, so that enough of them differ."""
 
 
-class TooLarge(ValueError):
+class TooLarge(NotMeasured):
     """A city would have more pairs than fit into memory beside what solves it."""
 
 

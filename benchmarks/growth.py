@@ -9,7 +9,8 @@ from typing import Any
 from matcher import Market, Policy, Status, solve
 
 from .city import Shape, city, policy
-from .figures import Figure, NotMeasured, Seconds, timed, weighed
+from .figures import Figure, Seconds, timed, weighed
+from .instances import warm
 
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 PEOPLE_PER_CLASS = 35
@@ -65,8 +66,7 @@ def measure_growth(curve: str, consent: str, applicants: str, seed: str) -> list
     """Seconds and memory of one size."""
     drawn = CURVES[curve]
     market = drawn.market(int(applicants), CONSENT[consent], int(seed))
-    if _missing(drawn.mechanism):
-        raise NotMeasured(f"there is no mechanism {drawn.mechanism}")
+    warm()
     megabytes: Seconds = {}
     with weighed(megabytes, "memory"):
         result, spent = timed(lambda: solve(market, drawn.policy()))
@@ -77,12 +77,6 @@ def measure_growth(curve: str, consent: str, applicants: str, seed: str) -> list
         Figure(f"{size}: pairs", len(market.program), "pairs"),
         Figure(f"{size}: proven", float(result.status is Status.OPTIMAL), ""),
     ]
-
-
-def _missing(mechanism: str) -> bool:
-    from matcher.mechanisms import NAMES
-
-    return mechanism not in NAMES
 
 
 Points = dict[str, list[tuple[int, float, float]]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -177,20 +176,12 @@ def _lottery_apart(weights: Seconds) -> Iterator[None]:
     weights["weights"] = spent[0]
 
 
-def warm() -> None:
-    """Let kernels, where they are used, be compiled before anything is timed."""
-    if os.environ.get("ORDERCLASS_FAST") != "0":
-        market = instances.named_market("seats only, 10,000 x 300", 0)
-        for mechanism in ("stable", "optimal"):
-            solve(market, policy(mechanism))
-
-
 def measure_assignment(name: str, seed: str) -> list[Figure]:
     """Every peer that can do the assignment problem, and ours, in turns."""
     market, rules, costs = _plain(name, seed)
     sides = {OURS: _ours(market, rules, costs)}
     sides |= {peer: _peer(costs, peer) for peer in flows.PEERS}
-    warm()
+    instances.warm()
     taken = in_turns(sides)
     others = [peer for peer in flows.PEERS if peer != flows.DIRECT]
     fastest = min(others, key=lambda peer: median(sum(t.values()) for t in taken[peer]))
@@ -210,7 +201,7 @@ def measure_flow(name: str, seed: str) -> list[Figure]:
         two: _two(market, rules, costs),
         every: _ours(market, replace(rules, objective=OBJECTIVES), costs),
     }
-    warm()
+    instances.warm()
     taken = in_turns(sides)
     for turn in taken[every]:
         turn.pop("lottery weights")
@@ -226,7 +217,7 @@ def measure_flow_memory(name: str, side: str, seed: str) -> list[Figure]:
     market, rules, costs = _plain(name, seed)
     sides = {flows.DIRECT: _peer(costs, flows.DIRECT), OURS: _ours(market, rules, costs)}
     megabytes: Seconds = {}
-    warm()
+    instances.warm()
     with weighed(megabytes, side):
         sides[side]()
     return [Figure(f"{side}: memory", megabytes[side], "MB")]

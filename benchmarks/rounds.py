@@ -69,8 +69,9 @@ def measure_odds(draws: str, seed: str) -> list[Figure]:
     with clocked(stages, "import"):
         from matcher import Market, Policy, Tables
         from matcher.odds import odds, processes
-    from .instances import middling_round
+    from .instances import middling_round, warm
 
+    warm()
     folder = middling_round()
     with clocked(stages, "read"):
         tables = Tables.read(folder)

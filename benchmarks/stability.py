@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from matcher import Market, Policy, Result, Status, solve
+from matcher import Status, solve
 
 from . import instances
-from .figures import Figure, NotMeasured, Seconds, compared, in_turns, peak_mb, stated, timed
+from .figures import Figure, Seconds, compared, in_turns, peak_mb, stated, timed
 from .peers import Answer, by_algmatch, by_matcher, by_matching, deeply
 
 OURS = "orderclass"
@@ -18,6 +18,7 @@ OURS = "orderclass"
 
 def measure_contest(name: str, seed: str) -> list[Figure]:
     """Every side's seconds of building and solving, in turns; all matchings must be identical."""
+    instances.warm()
     contest = instances.named_contest(name, int(seed))
     found: dict[str, Answer] = {}
 
@@ -56,6 +57,7 @@ def measure_closing(name: str, time_s: str, seed: str) -> list[Figure]:
 
 def measure_stable(name: str, seed: str) -> list[Figure]:
     """Deferred acceptance on a named market."""
+    instances.warm()
     market, rules = instances.named_market(name, int(seed)), instances.policy_of(name, "stable")
     result, spent = timed(lambda: solve(market, rules))
     return [
@@ -70,7 +72,7 @@ def measure_max_placement(name: str, time_s: str, seed: str) -> list[Figure]:
     """The greatest weakly stable placement: seconds, size, bound, whether it is proven."""
     market, rules = instances.tied_market(name, int(seed))
     rules = replace(rules, time_s=int(time_s))
-    result, spent = timed(lambda: _greatest(market, rules))
+    result, spent = timed(lambda: solve(market, replace(rules, mechanism="max_placement")))
     at = result.components.index("placed")
     usual = solve(market, replace(rules, mechanism="stable", closure="sequential"))
     return [
@@ -81,11 +83,3 @@ def measure_max_placement(name: str, time_s: str, seed: str) -> list[Figure]:
         Figure("placed by `stable`", int((usual.matching >= 0).sum()), "people"),
         Figure("peak memory", peak_mb(), "MB"),
     ]
-
-
-def _greatest(market: Market, rules: Policy) -> Result:
-    from matcher.mechanisms import NAMES
-
-    if "max_placement" not in NAMES:
-        raise NotMeasured("there is no mechanism max_placement")
-    return solve(market, replace(rules, mechanism="max_placement"))
