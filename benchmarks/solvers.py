@@ -128,8 +128,11 @@ SOLVERS: dict[str, Solver] = {"HiGHS": by_highs, "CP-SAT": by_cp_sat, "SCIP": by
 
 
 def _found(worth: Int, x: NDArray[np.float64], bound: float, build: float, solve: float) -> Found:
-    """A solution, its value rounded down where some columns are fractions."""
-    return Found(int(worth @ x + 1e-6), bound, np.flatnonzero(x > 0.5), build, solve)
+    """A solution, read in whole numbers; where a column is split, its worth is rounded down."""
+    chosen = np.flatnonzero(x > 0.5)
+    split = bool((np.abs(x - np.rint(x)) > 1e-4).any())
+    value = int(worth @ x + 1e-4) if split else int(worth[chosen].sum())
+    return Found(value, bound, chosen, build, solve)
 
 
 def in_order(
