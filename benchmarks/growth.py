@@ -96,15 +96,15 @@ def draw(points: Points, path: Path) -> None:
         "font.size": 9,
     }
     with pyplot.rc_context(settings):
-        figure, panels = pyplot.subplots(1, 2, figsize=(11, 5))
+        figure, panels = pyplot.subplots(1, 2, figsize=(12, 5), layout="constrained")
         names = list(dict.fromkeys(line.partition("; ")[0] for line in points))
         for line, found in points.items():
-            name, _, consent = line.partition("; ")
+            name, _, how = line.partition("; ")
             look: dict[str, Any] = {
                 "color": f"C{names.index(name)}",
-                "linestyle": "--" if consent == "consent 78 %" else "-",
-                "marker": "o",
-                "markersize": 3,
+                "linestyle": "--" if how.startswith("consent") else "-",
+                "marker": "s" if how.endswith("fast") else ".",
+                "markersize": 5,
                 "label": line,
             }
             sizes = [size for size, _, _ in found]
@@ -115,7 +115,7 @@ def draw(points: Points, path: Path) -> None:
         ):
             panel.set(xscale="log", yscale="log", xlabel="applicants", ylabel=word)
             panel.grid(alpha=0.3)
-        panels[1].legend(fontsize=7, loc="upper left")
-        figure.tight_layout()
+        handles, labels = panels[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside right upper", fontsize=8)
         figure.savefig(path, format="svg", metadata={"Date": None})
         pyplot.close(figure)
