@@ -3,11 +3,13 @@
 A flow is best in the first cost; among those, best in the second; and so on.  After each cost the
 shortest residual distances to the sink are its potentials, and complementary slackness says which
 flows are still in the running: an arc of positive reduced cost is empty, one of negative reduced cost
-full, and only the others are free.  No big weights, which would overflow inside the solver.
+full, and only the others are free.  Weights only where they provably fit: big ones would overflow
+inside the solver.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from ortools.graph.python import min_cost_flow
 
 from ..cells import Int
+from .packing import Packing
 
 Bool = NDArray[np.bool_]
 
@@ -59,6 +62,41 @@ class Network:
         """The last node."""
         return len(self.supply) - 1
 
+    def minimise_in_turn(self, costs: Sequence[Int]) -> list[Int]:
+        """:meth:`minimise` one cost after another; the potentials of each.
+
+        Costs whose weighted sum the solver can hold are minimised together, to the same effect.
+        """
+        found: list[Int] = []
+        while len(found) < len(costs):
+            left = costs[len(found) :]
+            packing, packed = self._together(left)
+            potential = self.minimise(packed)
+            far = potential == FAR
+            parts = packing.unpack(np.where(far, 0, potential))
+            found += [np.where(far, FAR, part) for part in parts]
+        return found
+
+    def _together(self, costs: Sequence[Int]) -> tuple[Packing, Int]:
+        """As many of the costs, from the first on, as one number can stand for.
+
+        A path enters each node once, and leaves it once, by an arc or against one.  So it runs along
+        at most two arcs of a cost for each node that such arcs lead to.
+        """
+        most: list[int] = []
+        dearest = 0
+        for cost in costs:
+            at = np.flatnonzero(self.free & (cost != 0))
+            greatest = int(np.abs(cost[at]).max(initial=0))
+            bound = 2 * len(np.unique(self.head[at])) * greatest
+            dearest = dearest * (2 * bound + 1) + greatest
+            fits = Packing([*most, bound]).greatest < FAR and dearest * len(self.supply) < FAR
+            if most and not fits:
+                break
+            most.append(bound)
+        packing = Packing(most)
+        return packing, packing.pack([np.where(self.free, cost, 0) for cost in costs[: len(most)]])
+
     def minimise(self, cost: Int) -> Int:
         """Find the cheapest of the flows still in the running; keep only its equals in it.
 
@@ -94,25 +132,32 @@ class Network:
         return potential
 
     def _distances(self, cost: Int, at: Int) -> Int:
-        """Shortest residual distances to the sink over the free arcs (Bellman and Ford, by columns)."""
+        """Shortest residual distances to the sink over the free arcs (Bellman and Ford).
+
+        Round by round, by columns, over the arcs that lead to nodes whose distance has just changed.
+        """
         forward = at[self.flow[at] < self.capacity[at]]
         backward = at[self.flow[at] > self.lower[at]]
         source = np.concatenate([self.tail[forward], self.head[backward]])
         target = np.concatenate([self.head[forward], self.tail[backward]])
         length = np.concatenate([cost[forward], -cost[backward]])
-        order = np.argsort(source, kind="stable")
-        source, target, length = source[order], target[order], length[order]
-        nodes, first = np.unique(source, return_index=True)
+        order = np.argsort(target, kind="stable")
+        source, length = source[order], length[order]
+        first = np.searchsorted(target[order], np.arange(len(self.supply) + 1))
         distance = np.full(len(self.supply), FAR)
         distance[self.sink] = 0
+        changed = np.array([self.sink])
         for _ in range(len(self.supply) + 1):
-            through = distance[target]
-            reach = np.where(through < FAR, length + through, FAR)
-            best = np.minimum.reduceat(reach, first) if len(first) else reach
-            shorter = best < distance[nodes]
+            size = first[changed + 1] - first[changed]
+            begin = np.repeat(first[changed] - np.cumsum(size) + size, size)
+            arcs = begin + np.arange(len(begin))
+            through = length[arcs] + np.repeat(distance[changed], size)
+            shorter = through < distance[source[arcs]]
             if not shorter.any():
                 return distance
-            distance[nodes[shorter]] = best[shorter]
+            changed = source[arcs[shorter]]
+            np.minimum.at(distance, changed, through[shorter])
+            changed = np.unique(changed)
         raise SolverFailed("the flow has a negative residual cycle")
 
     def residual(self) -> tuple[Int, Int, Int]:

@@ -297,9 +297,9 @@ class Flow:
             worth[edges] = weights(market, policy, edges)[:, which]
         return self._cost(worth)
 
-    def minimise(self, cost: Int) -> None:
-        """Keep the cheapest flows; note their potentials."""
-        self.potentials.append(self.network.minimise(cost))
+    def minimise(self, *costs: Int) -> None:
+        """Keep the cheapest flows, one cost after another; note their potentials."""
+        self.potentials += self.network.minimise_in_turn(costs)
 
     def matching(self) -> Int:
         """The program of each applicant, −1 unplaced."""
