@@ -24,6 +24,9 @@ Bool = NDArray[np.bool_]
 FAR = 2**60
 """Stands for "no residual path to the sink"; no sum of real costs comes near it."""
 
+_FEW = 30
+"""Arcs of a path up to which the lighter weights are right: the solver's time grows with costs."""
+
 
 class SolverFailed(RuntimeError):
     """The flow solver did not return an optimal flow of a network that has one."""
@@ -69,21 +72,26 @@ class Network:
         """
         found: list[Int] = []
         while len(found) < len(costs):
-            left = costs[len(found) :]
-            packing, packed = self._together(left)
-            potential = self.minimise(packed)
+            packing, light = self._together(costs[len(found) :])
+            alive = [
+                np.where(self.free, cost, 0)
+                for cost in costs[len(found) : len(found) + len(packing.most)]
+            ]
+            potential = self._minimise(packing.pack(alive), light.pack(alive))
             far = potential == FAR
             parts = packing.unpack(np.where(far, 0, potential))
             found += [np.where(far, FAR, part) for part in parts]
         return found
 
-    def _together(self, costs: Sequence[Int]) -> tuple[Packing, Int]:
-        """As many of the costs, from the first on, as one number can stand for.
+    def _together(self, costs: Sequence[Int]) -> tuple[Packing, Packing]:
+        """As many of the costs, from the first on, as one number can stand for; and a lighter number.
 
         A path enters each node once, and leaves it once, by an arc or against one.  So it runs along
-        at most two arcs of a cost for each node that such arcs lead to.
+        at most two arcs of a cost for each node that such arcs lead to.  The lighter number is right
+        for paths of few arcs.
         """
         most: list[int] = []
+        few: list[int] = []
         dearest = 0
         for cost in costs:
             at = np.flatnonzero(self.free & (cost != 0))
@@ -94,8 +102,8 @@ class Network:
             if most and not fits:
                 break
             most.append(bound)
-        packing = Packing(most)
-        return packing, packing.pack([np.where(self.free, cost, 0) for cost in costs[: len(most)]])
+            few.append(min(bound, _FEW * greatest))
+        return Packing(most), Packing(few)
 
     def minimise(self, cost: Int) -> Int:
         """Find the cheapest of the flows still in the running; keep only its equals in it.
@@ -118,15 +126,24 @@ class Network:
         SolverFailed
             If the solver fails; its answer is checked by the potentials, not believed.
         """
+        return self._minimise(cost, cost)
+
+    def _minimise(self, cost: Int, guess: Int) -> Int:
+        """The same, by a cost that may give as good a flow sooner; if it does not, by the cost itself."""
         at = np.flatnonzero(self.free)
         fixed = np.where(self.free, self.lower, self.flow)
         size = len(self.supply)
         supply = self.supply - _sums(self.tail, fixed, size) + _sums(self.head, fixed, size)
         if len(at) or supply.any():
             room = self.capacity[at] - self.lower[at]
-            found = _solve(self.tail[at], self.head[at], room, cost[at], supply)
+            found = _solve(self.tail[at], self.head[at], room, guess[at], supply)
             self.flow[at] = self.lower[at] + found
-        potential = self._distances(cost, at)
+        try:
+            potential = self._distances(cost, at)
+        except SolverFailed:
+            if guess is cost:
+                raise
+            return self._minimise(cost, cost)
         reduced = cost[at] + potential[self.head[at]] - potential[self.tail[at]]
         self.free[at[reduced != 0]] = False
         return potential
