@@ -161,7 +161,7 @@ class Network:
         order = np.argsort(target, kind="stable")
         source, length = source[order], length[order]
         first = np.searchsorted(target[order], np.arange(len(self.supply) + 1))
-        distance = np.full(len(self.supply), FAR)
+        distance, last = np.full(len(self.supply), FAR), np.zeros(len(self.supply), np.int64)
         distance[self.sink] = 0
         changed = np.array([self.sink])
         for _ in range(len(self.supply) + 1):
@@ -170,11 +170,12 @@ class Network:
             arcs = begin + np.arange(len(begin))
             through = length[arcs] + np.repeat(distance[changed], size)
             shorter = through < distance[source[arcs]]
-            if not shorter.any():
-                return distance
             changed = source[arcs[shorter]]
+            if not len(changed):
+                return distance
             np.minimum.at(distance, changed, through[shorter])
-            changed = np.unique(changed)
+            last[changed] = np.arange(len(changed))
+            changed = changed[last[changed] == np.arange(len(changed))]  # each node once
         raise SolverFailed("the flow has a negative residual cycle")
 
     def residual(self) -> tuple[Int, Int, Int]:
