@@ -122,17 +122,30 @@ class Search:
             return
         self.seen.add(key)
         flow = self.plan.flow(openings, columns)
-        value: list[int] = []
         try:
-            for component in self.objective:
-                self._watch()
-                value.append(flow.maximise(component))
-                if self.best and tuple(value) < self.best.value[: len(value)]:
-                    break
-            else:
-                self._offer(flow.matching(), openings, flow)
+            self.find(flow)
         except NoFlow:
-            pass
+            return
+        if len(flow.potentials) == len(self.objective):
+            self._offer(flow.matching(), openings, flow)
+
+    def find(self, flow: Flow) -> list[int]:
+        """Find the best plan of a flow, or only that, lottery apart, it is worse than the best one.
+
+        Returns the value.
+
+        Raises
+        ------
+        NoFlow
+            If the flow has no plan.
+        """
+        self._watch()
+        end = self.before_lottery
+        value = flow.maximise(*self.objective[:end])
+        if self.best is None or tuple(value) >= self.best.value[:end]:
+            self._watch()
+            value += flow.maximise(*self.objective[end:])
+        return value
 
     def _offer(self, matching: Int, openings: Int, flow: Flow | None = None) -> None:
         """Keep a plan if it keeps everything and is the best so far."""
@@ -238,9 +251,8 @@ class Search:
     def _relaxed(self, root: Node) -> Flow:
         """The best flow where classes need no minimum, lottery apart; if it is a plan, it is the best."""
         flow = self.plan.flow(root.openings)
-        for component in self.objective[: self.before_lottery]:
-            self._watch()
-            self.ceilings.append(flow.maximise(component))
+        self._watch()
+        self.ceilings = flow.maximise(*self.objective[: self.before_lottery])
         matching = flow.matching()
         sizes = self._sizes(matching)
         wide = self.plan.conditional & (sizes < WIDE * self.plan.need)
@@ -248,8 +260,7 @@ class Search:
         self.strong = Strong(self.bounds, set(np.flatnonzero(wide).tolist()))
         self.strong.begin(flow, [*zip(self._ladder(0), parts, strict=False)])
         if self.plan.keeps(matching, root.openings):
-            for component in self.objective[self.before_lottery :]:
-                flow.maximise(component)
+            flow.maximise(*self.objective[self.before_lottery :])
         return flow
 
     def _first_plans(self, root: Node, relaxed: Flow) -> None:
@@ -327,13 +338,8 @@ class Search:
             self.leaves_of.append(self.best)
             return tree
         flow = self.plan.flow(node.openings)
-        value: list[int] = []
-        best = self.best.value if self.best else ()
         try:
-            for component in self.objective:
-                value.append(flow.maximise(component))
-                if tuple(value) < best[: len(value)]:
-                    break
+            value = self.find(flow)
         except NoFlow:
             self._without_plan(node, start, tree, prices_of(flow, [flow.unmet()]))
             return tree

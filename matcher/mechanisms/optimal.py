@@ -58,9 +58,11 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
     except NoFlow:
         raise NoPlan(market) from None
     best = search.best or search.fallback()
-    flow = best.flow or plan.flow(best.openings)
-    for component in everything[len(flow.potentials) :]:
-        flow.maximise(component)
+    flow = best.flow
+    if flow is None:
+        flow = plan.flow(best.openings)
+        flow.maximise(*ordered)
+        flow.maximise(*everything[len(ordered) :])
     proven = status is Status.OPTIMAL
     laminar = not flow.chains.left_out
     unique = proven and not search.tied and (not laminar or flow.unique(best.matching))

@@ -294,17 +294,19 @@ class Flow:
         cost[first : first + len(plan.stages)] = -component.per_reserve * plan.reserved
         return cost
 
-    def maximise(self, component: Counted) -> int:
-        """Keep the flows that are best in a component; note their potentials; return its value.
+    def maximise(self, *components: Counted) -> list[int]:
+        """Keep the flows that are best in components, one after another; note their potentials.
+
+        Returns their values.
 
         Raises
         ------
         NoFlow
             If no flow keeps the minimum of every open class and every reserve that must be filled.
         """
-        cost = self.cost(component)
-        self.potentials.append(self.network.minimise(cost))
-        return -int(cost @ self.network.flow)
+        costs = [self.cost(component) for component in components]
+        self.potentials += self.network.minimise_in_turn(costs)
+        return [-int(cost @ self.network.flow) for cost in costs]
 
     def unmet(self) -> Int:
         """Potentials of the flow that comes closest to the lower bounds, a missing person costing 1."""
