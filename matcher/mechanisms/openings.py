@@ -311,8 +311,8 @@ class Search:
                     break
         if tree.leaf:
             return tree
-        if self._is_leaf(node):
-            return self._leaf(node, start, tree)
+        if self._is_leaf(node) and self._leaf(node, start, tree):
+            return tree
         if start == self._enough():
             tree.leaf = "equal"
             return tree
@@ -330,21 +330,24 @@ class Search:
         untouched = bool(node.allowed.all()) and bool((node.forced < 0).all())
         return untouched and self._settled(node) and not self.plan.chains(node.openings).left_out
 
-    def _leaf(self, node: Node, start: int, tree: Tree) -> Tree:
-        """A node in which a flow finds the best plan."""
+    def _leaf(self, node: Node, start: int, tree: Tree) -> bool:
+        """Settle a node in which a flow finds the best plan; whether that ends it.
+
+        It nearly always does.  Prices where no seat can be had at all may be too coarse.
+        """
         self.try_openings(node.openings)
         if self.best is not None and (node.openings == self.best.openings).all():
             tree.leaf = "best"
             self.leaves_of.append(self.best)
-            return tree
+            return True
         flow = self.plan.flow(node.openings)
         try:
             value = self.find(flow)
         except NoFlow:
             self._without_plan(node, start, tree, prices_of(flow, [flow.unmet()]))
-            return tree
-        self._step(node, start, (packed(len(value)), prices_of(flow, flow.potentials)), tree)
-        return tree
+        else:
+            self._step(node, start, (packed(len(value)), prices_of(flow, flow.potentials)), tree)
+        return bool(tree.leaf)
 
     def _without_plan(
         self, node: Node, start: int, tree: Tree, prices: Prices | None = None
