@@ -158,7 +158,9 @@ class Search:
         return iter(sorted(np.split(edges[order], bounds), key=len)) if len(edges) else iter(())
 
     def _part(self, edges: Int, guesses: list[Int], cover: Cover) -> Part:
-        """The best placement of a part, one objective after another."""
+        """The best placement of a part; whoever is alone with a program has it."""
+        if len(edges) == 1:
+            return Part(edges, self.values(edges), True, True)
         key = edges.tobytes()
         if key not in self.solved:
             inside = [guess[np.isin(guess, edges)] for guess in guesses]
@@ -168,8 +170,6 @@ class Search:
     def _best(self, edges: Int, known: Int, cover: Cover) -> Part:
         """One objective after another, until only one placement is left."""
         values = self.values
-        if len(edges) == 1:
-            return Part(edges, values(edges), True, True)
         size, *drawn = (c.worth for c in (self.ordered[0], *self.lottery))
         bound = [self._most(component.worth, edges) for component in self.ordered]
         bound[0] = self._covered(edges, cover)
