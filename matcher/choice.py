@@ -173,7 +173,7 @@ class Choice:
 
     def __init__(self, market: Market, open_first: bool = False) -> None:
         self.market, self.open_first = market, open_first
-        self.place: list[int] = market.place.tolist()
+        self.place: list[float] = market.place.tolist()
         self.program, self.owner = market.edge_lists
         self.seats = [Seats(q) for q in market.capacity.tolist()]
         for reserve in market.reserves:
@@ -296,12 +296,16 @@ def _kinds(market: Market) -> tuple[list[int], list[list[int]], list[list[int]]]
     for r in market.reserves:
         if r.seats and r.group not in groups.setdefault(r.program, []):
             groups[r.program].append(r.group)
-    kind, kinds_at, beneath = market.program.copy(), [[p] for p in range(m)], [[p] for p in range(m)]
+    kind, kinds_at, beneath = (
+        market.program.copy(),
+        [[p] for p in range(m)],
+        [[p] for p in range(m)],
+    )
     order = np.argsort(market.program, kind="stable")
     first = np.searchsorted(market.program[order], np.arange(m + 1))
     for p, mine in groups.items():
         here = order[first[p] : first[p + 1]]
-        mask = market.member[np.ix_(market.owner[here], mine)] @ (1 << np.arange(len(mine)))
+        mask = market.member[market.owner[here]][:, mine] @ (1 << np.arange(len(mine)))
         masks, which = np.unique(np.append(0, mask), return_inverse=True)
         names = [p, *(len(beneath) + np.arange(len(masks) - 1)).tolist()]
         kind[here] = np.array(names)[which[1:]]

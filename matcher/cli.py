@@ -36,6 +36,7 @@ from . import formats, keeping, late, odds, terminal, whatif_screen
 from .explain import Explanation, explain
 from .fairness import Fairness
 from .given import FOLDER, RESULT, Given, as_given, languages, must_exist, read_round, read_tables
+from .least import TRIES
 from .policy import Policy
 from .report import compare, report
 from .resolve import CannotKeep, resolve
@@ -448,17 +449,24 @@ def convert_command(
 @FOLDER
 @whatif_screen.options
 @click.option("--applicant", metavar="A", help="怎样才够 / what would have been enough for her")
+@click.option("--program", metavar="P", help="只问这个志愿 / only of this choice of hers")
 @click.option("--class", "order_class", metavar="C", help="怎样才开 / what would have opened it")
 @click.option("--value-of-seats", is_flag=True, help="每处多一席 / one more seat at each program")
 @click.option("--programs", metavar="P1;P2", help="只算这些席位 / only these programs")
+@click.option(
+    "--tries", type=click.IntRange(1), default=TRIES, show_default=True,
+    help="一问最多试算几次 / most solves for one question",
+)  # fmt: skip
 @click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal")
 @click.option(
-    "--out", metavar="OUT", type=click.Path(path_type=Path), help="写 moves.csv / for moves.csv"
+    "--out", metavar="OUT", type=click.Path(path_type=Path),
+    help="写 moves.csv、seats.csv 的文件夹 / folder for moves.csv and seats.csv",
 )
 @languages
 def what_if_command(
-    folder: Path, applicant: str | None, order_class: str | None, value_of_seats: bool,
-    programs: str | None, mechanism: str | None, out: Path | None, lang: str, **changes: Any,
+    folder: Path, applicant: str | None, program: str | None, order_class: str | None,
+    value_of_seats: bool, programs: str | None, tries: int, mechanism: str | None,
+    out: Path | None, lang: str, **changes: Any,
 ) -> None:  # fmt: skip
     """改一点再录一遍，看谁变了；或问怎样才够 / change a little, solve again, see who moves."""
     speaker = Speaker.of(lang)
@@ -466,7 +474,9 @@ def what_if_command(
     if out is not None and (out / "policy.toml").is_file():
         speaker.stop(INVALID, "out_is_round", path=out)
     base = Solved(given.tables, given.policy, given.market, _place(given, speaker))
-    asked = whatif_screen.Asked(changes, applicant, order_class, value_of_seats, programs)
+    asked = whatif_screen.Asked(
+        changes, applicant, program, order_class, value_of_seats, programs, tries
+    )
     try:
         with speaker.minding(out or folder, "unwritable"):
             whatif_screen.answer(speaker.out, speaker.err, asked, base, out)

@@ -286,8 +286,8 @@ def word(kind: str, code: str, lang: Lang) -> str:
         code = str(EDUCATIONS[code])
     if kind in ("form", "health") and ";" in code:
         return "、".join(word(kind, part, lang) for part in code.split(";"))
-    if kind == "objective" and code.startswith("rank_"):
-        return sentence("objective.rank_n", lang, n=code.removeprefix("rank_"))
+    if kind in ("objective", "part") and code.startswith("rank_") and code != "rank_0":
+        return sentence(f"{kind}.rank_n", lang, n=code.removeprefix("rank_"))
     if kind == "indicator":
         return sentence(f"indicator.{code}", lang, threshold="θ", groups="…")
     pair = SENTENCES.get(f"{kind}.{code}")

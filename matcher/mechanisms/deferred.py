@@ -56,7 +56,7 @@ class DeferredAcceptance:
         self.end: list[int] = market.start[1:].tolist()
         self.held: list[Chosen] = [[] for _ in market.programs]
         # Per kind of people at a program: from this place on nobody of it is chosen.
-        self.limit: list[int] = [len(market.program)] * len(choice.beneath)
+        self.limit: list[float] = [len(market.program)] * len(choice.beneath)
         self.closed = set(closed)
         for p, c in enumerate(market.class_of.tolist()):
             if c in self.closed:

@@ -9,7 +9,7 @@ the placement is a lexicographic minimum-cost flow (``plan.py``, ``flow.py``).
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -20,8 +20,9 @@ from ..market import Constraint, Market
 from ..objective import LOTTERY, Component, ceiling, components
 from ..policy import Policy
 from ..result import Result, Status, opened_classes
+from .next_seat import Residual
 from .openings import OutOfTime, Search
-from .plan import Plan, weights
+from .plan import FREE, Plan, weights
 
 HONOURS = frozenset(Constraint) - {
     Constraint.OPEN_FIRST,
@@ -80,6 +81,22 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
         unique=unique,
         runtime=time.perf_counter() - begun,
     )
+
+
+def with_a_seat(
+    market: Market, policy: Policy, result: Result, programs: Sequence[int]
+) -> Iterator[tuple[int, Int]]:
+    """Who goes where with one more seat at each of some programs: see :func:`matcher.solve.with_a_seat`."""
+    everything = [*components(market, policy), *_lottery(market, policy)]
+    plan = Plan(market, Choice(market))
+    if plan.conditional.any() or plan.chains(np.full(len(plan.conditional), FREE)).left_out:
+        yield from ((p, solve(market.with_a_seat(p), policy).matching) for p in programs)
+        return
+    flow = plan.flow(np.full(len(plan.conditional), FREE))
+    for component in everything:
+        flow.minimise(flow.cost(component))
+    residual = Residual(flow, everything)
+    yield from ((p, residual.with_a_seat(result.matching, p)) for p in programs)
 
 
 def _lottery(market: Market, policy: Policy) -> list[Component]:
