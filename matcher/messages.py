@@ -236,7 +236,12 @@ KINDS: dict[str, dict[str, str]] = {
     "cap_unscored": {"seat": "seat"},
     "cap_tie": {"seat": "seat", "tie": "component"},
     "cap_lottery": {"seat": "seat"},
-    "price": {"component": "objective"},
+    **{
+        f"price_{code}": {"given": "given"}
+        for code in ("confirmed", "unmoved", "placed", "reserves", "rank", "fit")
+    },
+    "price_rank_fewer": {"given": "given", "number": "choice"},
+    "price_rank_more": {"given": "given", "number": "choice"},
     "barred_review": {"value": "review"},
     "barred_education": {"value": "education", "limit": "education"},
     "barred_skill_level": {"value": "skill", "limit": "skill"},
@@ -301,7 +306,7 @@ def of_reason(code: str, program: str, numbers: Mapping[str, object], lang: Lang
     for name, value in numbers.items():
         shown = word(kinds[name], str(value), lang) if name in kinds else value
         shown = f"{shown:,}" if isinstance(shown, int) else shown
-        named[name] = sentence("notice.blank", lang) if shown == "" else shown
+        named[name] = sentence("notice.blank", lang) if value == "" else shown
     if code in ("barred_age", "barred_class_age"):
         code += _age_side(str(numbers["value"]), str(numbers["limit"]))
     return sentence(f"reason.{code}", lang, program=program, **named)

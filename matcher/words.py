@@ -118,6 +118,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "objective.rank": ("志愿代价", "cost of ranks"),
     "objective.rank_0": ("调剂人数", "adjusted"),
     "objective.rank_n": ("第 {n} 志愿人数", "choice {n}"),
+    "given.nothing": ("比起最好的方案，", "against the best plan, "),
+    "given.classes": ("开班不变，比起最好的方案，", "with the same classes open, against the best plan, "),
     "part.placed": ("录取", "placed"),
     "part.reserves": ("预留", "reserves"),
     "part.rank": ("志愿代价", "rank cost"),
