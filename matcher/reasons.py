@@ -108,7 +108,8 @@ REASONS: dict[str, tuple[str, str]] = {
         " {lottery} ({seat}).",
     ),
     "class_alone": (
-        "第 {rank} 志愿 {program} 未开班：班级 {order_class} 至少 {min_size} 人，重新开它也只会有 {placed} 人，差 {shortfall} 人。",
+        "第 {rank} 志愿 {program} 未开班：班级 {order_class} 至少 {min_size} 人，重新开它也只会有 {placed} 人，"
+        "差 {shortfall} 人。",
         "Choice {rank}, {program}: its class {order_class} did not open. It needs {min_size} people; reopened"
         " it would have {placed}, {shortfall} short.",
     ),

@@ -388,6 +388,19 @@ def test_under_exact_closing_a_class_may_be_closed_for_another() -> None:
     assert "D 就会达不到最低人数" in of_reason(reason.code, "T", reason.numbers, "zh")
 
 
+def test_a_result_cut_short_is_explained_by_the_components_that_it_has() -> None:
+    tables = make_round(
+        {"C": "P Q", "D": "P"}, {"P": 1, "Q": 2}, OPTIMAL, scores={"C P": 9, "D P": 1}
+    )
+    policy = Policy.from_tables(tables)
+    market = Market.from_tables(tables, policy)
+    result = solve(market, policy)
+    short = [replace(t, price=t.price[:1] if t.price else None) for t in result.thresholds]
+    cut = replace(result, thresholds=short, status=Status.FEASIBLE)
+    (told,) = explain(market, policy, cut, "C")
+    assert only(told, "price_placed").numbers["loss"] == 1
+
+
 # --- all of them
 
 
