@@ -12,27 +12,22 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     SpinnerColumn,
     Task,
     TextColumn,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
-from . import formats, keeping, late, odds, terminal, whatif_screen
+from . import formats, keeping, late, odds, odds_screen, terminal, whatif_screen
 from .explain import Explanation, explain
 from .fairness import Fairness
 from .given import FOLDER, RESULT, Given, as_given, languages, must_exist, read_round, read_tables
@@ -208,7 +203,7 @@ def odds_command(
         speaker.stop(INVALID, "applicant_unknown", value=applicant, example=next(iter(people), ""))
     if not (out / odds.FILE).is_file():
         keeping.may_write(out, speaker)
-    found = _odds(given, draws, workers, speaker)
+    found = odds_screen.counted(given, draws, workers, speaker)
     with speaker.minding(out, "unwritable"):
         path = odds.write(out, market, found)
     if applicant is None:
@@ -219,27 +214,6 @@ def odds_command(
     if given.policy.seed or given.tables.draw:
         speaker.out.say("odds_drawn")
     speaker.out.say("written", path=path)
-
-
-def _odds(given: Given, draws: int, workers: int, speaker: Speaker) -> odds.Odds:
-    """The counts, with a bar on standard error while they are made."""
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=speaker.err.output, transient=True,
-    )  # fmt: skip
-    try:
-        with odds.processes(min(workers, -(-draws // odds.BATCH))) as pool, bar:
-            task = bar.add_task(speaker.err.name("step", "draws"), total=draws)
-            found = odds.odds(
-                given.market, given.policy, draws, pool, progress=partial(bar.advance, task)
-            )
-    except UnsupportedConstraint as error:
-        speaker.refuse(error.issues)
-    except BrokenExecutor:
-        speaker.stop(UNPUBLISHABLE, "workers_lost")
-    if not found.draws:
-        speaker.stop(UNPUBLISHABLE, "odds_none", draws=draws)
-    return found
 
 
 @main.command(name="solve")
@@ -459,7 +433,9 @@ def convert_command(
 )  # fmt: skip
 @click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal")
 @click.option(
-    "--out", metavar="OUT", type=click.Path(path_type=Path),
+    "--out",
+    metavar="OUT",
+    type=click.Path(path_type=Path),
     help="写 moves.csv、seats.csv 的文件夹 / folder for moves.csv and seats.csv",
 )
 @languages

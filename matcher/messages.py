@@ -188,6 +188,13 @@ NOTICES: dict[str, tuple[str, str]] = {
         "Besides, {times} draws had an outcome that could not be published (incomplete or not the only"
         " one); they are not counted.",
     ),
+    "odds_cost": (
+        "这一轮每次摇号都要重新搜索，第一次用了 {seconds} 秒；{draws} 次、{workers} 个进程，估计还要 {hours} 小时"
+        " {minutes} 分。可按 Ctrl-C 停下，改小 --draws 再来；次数少只是区间宽一些。",
+        "Every draw of this round is a search of its own. The first took {seconds} s, so {draws} draws by"
+        " {workers} processes will take about {hours} h {minutes} min more. Ctrl-C stops it; with a smaller"
+        " --draws only the intervals get wider.",
+    ),
     "odds_none": (
         "模拟的 {draws} 次摇号里，没有一次的结果能公布（没有完成或不唯一），所以没有机会可数。什么也没有写。",
         "Of {draws} simulated draws none had an outcome that could be published (incomplete or not the only"

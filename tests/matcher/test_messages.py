@@ -168,6 +168,7 @@ def test_no_notice_or_word_is_idle() -> None:
         "report",
         "messages",
         "odds",
+        "odds_screen",
         "formats/__init__",
         "whatif_screen",
         "speaker",
