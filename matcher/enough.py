@@ -21,7 +21,8 @@ from .explain import FEWEST
 from .least import TRIES, Search, least
 from .market import Market
 from .mechanisms import nearby
-from .solve import with_a_seat
+from .objective import Component, components
+from .solve import mechanism_of, with_a_seat
 from .tables import COMPONENTS
 from .whatif import Solved, change_of, workers
 
@@ -69,6 +70,11 @@ class Missed:
         What that is to her by her own list: see :func:`matcher.compare`; blank for no change.
     best_order
         Whether it is proven that no other order of her list can do more for her there.
+    there
+        Under ``optimal``: by how much each component of the objective, lottery apart, differs in the
+        best plan that has her there; None where no plan has.
+    there_moves
+        How many people are elsewhere in that plan.
     """
 
     program: str
@@ -84,6 +90,8 @@ class Missed:
     first_gives: str = ""
     first_change: str = ""
     best_order: bool = False
+    there: tuple[int, ...] | None = None
+    there_moves: int = 0
 
 
 def wanted(base: Solved, applicant: str) -> list[str]:
@@ -160,6 +168,7 @@ class _Person:
     def __init__(self, base: Solved, i: int) -> None:
         self.base, self.i = base, i
         self.deferred = base.result.mechanism in ("stable", "parallel")
+        self.optimal = base.result.mechanism == "optimal"
         market, wishes = self.base.market, self.base.market.wishes
         self.name = market.applicants[self.i]
         mine = wishes.applicant == self.i
@@ -179,7 +188,7 @@ class _Person:
         for at, (p, rank) in enumerate(zip(self.listed, self.ranks, strict=True)):
             if p == self.held:
                 break
-            if rank != self.held_rank or self.base.result.mechanism != "optimal":
+            if rank != self.held_rank or not self.optimal:
                 found.append(at)  # what she listed as one class is equally good there
         return found
 
@@ -194,6 +203,7 @@ class _Person:
         score = self._score(edge, good, tries)
         seat, others = self._seat(p, good)
         first, gives, change = self._first(p)
+        there, moves = self._there(edge) if self.optimal else (None, 0)
         return Missed(
             name, rank,
             have=cells.unscaled(int(market.score[edge]), market.score_places),
@@ -203,6 +213,7 @@ class _Person:
             seat=seat, others=others,
             first=first, first_gives=gives, first_change=change,
             best_order=self.deferred and not (market.min_size > 1).any(),
+            there=there, there_moves=moves,
         )  # fmt: skip
 
     def _written(self, score: Search | None) -> str:
@@ -217,6 +228,20 @@ class _Person:
         others = base.result.matching != after
         others[self.i] = False
         return int(after[self.i]) in good, int(others.sum())
+
+    def _there(self, edge: int) -> tuple[tuple[int, ...] | None, int]:
+        """What the best plan with a pair in it gains and loses, and how many people it moves."""
+        base = self.base
+        worth = np.zeros(len(base.market.program), np.int64)
+        worth[edge] = 1
+        optimal = mechanism_of(base.market, base.stated)
+        found = optimal.solve(base.market, base.stated, [Component("there", worth)])
+        if not found.objective[0]:
+            return None, 0
+        size = len(components(base.market, base.policy))
+        pairs = zip(base.result.objective[:size], found.objective[1:], strict=False)
+        moves = int((found.matching != base.result.matching).sum())
+        return tuple(now - before for before, now in pairs), moves
 
     def _first(self, p: int) -> tuple[bool, str, str]:
         """Whether her list begins with a program; else where it leads if it does, and what that is."""
@@ -260,7 +285,7 @@ class _Person:
     def _score(self, edge: int, good: set[int], tries: int) -> Search | None:
         """The least score that places her at a program, or where she would rather be."""
         market, base = self.base.market, self.base
-        if (market.score == BLANK).all() or base.result.mechanism == "optimal":
+        if (market.score == BLANK).all() or self.optimal:
             return None
         raised = self._raised(edge)
         values = self._values(edge, raised)

@@ -72,6 +72,18 @@ WHATIF: dict[str, tuple[str, str]] = {
         "No score enters the objective of `optimal`; scores only decide who is eligible. Ranks, fit, reserves,"
         " seats and the lottery change the outcome.",
     ),
+    "there": (
+        "安排她去那里的最好方案：{parts}；共 {moves} 人的去向不同。",
+        "The best plan that has her there: {parts}; {moves} people are elsewhere in it.",
+    ),
+    "there_lottery": (
+        "安排她去那里的最好方案同样好，只是摇号不选它；共 {moves} 人的去向不同。",
+        "The best plan that has her there is as good but for the lottery; {moves} people are elsewhere in it.",
+    ),
+    "there_never": (
+        "没有方案能安排她去那里：没有她可以用的席位。",
+        "No plan can have her there: no seat is open to her.",
+    ),
     "not_monotone": (
         "（开班会随之变化，更高的成绩不一定也够。）",
         "(Which classes open may change with it: a higher score need not be enough.)",

@@ -258,20 +258,19 @@ def _of_applicant(voice: Voice, aside: Voice, asked: Asked, base: Solved, mark: 
         return
     with _bar(aside, "tries", len(programs)) as done:
         found = of_applicant(base, name, programs, asked.tries, _jobs(base), done=lambda: done(1))
-    scores = base.result.mechanism != "optimal"
     for one in found:
-        _told(voice, of_missed(name, one, mark, scores))
+        _told(voice, of_missed(base, name, one, mark))
     if any(not one.barred and not one.best_order and one.first_change for one in found):
         _told(voice, [("order_only", {})])
 
 
-def of_missed(applicant: str, one: Missed, mark: str = "", scores: bool = True) -> Iterator[Said]:
+def of_missed(base: Solved, applicant: str, one: Missed, mark: str = "") -> Iterator[Said]:
     """What is told of one program that somebody would rather have: never another person's score."""
     yield "missed", {"applicant": f"{mark}{applicant}", "rank": one.rank, "program": one.program}
     if one.barred:
         yield "barred", {"rules": ";".join(one.barred)}
         return
-    yield from _of_score(one) if scores else [("score_no_part", {})]
+    yield from _of_cost(base, one) if base.result.mechanism == "optimal" else _of_score(one)
     yield "seat_enough" if one.seat else "seat_not_enough", {"others": one.others}
     if one.first:
         yield "order_first", {}
@@ -279,6 +278,20 @@ def of_missed(applicant: str, one: Missed, mark: str = "", scores: bool = True) 
         yield "order_same", {}
     else:
         yield "order_moves", {"program": one.first_gives, "change": one.first_change}
+
+
+def _of_cost(base: Solved, one: Missed) -> Iterator[Said]:
+    """What the best plan with her there would cost, where no score has a say."""
+    yield "score_no_part", {}
+    if one.there is None:
+        yield "there_never", {}
+        return
+    parts = [
+        (name, natural(base, name, part))
+        for name, part in zip(names(base), one.there, strict=True)
+        if part
+    ]
+    yield "there" if parts else "there_lottery", {"parts": parts, "moves": one.there_moves}
 
 
 def _of_score(one: Missed) -> Iterator[Said]:

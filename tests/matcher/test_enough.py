@@ -238,6 +238,30 @@ def test_one_more_seat_and_another_order_are_what_the_definitions_say(
     assert compared >= number // 2
 
 
+def test_the_best_plan_with_her_there_is_what_the_definitions_say() -> None:
+    """Among all feasible placements that have her there, the best by the objective."""
+    compared = 0
+    for instance, base, oracle in rounds("optimal", 40):
+        before, value = by_definition(instance), oracle.objective(by_definition(instance))
+        plans = list(oracle.assignments(frozenset(oracle.classes)))
+        lottery_last = oracle.optimal_components()
+        for applicant in base.market.applicants:
+            for one in of_applicant(base, applicant):
+                if one.barred:
+                    continue
+                there = [plan for plan in plans if plan[applicant] == one.program]
+                assert (one.there is None) == (not there)
+                if not there:
+                    continue
+                best = max(there, key=lambda plan: oracle.objective(plan, lottery_last))
+                assert one.there == tuple(
+                    b - a for a, b in zip(value, oracle.objective(best), strict=True)
+                )
+                assert one.there_moves == sum(best[i] != before[i] for i in before)
+                compared += 1
+    assert compared > 20
+
+
 def assert_order(
     instance: Instance, oracle: Oracle, before: Placement, applicant: str, one: Missed
 ) -> None:

@@ -505,10 +505,10 @@ SURE, UNSURE = Search(8000, 3, True, True), Search(8000, 3, False)
     ],
 )  # fmt: skip
 def test_what_is_told_of_a_choice(missed: Missed, said: list[str]) -> None:
-    assert codes(of_missed("A", missed)) == ["missed", *said]
-    assert "80" not in str(list(of_missed("A", missed))) or {"score_enough", "score_found"} & set(
-        said
-    )
+    base = Solved.of(tables := make_round({"A": "P"}, {"P": 1}), Policy.from_tables(tables))
+    told = list(of_missed(base, "A", missed))
+    assert codes(told) == ["missed", *said]
+    assert "80" not in str(told) or {"score_enough", "score_found"} & set(said)
 
 
 @pytest.mark.parametrize(
@@ -531,12 +531,13 @@ def test_what_is_told_of_a_class(opening: Opening, said: list[str]) -> None:
 
 
 def test_blanks_and_codes_become_words() -> None:
+    base = Solved.of(tables := make_round({"A": "P"}, {"P": 1}), Policy.from_tables(tables))
     stream = CliRunner()
     with stream.isolation() as (out, *_):
         voice = cli.Speaker.of("both").out
         missed = Missed("P", 2, score=SURE, need="80", told=True, first_change="worse")
-        whatif_screen._told(voice, of_missed("A", missed))
-        whatif_screen._told(voice, of_missed("A", Missed("P", 2, ("age", "total"))))
+        whatif_screen._told(voice, of_missed(base, "A", missed))
+        whatif_screen._told(voice, of_missed(base, "A", Missed("P", 2, ("age", "total"))))
         whatif_screen._told(voice, [of_change(Score("A", "P", "9", "skill"))])
         text = out.getvalue().decode()
     assert "（您：未填；" in text and "会到：未录取（变差）" in text
