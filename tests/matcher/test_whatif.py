@@ -312,6 +312,69 @@ def test_a_change_that_makes_the_round_invalid_tells_everything() -> None:
     assert refused(Tables.read(EXAMPLE), Score("A01", "W", "9O")) == ["scores.score not_number 9O"]
 
 
+def test_what_comes_to_nothing_is_refused() -> None:
+    """A seat in a class that takes nobody, a score or list of somebody who withdraws."""
+    assert refused(
+        Tables.read(EXAMPLE), Close("NEV"), Seats("NEV-X", 1), Seats("WELD", 1), Withdraw("A09"),
+        Score("A09", "S", "90"), Choices("A09", ("WELD",)), Choices("A01", ("WELD",)),
+    ) == [
+        "what-if.--seats change_in_vain NEV-X",
+        "what-if.--score change_in_vain A09",
+        "what-if.--list change_in_vain A09",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("mechanism", ["stable", "optimal"])
+def test_a_class_without_seats_cannot_be_opened(mechanism: str) -> None:
+    tables = make_round(
+        {"A": "P Q"}, {"P": 0, "Q": 1}, {"mechanism.name": mechanism}, order_classes={"C": 0},
+        programs={"P": {"order_class": "C"}},
+    )  # fmt: skip
+    assert refused(tables, Open("C")) == ["what-if.--open change_no_seats C"]
+    found = supposed(tables, Open("C"), Seats("P", 1))
+    assert moves(found) == ["A Q P better"] and found.kept == (Kept("C", 1, 0),)
+
+
+def test_faults_of_changes_and_of_the_round_that_they_make_come_together() -> None:
+    found = refused(
+        Tables.read(EXAMPLE), Seats("X", 1), Seats("ROBO", -3), Score("A09", "S", "101")
+    )
+    assert [line.split()[1] for line in found] == [
+        "change_unknown", "negative", "score_out_of_range",
+    ]  # fmt: skip
+
+
+def test_a_decree_makes_a_class_hold_its_minimum_under_the_optimal_plan() -> None:
+    """Nobody would be at T, second to both; its minimum of two draws them away from their firsts."""
+    tables = make_round(
+        {"A": "P T", "B": "Q T"}, {"T": 2, "P": 1, "Q": 1}, {"mechanism.name": "optimal"},
+        order_classes={"C": 2}, programs={"T": {"order_class": "C"}},
+    )  # fmt: skip
+    found = supposed(tables, Open("C"))
+    assert moves(found) == ["A P T worse", "B Q T worse"]
+    before, after = (r["objective"] for r in found.figures["results"])
+    assert (before["placed"], after["placed"]) == (2, 2)
+    assert (before["rank"], after["rank"]) == (0, -2)
+
+
+def test_a_class_that_is_its_own_can_be_opened_by_decree() -> None:
+    tables = make_round(
+        {"A": "P Q", "B": "P"}, {"P": 2, "Q": 1, "R": 1}, {"mechanism.name": "optimal"}
+    )
+    found = supposed(tables, Open("Q"))
+    assert moves(found) == ["A P Q worse"] and found.kept == (Kept("Q", 1, 0),)
+    assert (found.figures["only_first_opens"], found.figures["only_second_opens"]) == ([], ["Q"])
+
+
+def test_what_a_decree_asks_for_is_undone_in_a_class_that_takes_nobody() -> None:
+    tables = make_round(
+        {"A": "P Q", "B": "P"}, {"P": 2, "Q": 1}, {"mechanism.name": "optimal"},
+        order_classes={"C": {"min_size": 2, "must_open": 1}}, programs={"P": {"order_class": "C"}},
+        applicants={"A": {"groups": "g"}}, reserves={"P g": {"seats": 1, "must_fill": 1}},
+    )  # fmt: skip
+    assert moves(supposed(tables, Close("C"))) == ["A P Q worse", "B P - lost"]
+
+
 def test_what_the_mechanism_cannot_honour_is_refused_by_name() -> None:
     with pytest.raises(UnsupportedConstraint, match="program_score"):
         supposed(Tables.read(EXAMPLE), Score("A09", "WELD", "90"), mechanism="parallel")
