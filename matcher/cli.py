@@ -457,6 +457,7 @@ def what_if_command(
         with speaker.minding(out or folder, "unwritable"):
             whatif_screen.answer(speaker.out, speaker.err, asked, base, out)
     except (InvalidRound, UnsupportedConstraint) as error:
+        whatif_screen.explain_rows(speaker.err, error.issues)
         speaker.refuse(list(error.issues))
 
 

@@ -188,6 +188,10 @@ NOTICES: dict[str, tuple[str, str]] = {
         "Besides, {times} draws had an outcome that could not be published (incomplete or not the only"
         " one); they are not counted.",
     ),
+    "as_changed": (
+        "下面提到的表和行，是假设改动以后的；文件没有改。",
+        "Tables and rows below are those of the round as supposed; no file was changed.",
+    ),
     "odds_cost": (
         "这一轮每次摇号都要重新搜索，第一次用了 {seconds} 秒；{draws} 次、{workers} 个进程，估计还要 {hours} 小时"
         " {minutes} 分。可按 Ctrl-C 停下，改小 --draws 再来；次数少只是区间宽一些。",

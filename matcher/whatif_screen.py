@@ -110,6 +110,12 @@ def understood(asked: Asked, base: Solved) -> tuple[Change, ...]:
     return changes
 
 
+def explain_rows(voice: Voice, issues: Iterable[Issue]) -> None:
+    """Say of rows of the tables, where issues name any, that they are of the round as changed."""
+    if any(issue.table != WHAT_IF for issue in issues):
+        voice.say("as_changed")
+
+
 def answer(voice: Voice, aside: Voice, asked: Asked, base: Solved, out: Path | None) -> None:
     """Print what is asked; questions are about the round as changed.
 
