@@ -14,7 +14,16 @@ from matcher.tables import Table, Tables
 
 Int = NDArray[np.int64]
 
-POLICY = b'[policy]\ntitle = "contest"\nround = "contest"\n\n[lottery]\nseed = "00"\n'
+POLICY = b"""[policy]
+title = "contest"
+round = "contest"
+
+[mechanism]
+closure = "sequential"
+
+[lottery]
+seed = "00"
+"""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 """The command line: generate | validate | odds | solve | verify | explain | report | compare | what-if |
-resolve | waiting | next-round | convert | demo | columns.
+resolve | conflicts | waiting | next-round | convert | demo | columns.
 
 Exit status: 0 done; 1 a claim is broken; 2 the input is not valid, and nothing was written; 3 no
 publishable result within the limits, though what is known is written; 130 interrupted.
@@ -27,7 +27,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from . import formats, keeping, late, odds, odds_screen, terminal, whatif_screen
+from . import conflicts_screen, formats, keeping, late, odds, odds_screen, terminal, whatif_screen
 from .explain import Explanation, explain
 from .fairness import Fairness
 from .given import FOLDER, RESULT, Given, as_given, languages, must_exist, read_round, read_tables
@@ -77,7 +77,8 @@ def _result(given: Given, out: Path, speaker: Speaker) -> tuple[Policy, Result]:
 
 def _place(given: Given, speaker: Speaker) -> Result:
     try:
-        return solve(given.market, given.policy)
+        with conflicts_screen.minding(speaker):
+            return solve(given.market, given.policy)
     except UnsupportedConstraint as error:
         speaker.refuse(error.issues)
 
@@ -218,7 +219,7 @@ def odds_command(
 
 @main.command(name="solve")
 @FOLDER
-@click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal")
+@click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal | max_placement")
 @click.option(
     "--out", metavar="OUT", type=click.Path(path_type=Path),
     help="结果文件夹，默认 FOLDER/result / result folder",
@@ -281,12 +282,13 @@ def resolve_command(folder: Path, kept: Path, soft: bool, out: Path | None, lang
     late.refuse_to_overwrite(kept, out, speaker)
     keeping.may_write(out, speaker)
     try:
-        result = resolve(given.market, given.policy, earlier)
+        with conflicts_screen.minding(speaker):
+            result = resolve(given.market, given.policy, earlier)
     except UnsupportedConstraint as error:
         speaker.refuse(error.issues)
     except CannotKeep as error:
         late.cannot_keep(error, speaker)
-        raise click.exceptions.Exit(UNPUBLISHABLE) from None
+        conflicts_screen.refuse(given.market, speaker)
     _finish(given, result, out, speaker, kept)
     late.resolved(speaker.out, given.market, given.policy, result, earlier)
 
@@ -431,7 +433,7 @@ def convert_command(
     "--tries", type=click.IntRange(1), default=TRIES, show_default=True,
     help="一问最多试算几次 / most solves for one question",
 )  # fmt: skip
-@click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal")
+@click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal | max_placement")
 @click.option(
     "--out",
     metavar="OUT",
@@ -454,13 +456,14 @@ def what_if_command(
         changes, applicant, program, order_class, value_of_seats, programs, tries
     )
     try:
-        with speaker.minding(out or folder, "unwritable"):
+        with speaker.minding(out or folder, "unwritable"), conflicts_screen.minding(speaker):
             whatif_screen.answer(speaker.out, speaker.err, asked, base, out)
     except (InvalidRound, UnsupportedConstraint) as error:
         whatif_screen.explain_rows(speaker.err, error.issues)
         speaker.refuse(list(error.issues))
 
 
+main.add_command(conflicts_screen.conflicts_command)
 main.add_command(late.waiting_command)
 main.add_command(late.next_round_command)
 

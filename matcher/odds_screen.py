@@ -8,11 +8,11 @@ from functools import partial
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from . import odds
+from . import conflicts_screen, odds
 from .given import Given
 from .market import Market
 from .policy import Policy
-from .solve import UnsupportedConstraint
+from .solve import NoPlan, UnsupportedConstraint
 from .speaker import UNPUBLISHABLE, Speaker
 
 LONG = 60.0
@@ -44,6 +44,8 @@ def counted(given: Given, draws: int, workers: int, speaker: Speaker) -> odds.Od
             found += odds.odds(market, policy, left, pool, first, progress=advance)
     except UnsupportedConstraint as error:
         speaker.refuse(error.issues)
+    except NoPlan:
+        conflicts_screen.refuse(market, speaker)
     except BrokenExecutor:
         speaker.stop(UNPUBLISHABLE, "workers_lost")
     if not found.draws:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-NAMES = ("stable", "parallel", "optimal")
+NAMES = ("stable", "parallel", "optimal", "max_placement")
 
 
 def load(name: str) -> ModuleType:

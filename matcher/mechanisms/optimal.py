@@ -13,16 +13,18 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .. import lottery
 from ..cells import Int
 from ..choice import Choice
 from ..market import Constraint, Market
-from ..objective import LOTTERY, Component, ceiling, components
+from ..objective import Component, Counted, components
 from ..policy import Policy
 from ..result import Result, Status, opened_classes
-from .next_seat import Residual
+from ..solve import NoPlan
+from .flow import NoFlow
+from .next_seat import Residual, still_best
 from .openings import OutOfTime, Search
-from .plan import FREE, Plan, weights
+from .plan import Drawn, Plan, Weights
+from .proof import Writer
 
 HONOURS = frozenset(Constraint) - {
     Constraint.OPEN_FIRST,
@@ -38,44 +40,49 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
     ----------
     first
         Components that come before all those of the policy.
+
+    Raises
+    ------
+    NoPlan
+        If what the round asks for cannot all be had.
     """
     begun = time.perf_counter()
     choice = Choice(market)
     ordered = [*first, *components(market, policy)]
     everything = [*ordered, *_lottery(market, policy)]
     plan = Plan(market, choice)
-    deadline = begun + policy.time_s if policy.time_s else None
-    search = Search(plan, everything, deadline)
-    status = Status.OPTIMAL
-    proof = None
+    search = Search(plan, everything, begun + policy.time_s if policy.time_s else None)
+    tree, status = None, Status.OPTIMAL
     try:
-        proof = search.run()
+        tree = search.run()
     except OutOfTime:
         status = Status.FEASIBLE
-    best = search.best
-    assert best is not None
+    except NoFlow:
+        raise NoPlan(market) from None
+    best = search.best or search.fallback()
     flow = best.flow
     if flow is None:
         flow = plan.flow(best.openings)
-        for component in everything:
-            flow.minimise(flow.cost(component))
-    matching = best.matching
-    unique = status is Status.OPTIMAL and not search.tied and flow.unique(matching)
+        flow.maximise(*ordered)
+        flow.maximise(*everything[len(ordered) :])
+    proven = status is Status.OPTIMAL
+    laminar = not flow.chains.left_out
+    unique = proven and not search.tied and (not laminar or flow.unique(best.matching))
     names = tuple(component.name for component in everything)
     return Result(
         mechanism="optimal",
-        matching=matching,
-        seats=_seats(market, choice, matching),
-        opened=opened_classes(market, matching),
+        matching=best.matching,
+        seats=_seats(market, choice, best.matching),
+        opened=opened_classes(market, best.matching),
         status=status,
         components=names,
         objective=best.value,
-        bound=best.value,
-        thresholds=flow.thresholds(matching),
+        bound=best.value if proven else search.proven(),
+        thresholds=flow.thresholds(best.matching),
         certificate={
             "components": list(names),
-            "potentials": flow.certificate(),
-            "tree": search.written(proof),
+            "potentials": flow.certificate() if laminar else None,
+            "tree": Writer(plan).written(tree) if tree else None,
             "unique": unique,
         },
         unique=unique,
@@ -86,23 +93,31 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
 def with_a_seat(
     market: Market, policy: Policy, result: Result, programs: Sequence[int]
 ) -> Iterator[tuple[int, Int]]:
-    """Who goes where with one more seat at each of some programs: see :func:`matcher.solve.with_a_seat`."""
+    """Who goes where with one more seat at each of some programs: see :func:`matcher.solve.with_a_seat`.
+
+    Notes
+    -----
+    One search, and one shortest path for each program.  Where the proof of the openings does not hold
+    with the seat, one search more.
+    """
     everything = [*components(market, policy), *_lottery(market, policy)]
-    plan = Plan(market, Choice(market))
-    if plan.conditional.any() or plan.chains(np.full(len(plan.conditional), FREE)).left_out:
-        yield from ((p, solve(market.with_a_seat(p), policy).matching) for p in programs)
-        return
-    flow = plan.flow(np.full(len(plan.conditional), FREE))
-    for component in everything:
-        flow.minimise(flow.cost(component))
-    residual = Residual(flow, everything)
-    yield from ((p, residual.with_a_seat(result.matching, p)) for p in programs)
+    search = Search(Plan(market, Choice(market)), everything)
+    tree, best = search.run(), search.best
+    found = [result.matching] * len(market.programs)
+    whole = np.zeros(len(found), bool)
+    if best is not None and best.flow is not None and not search.tied:
+        residual = Residual(best.flow, everything)
+        pairs = [residual.with_a_seat(result.matching, p) for p in range(len(found))]
+        found = [after for after, _ in pairs]
+        whole = still_best(search, tree, [gain for _, gain in pairs])
+    for p in programs:
+        yield p, found[p] if whole[p] else solve(market.with_a_seat(p), policy).matching
 
 
-def _lottery(market: Market, policy: Policy) -> list[Component]:
-    """The lottery's two weights of every pair."""
-    both = weights(market, policy, np.arange(len(market.program)))
-    return [Component(name, both[:, at]) for at, name in enumerate(LOTTERY)]
+def _lottery(market: Market, policy: Policy) -> list[Counted]:
+    """The lottery's two weights as components."""
+    drawn = Weights(market, policy)
+    return [Drawn(drawn, 0), Drawn(drawn, 1)]
 
 
 def _seats(market: Market, choice: Choice, matching: Int) -> list[str]:
@@ -115,16 +130,3 @@ def _seats(market: Market, choice: Choice, matching: Int) -> list[str]:
         for edge, label in choice.seat_labels(p, choice.at_program(p, edges)).items():
             seats[choice.owner[edge]] = label
     return seats
-
-
-def _bounds(
-    market: Market, ordered: list[Component], values: tuple[int, ...], solved: int
-) -> tuple[int, ...]:
-    """What is proven: the value where the component was solved, else what all could get at most."""
-    bounds = list(values)
-    for at in range(solved, len(values)):
-        if at < len(ordered):
-            bounds[at] = ceiling(market, ordered[at])
-        else:
-            bounds[at] = len(market.applicants) << lottery.TIE_BITS
-    return tuple(bounds)

@@ -1,0 +1,266 @@
+"""What is measured: every named measurement, its group, and what it should reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .figures import NotMeasured
+from .growth import CONSENT, CURVES, SIZES
+from .instances import CITIES, CONTESTS, DEMO, NESTED, PLAIN, TIED, demo_without_minimum
+from .optimum import LIMITS, OURS
+
+Step = tuple[str, ...]
+"""A measurement of ``benchmarks.child``: module and kind, then its arguments but for the seed."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What the median of a figure should reach: at most a limit, or at least."""
+
+    what: str
+    limit: float
+    unit: str = "s"
+    at_least: bool = False
+
+    def met(self, value: float) -> bool:
+        """Whether a figure reaches it."""
+        return value >= self.limit if self.at_least else value <= self.limit
+
+    def __str__(self) -> str:
+        return f"{'≥' if self.at_least else '≤'} {self.limit:g} {self.unit}".strip()
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Something to be measured.
+
+    Parameters
+    ----------
+    group
+        The table in which it stands.
+    steps
+        What is run, one process for each step.
+    goals
+        What it should reach.
+    fast
+        Whether the kernels of the extra ``fast`` may be used.
+    runs
+        Most runs, each on an instance of another seed.
+    curve
+        Whether the steps are sizes of one curve, which ends where the next one would take too long.
+    """
+
+    group: str
+    steps: tuple[Step, ...]
+    goals: tuple[Goal, ...] = ()
+    fast: bool = False
+    runs: int = 5
+    curve: bool = False
+
+
+PROVEN = Goal("proven", 1, "", at_least=True)
+_IN_ALL = (Goal("in all", 8), Goal("verify", 5), Goal("peak memory", 500, "MB"))
+FAST = ", fast"
+"""At the end of a measurement's name: with the extra ``fast``."""
+
+
+def one(group: str, step: Step, *goals: Goal, fast: bool = False, runs: int = 5) -> Measurement:
+    """A measurement of one step."""
+    return Measurement(group, (step,), goals, fast, runs)
+
+
+def _rounds() -> dict[str, Measurement]:
+    plain = str(demo_without_minimum())
+    return {
+        "demo, stable": one(
+            "rounds", ("rounds.round", str(DEMO), "stable", "sequential"), *_IN_ALL
+        ),
+        "demo, optimal": one(
+            "rounds", ("rounds.round", str(DEMO), "optimal", "sequential"), *_IN_ALL
+        ),
+        "demo without minimum sizes, optimal": one(
+            "rounds", ("rounds.round", plain, "optimal", "sequential"), *_IN_ALL
+        ),
+        "200,000 x 5,000, 8 choices": one(
+            "rounds",
+            ("rounds.large",),
+            Goal("construction", 6),
+            Goal("deferred acceptance", 2),
+        ),
+    }
+
+
+def _verified() -> dict[str, Measurement]:
+    return {
+        f"verify: {name}": one("verify", ("rounds.verify", name), *goals, runs=3)
+        for name, goals in (
+            ("20,000 x 300 x 8", (Goal("verify", 10),)),
+            ("city 20,000 x 300", (Goal("verify", 10),)),
+            ("city 20,000 x 300, consent 78 %", ()),
+        )
+    }
+
+
+def _odds() -> dict[str, Measurement]:
+    name, step = "odds: 10,000 x 300, 1,000 draws", ("rounds.odds", "1000")
+    half = "draws, each of two processes"
+    return {
+        name: one("odds", step, Goal(half, 15), runs=3),
+        name + FAST: one("odds", step, Goal(half, 2), fast=True, runs=3),
+    }
+
+
+_OPTIMAL = {"seats 1.0": 2, "seats 1.3": 8, "seats 1.5": 8}
+
+
+def _optimal() -> dict[str, Measurement]:
+    found = {
+        "optimal: demo": one(
+            "optimal", ("optimum.optimal", "demo", "120"), Goal("solve", 3), PROVEN
+        )
+    }
+    for name in CITIES:
+        if "10,000" in name:
+            limit = next(most for seats, most in _OPTIMAL.items() if seats in name)
+            goals = (Goal("solve", limit), PROVEN)
+        elif "50,000" in name:
+            goals = (Goal("solve", 40), PROVEN)
+        else:
+            goals = (Goal("solve", 300), Goal("gap of placed", 0.05, "%"))
+        found[f"optimal: {name}"] = one("optimal", ("optimum.optimal", name, "300"), *goals)
+    return found
+
+
+def _textbook() -> dict[str, Measurement]:
+    """The textbook's model beside ours; CP-SAT, which is given two minutes, on the middle ratio."""
+    found = {}
+    for name in CITIES:
+        for peer in LIMITS:
+            if "10,000" in name and (peer == "HiGHS" or "1.3" in name):
+                step = ("optimum.openings", name, peer)
+                found[f"{peer}: {name}"] = one("textbook", step, runs=1)
+    return found
+
+
+_TIMES_FAST = {"10,000": 2.5, "50,000": 6, "200,000": 8, "1,000,000": 6}
+
+
+def _flows() -> dict[str, Measurement]:
+    found = {}
+    for name in PLAIN:
+        size = name.split()[2]
+        memory = tuple(("optimum.flow_memory", name, side) for side in ("SimpleMinCostFlow", OURS))
+        steps = (("optimum.flow", name), *memory)
+        standard = (
+            Goal(f"{OURS}, two objectives / SimpleMinCostFlow", 1.25, "times"),
+            Goal(f"{OURS}, all objectives / SimpleMinCostFlow", 2.5, "times"),
+        )
+        faster = (
+            Goal(
+                f"SimpleMinCostFlow / {OURS}, two objectives",
+                _TIMES_FAST[size],
+                "times",
+                at_least=True,
+            ),
+            Goal(f"{OURS}: memory / SimpleMinCostFlow: memory", 1, "times"),
+        )
+        found[f"flow: {name}"] = Measurement("flow", steps, standard)
+        found[f"flow: {name}{FAST}"] = Measurement("flow", steps, faster, fast=True)
+    return found
+
+
+def _assignments() -> dict[str, Measurement]:
+    found = {}
+    for fast, limit in ((False, 5), (True, 15)):
+        for line in ("", ", consent 78 %"):
+            name = f"seats only, 10,000 x 300{line}"
+            goal = Goal(f"fastest of the others / {OURS}", limit, "times", at_least=True)
+            found[f"assignment: {name}{FAST * fast}"] = one(
+                "assignment", ("optimum.assignment", name), goal, fast=fast, runs=1
+            )
+    return found
+
+
+def _stable() -> dict[str, Measurement]:
+    found = {}
+    for name in CONTESTS:
+        least = {"10,000": (150, 2_000)}.get(name.split()[0])
+        for fast in (False, True):
+            goals = (
+                (Goal(f"faster peer / {OURS}", least[fast], "times", at_least=True),)
+                if least
+                else ()
+            )
+            found[f"{name}{FAST * fast}"] = one(
+                "stable", ("stability.contest", name), *goals, fast=fast, runs=3
+            )
+    return found
+
+
+def _largest() -> dict[str, Measurement]:
+    name = "seats only, 1,000,000 x 28,000"
+    step = ("stability.stable", name)
+    return {
+        f"stable: {name}": one("stable at size", step, Goal("solve", 6), runs=3),
+        f"stable: {name}{FAST}": one("stable at size", step, fast=True, runs=3),
+    }
+
+
+def _closing() -> dict[str, Measurement]:
+    found = {
+        "exact closing: demo": one(
+            "closing", ("stability.closing", "demo", "120"), Goal("solve", 30), PROVEN
+        )
+    }
+    for line in ("", ", consent 78 %"):
+        name = f"city 10,000 x 300, seats 1.3{line}{NESTED}"
+        found[f"exact closing: {name}"] = one(
+            "closing", ("stability.closing", name, "150"), Goal("solve", 120), PROVEN, runs=3
+        )
+    return found
+
+
+def _greatest() -> dict[str, Measurement]:
+    return {
+        f"max_placement: {name}": one(
+            "max_placement", ("stability.max_placement", name, "120"), runs=3
+        )
+        for name in TIED
+    }
+
+
+def _growth() -> dict[str, Measurement]:
+    return {
+        f"growth: {curve}; {consent}{FAST * fast}": Measurement(
+            "growth",
+            tuple(("growth.growth", curve, consent, str(size)) for size in SIZES),
+            fast=fast,
+            runs=1,
+            curve=True,
+        )
+        for curve in CURVES
+        for consent in CONSENT
+        for fast in (False, True)
+        if not fast or curve in ("stable", "optimal, seats only")
+    }
+
+
+MEASURES: dict[str, Measurement] = (
+    _rounds() | _optimal() | _textbook() | _flows() | _assignments() | _stable() | _largest()
+    | _closing() | _greatest() | _odds() | _verified() | _growth()
+)  # fmt: skip
+
+
+def chosen(words: list[str]) -> list[str]:
+    """The names of measurements that words select, each a name or a group; all for no words.
+
+    Raises
+    ------
+    NotMeasured
+        If a word is neither.
+    """
+    groups = list(dict.fromkeys(m.group for m in MEASURES.values()))
+    unknown = [word for word in words if word not in MEASURES and word not in groups]
+    if unknown:
+        raise NotMeasured(f"no such measurement: {unknown}; there are the groups {groups}")
+    return [name for name, m in MEASURES.items() if not words or name in words or m.group in words]

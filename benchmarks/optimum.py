@@ -1,0 +1,223 @@
+"""``optimal``: with every constraint beside the textbook's model, and on seats alone beside flows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from statistics import median
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from matcher import Market, Policy, Result, Status, lottery, solve
+from matcher.choice import Choice
+from matcher.objective import components
+from matcher.policy import OBJECTIVES
+
+from . import flows, instances
+from .city import policy
+from .figures import (
+    Figure,
+    Seconds,
+    compared,
+    in_turns,
+    peak_mb,
+    stated,
+    timed,
+    weighed,
+)
+from .model import objective, textbook
+from .solvers import Found, by_cp_sat, by_highs
+
+OURS = "orderclass"
+LIMITS = {"HiGHS": 60, "CP-SAT": 120}
+"""The peers of ``optimal`` with minimum sizes, and the seconds of the wall clock that each one has."""
+
+
+def measure_optimal(name: str, time_s: str, seed: str) -> list[Figure]:
+    """``optimal`` on a named market: seconds, whether it is proven, what may be missing."""
+    market = instances.named_market(name, int(seed))
+    rules = replace(instances.policy_of(name, "optimal"), time_s=int(time_s))
+    result, spent = timed(lambda: solve(market, rules))
+    return [
+        Figure("solve", spent),
+        Figure("proven", float(result.status is Status.OPTIMAL), ""),
+        *_placed(result),
+        Figure("pairs", len(market.program), "pairs"),
+        Figure("peak memory", peak_mb(), "MB"),
+    ]
+
+
+def _placed(result: Result) -> list[Figure]:
+    at = result.components.index("placed")
+    placed, bound = result.objective[at], result.bound[at]
+    gap = 100 * (bound - placed) / max(1, placed)
+    return [
+        Figure("placed", placed, "people"),
+        Figure("gap of placed", gap, "%"),
+        Figure("classes open", int(result.opened.sum()), "classes"),
+    ]
+
+
+def measure_openings(name: str, peer: str, seed: str) -> list[Figure]:
+    """A peer on the textbook's model, asked for ``placed`` alone, beside all objectives of ours."""
+    market = instances.named_market(name, int(seed))
+    rules = replace(instances.policy_of(name, "optimal"), time_s=300)
+    result, spent = timed(lambda: solve(market, rules))
+    model, fills = textbook(market, soft=False)
+    only = replace(rules, objective=("placed",))
+    worth = objective(market, only, model, fills)[0].worth
+    if peer == "HiGHS":
+        found = by_highs(model, worth, LIMITS[peer], first_whole=len(market.program))
+    else:
+        found = by_cp_sat(model, worth, LIMITS[peer])
+    _agrees(name, result, found)
+    value = [Figure(f"{peer}: placed", found.value, "people")] if found.value else []
+    return [
+        Figure(f"{OURS}: all objectives", spent),
+        Figure(f"{OURS}: proven", float(result.status is Status.OPTIMAL), ""),
+        Figure(f"{OURS}: placed", result.objective[result.components.index("placed")], "people"),
+        Figure(f"{peer}: build", found.build),
+        Figure(f"{peer}: placed alone", found.solve),
+        *value,
+        Figure(f"{peer}: gap of placed", 100 * found.gap, "%"),
+        Figure(f"{peer}: proven", float(found.proven), ""),
+    ]
+
+
+def _agrees(name: str, result: Result, found: Found) -> None:
+    """Neither may place more than the other one's bound allows."""
+    at = result.components.index("placed")
+    ours, bound = result.objective[at], result.bound[at]
+    if ours > found.bound + 1e-6 or (found.value is not None and found.value > bound):
+        raise ValueError(f"{name}: {ours} ≤ {bound} and {found.value} ≤ {found.bound} disagree")
+
+
+# --- seats alone
+
+
+def _plain(name: str, seed: str) -> tuple[Market, Policy, flows.Costs]:
+    market = instances.named_market(name, int(seed))
+    rules = replace(policy("optimal"), objective=("placed", "rank"))
+    return market, rules, flows.costs(market, rules)
+
+
+def _peer(costs: flows.Costs, peer: str) -> Callable[[], Seconds]:
+    """A side of a comparison: what a peer finds must be worth what the others find."""
+
+    def call() -> Seconds:
+        plan = flows.PEERS[peer](costs)
+        _known(costs, plan.value)
+        return {"build": plan.build, "solve": plan.solve}
+
+    return call
+
+
+_values: dict[int, flows.Value] = {}
+
+
+def _known(costs: flows.Costs, value: flows.Value) -> None:
+    if _values.setdefault(id(costs), value) != value:
+        raise ValueError(f"{value} and {_values[id(costs)]} disagree")
+
+
+def _ours(market: Market, rules: Policy, costs: flows.Costs) -> Callable[[], Seconds]:
+    """Our side: ``solve`` as anybody calls it, the lottery's weights apart."""
+
+    def call() -> Seconds:
+        again, weights = _fresh(market), Seconds()
+        with _lottery_apart(weights):
+            result, spent = timed(lambda: solve(again, rules))
+        held = market.edges_of(result.matching)
+        _known(costs, costs.value(held[held >= 0]))
+        return {"solve": spent - weights["weights"], "lottery weights": weights["weights"]}
+
+    return call
+
+
+def _two(market: Market, rules: Policy, costs: flows.Costs) -> Callable[[], Seconds]:
+    """Our standard path for the two objectives alone, without the lottery and the certificate."""
+    from matcher.mechanisms.plan import FREE, Plan
+
+    def call() -> Seconds:
+        again, begin = _fresh(market), time.process_time()
+        flow = Plan(again, Choice(again)).flow(np.full(len(again.order_classes), FREE))
+        for component in components(again, rules):
+            flow.minimise(flow.cost(component))
+        held = again.edges_of(flow.matching())
+        spent = time.process_time() - begin
+        _known(costs, costs.value(held[held >= 0]))
+        return {"solve": spent}
+
+    return call
+
+
+def _fresh(market: Market) -> Market:
+    """The market without what it remembers of earlier work."""
+    return replace(market)
+
+
+@contextmanager
+def _lottery_apart(weights: Seconds) -> Iterator[None]:
+    """Enter the seconds that the lottery's weights take while the block runs."""
+    real, spent = lottery.tie_weights, [0.0]
+
+    def counted(*arguments: Any) -> Any:
+        begin = time.process_time()
+        found = real(*arguments)
+        spent[0] += time.process_time() - begin
+        return found
+
+    with mock.patch.object(lottery, "tie_weights", counted):
+        yield
+    weights["weights"] = spent[0]
+
+
+def measure_assignment(name: str, seed: str) -> list[Figure]:
+    """Every peer that can do the assignment problem, and ours, in turns."""
+    market, rules, costs = _plain(name, seed)
+    sides = {OURS: _ours(market, rules, costs)}
+    sides |= {peer: _peer(costs, peer) for peer in flows.PEERS}
+    instances.warm()
+    taken = in_turns(sides)
+    others = [peer for peer in flows.PEERS if peer != flows.DIRECT]
+    fastest = min(others, key=lambda peer: median(sum(t.values()) for t in taken[peer]))
+    times = [
+        Figure(f"{peer} / {OURS}", compared(taken, peer, OURS), "times") for peer in flows.PEERS
+    ]
+    best = Figure(f"fastest of the others / {OURS}", compared(taken, fastest, OURS), "times")
+    return [*stated(taken), *times, best]
+
+
+def measure_flow(name: str, seed: str) -> list[Figure]:
+    """SimpleMinCostFlow called directly for two objectives, and ours for those and for all."""
+    market, rules, costs = _plain(name, seed)
+    two, every = f"{OURS}, two objectives", f"{OURS}, all objectives"
+    sides = {
+        flows.DIRECT: _peer(costs, flows.DIRECT),
+        two: _two(market, rules, costs),
+        every: _ours(market, replace(rules, objective=OBJECTIVES), costs),
+    }
+    instances.warm()
+    taken = in_turns(sides)
+    for turn in taken[every]:
+        turn.pop("lottery weights")
+    return [
+        *stated(taken),
+        Figure(f"{two} / {flows.DIRECT}", compared(taken, two, flows.DIRECT), "times"),
+        Figure(f"{every} / {flows.DIRECT}", compared(taken, every, flows.DIRECT), "times"),
+    ]
+
+
+def measure_flow_memory(name: str, side: str, seed: str) -> list[Figure]:
+    """The memory that a side needs beyond the market itself."""
+    market, rules, costs = _plain(name, seed)
+    sides = {flows.DIRECT: _peer(costs, flows.DIRECT), OURS: _ours(market, rules, costs)}
+    megabytes: Seconds = {}
+    instances.warm()
+    with weighed(megabytes, side):
+        sides[side]()
+    return [Figure(f"{side}: memory", megabytes[side], "MB")]
