@@ -7,7 +7,7 @@ moves, comes from the round placed again.  Most programs need no second solve: s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -98,15 +98,21 @@ def value_of_seats(
     index = {name: at for at, name in enumerate(market.programs)}
     chosen = [index[name] for name in (market.programs if programs is None else programs)]
     chosen.sort(key=market.program_order.__getitem__)
-    blocks = [chosen[low : low + BLOCK] for low in range(0, len(chosen), BLOCK)]
-    # What a mechanism does not read need not be sent to a process.
-    bare = Tables({}, b"", base.tables.draw)
-    sent = replace(base, tables=bare, market=replace(market, tables=bare))
     found: list[SeatValue] = []
-    with workers(sent, min(jobs, len(blocks)), _values) as each:
-        for values in each(blocks):
-            found += values
-            done(len(values))
+    jobs = min(jobs, -(-len(chosen) // BLOCK))
+    if jobs < 2 or base.result.mechanism == "optimal":  # … which shares all its work among them
+        for value in _each(base, chosen):
+            found.append(value)
+            done(1)
+    else:
+        blocks = [chosen[low : low + BLOCK] for low in range(0, len(chosen), BLOCK)]
+        # What a mechanism does not read need not be sent to a process.
+        bare = Tables({}, b"", base.tables.draw)
+        sent = replace(base, tables=bare, market=replace(market, tables=bare))
+        with workers(sent, jobs, _values) as each:
+            for values in each(blocks):
+                found += values
+                done(len(values))
     place = {name: int(market.program_order[p]) for name, p in index.items()}
 
     def merit(value: SeatValue) -> tuple[object, ...]:
@@ -118,9 +124,13 @@ def value_of_seats(
 
 def _values(base: Solved, programs: Sequence[int]) -> list[SeatValue]:
     """What one more seat at each of some programs does."""
+    return list(_each(base, programs))
+
+
+def _each(base: Solved, programs: Sequence[int]) -> Iterator[SeatValue]:
     measure = _Measure(base)
-    again = with_a_seat(base.market, base.stated, base.result, programs)
-    return [measure.value(p, after) for p, after in again]
+    for p, after in with_a_seat(base.market, base.stated, base.result, programs):
+        yield measure.value(p, after)
 
 
 class _Measure:

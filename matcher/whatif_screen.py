@@ -32,6 +32,9 @@ MOVES = ("applicant", "from", "to", "change")
 MOVING = ("better", "worse", "same", "gained", "lost")
 """What a move may be to somebody whose list stays."""
 
+SHOWN = ("better", "worse", "gained", "lost")
+"""The moves that the screen has room for."""
+
 LARGE = 20_000
 """A round with so many pairs takes longer to solve than a process to start."""
 
@@ -412,16 +415,16 @@ def _seat_values(
 ) -> None:
     """A table of the programs at which somebody would move, or of all that were asked about."""
     priced = any(v.price is not None for v in values)
-    heads = [(voice.heading("program"), "left"), (voice.heading("seats"), "right")]
+    heads = [(voice.heading("program"), "left")]
     if priced:
         heads.append((voice.heading("price"), "left"))
     heads.append((voice.heading("gain"), "left"))
-    heads += [(voice.heading(kind), "right") for kind in MOVING]
+    heads += [(voice.heading(kind), "right") for kind in SHOWN]
     shown = [v for v in values if every or v.moves]
     rows = [
-        (v.program, v.capacity,
+        (v.program,
          *([_first_part(voice, base, v.price and tuple(-part for part in v.price))] if priced else []),
-         _first_part(voice, base, v.gain), *(getattr(v, kind) for kind in MOVING))
+         _first_part(voice, base, v.gain), *(getattr(v, kind) for kind in SHOWN))
         for v in shown
     ]  # fmt: skip
     voice.table(voice.name("title", "value_of_seats", " · "), heads, rows, mark)

@@ -314,7 +314,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "head.gain": ("多一席", "one more"),
     "head.better": ("变好", "better"),
     "head.worse": ("变差", "worse"),
-    "head.same": ("同志愿", "same"),
     "head.gained": ("新录取", "gained"),
     "head.lost": ("失去", "lost"),
     "head.applicant": ("报名号", "applicant"),

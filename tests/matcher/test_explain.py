@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from matcher import Market, Policy, Result, Tables, explain, solve
@@ -474,8 +475,7 @@ MECHANISMS = ("stable", "parallel", "optimal", "max_placement")
 
 def random_result(mechanism: str, seed: int) -> tuple[Oracle, Market, Policy, Result]:
     """A random tiny market with its result."""
-    minimums = mechanism != "optimal"
-    instance = random_instance(Random(seed), mechanism, minimums=minimums)
+    instance = random_instance(Random(seed), mechanism)
     given = {name: Table({**columns}) for name, columns in instance.to_tables_dict().items()}
     tables = Tables(given, instance.rules.toml().encode())
     policy = Policy.from_tables(tables)
@@ -558,6 +558,12 @@ def _check_comparison(reason: Reason) -> None:
         assert "last_lottery" not in numbers
 
 
+def _with_minimum(oracle: Oracle, plan: dict[str, str | None]) -> set[str]:
+    """The classes with a minimum above 1 that a placement opens."""
+    classes = {oracle.class_of[p] for p in plan.values() if p is not None}
+    return {c for c in classes if oracle.classes[c].min_size > 1}
+
+
 def test_a_price_is_never_more_than_the_loss_of_the_best_plan_with_her_there() -> None:
     """Against every feasible placement that has her where she would rather be."""
     priced = 0
@@ -567,12 +573,19 @@ def test_a_price_is_never_more_than_the_loss_of_the_best_plan_with_her_there() -
             continue
         names = [name for name in result.components if not name.startswith("lottery")]
         _, value = oracle.optimal()
-        plans = list(oracle.assignments(frozenset(oracle.class_of.values())))
+        opened = {market.order_classes[c] for c in np.flatnonzero(result.opened)}
+        least = {c for c, one in oracle.classes.items() if one.min_size > 1}
+        everything = oracle.assignments(frozenset(oracle.class_of.values()))
+        plans = [plan for plan in everything if oracle._classes_empty_or_full_enough(plan)]
         for told in explain(market, policy, result):
             for reason in told.reasons:
                 if not reason.code.startswith("price"):
                     continue
                 there = [plan for plan in plans if plan[told.applicant] == reason.program]
+                if reason.numbers.get("given") == "classes":
+                    there = [p for p in there if _with_minimum(oracle, p) == opened & least]
+                if not there:
+                    continue
                 most = max(oracle.objective(plan, names) for plan in there)
                 loss = [int(reason.numbers.get(f"cost_{name}", 0)) for name in names]
                 bound = tuple(v - c for v, c in zip(value, loss, strict=False))

@@ -34,8 +34,7 @@ def test_one_more_seat_is_the_round_with_one_more_seat(
     rng = Random(f"seat {mechanism} {closure}")
     moved = proven = 0
     for _ in range(number):
-        minimums = mechanism != "optimal"
-        instance = random_instance(rng, mechanism, programs=4, minimums=minimums, closure=closure)
+        instance = random_instance(rng, mechanism, programs=4, closure=closure)
         market, policy = loaded(tables_of(instance))
         result = solve(market, policy)
         programs = rng.sample(range(len(market.programs)), len(market.programs))
