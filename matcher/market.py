@@ -278,6 +278,15 @@ class Market:
         )
         return other
 
+    def with_a_seat(self, program: int) -> Market:
+        """The same market with one more seat at a program."""
+        capacity = self.capacity.copy()
+        capacity[program] += 1
+        other = replace(self, capacity=capacity)
+        kept = ("owner", "edge_lists", "lottery", "_priority")
+        vars(other).update({name: vars(self)[name] for name in kept if name in vars(self)})
+        return other
+
     def edge(self, applicant: int, program: int) -> int:
         """The edge of a pair, or −1."""
         low, high = int(self.start[applicant]), int(self.start[applicant + 1])
