@@ -65,7 +65,7 @@ def _placed(result: Result) -> list[Figure]:
 def measure_openings(name: str, peer: str, seed: str) -> list[Figure]:
     """A peer on the textbook's model, asked for ``placed`` alone, beside all objectives of ours."""
     market = instances.named_market(name, int(seed))
-    rules = replace(instances.policy_of(name, "optimal"), time_s=300)
+    rules = replace(instances.policy_of(name, "optimal"), time_s=60)
     result, spent = timed(lambda: solve(market, rules))
     model, fills = textbook(market, soft=False)
     only = replace(rules, objective=("placed",))
