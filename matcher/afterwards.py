@@ -11,6 +11,10 @@ LATE: dict[str, tuple[str, str]] = {
         "{path} 里没有完好的 placements.csv，不能当作原结果。请给出原结果的文件夹。",
         "{path} has no sound placements.csv and is no earlier result. Give the folder of one.",
     ),
+    "other_round": (
+        "{path} 是轮次“{name}”的结果，这一轮是“{own}”。请给出这一轮的结果。",
+        "{path} is a result of the round {name}, and this one is {own}. Give a result of this round.",
+    ),
     "out_is_kept": (
         "{path} 是要保留的原结果，不会覆盖。请换一个 --out。",
         "{path} is the earlier result and is not overwritten. Choose another --out.",

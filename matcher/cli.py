@@ -1,5 +1,5 @@
 """The command line: generate | validate | odds | solve | verify | explain | report | compare | what-if |
-resolve | waiting | next-round | convert | demo | columns.
+resolve | conflicts | waiting | next-round | convert | demo | columns.
 
 Exit status: 0 done; 1 a claim is broken; 2 the input is not valid, and nothing was written; 3 no
 publishable result within the limits, though what is known is written; 130 interrupted.
@@ -32,7 +32,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from . import formats, keeping, late, odds, terminal, whatif_screen
+from . import conflicts_screen, formats, keeping, late, odds, terminal, whatif_screen
 from .explain import Explanation, explain
 from .fairness import Fairness
 from .given import FOLDER, RESULT, Given, as_given, languages, must_exist, read_round, read_tables
@@ -40,7 +40,7 @@ from .policy import Policy
 from .report import compare, report
 from .resolve import CannotKeep, resolve
 from .result import Result
-from .solve import UnsupportedConstraint, solve
+from .solve import NoPlan, UnsupportedConstraint, solve
 from .speaker import BROKEN, INVALID, UNPUBLISHABLE, Program, Speaker
 from .tables import InvalidRound
 from .terminal import Named, Voice
@@ -81,7 +81,8 @@ def _result(given: Given, out: Path, speaker: Speaker) -> tuple[Policy, Result]:
 
 def _place(given: Given, speaker: Speaker) -> Result:
     try:
-        return solve(given.market, given.policy)
+        with conflicts_screen.minding(speaker):
+            return solve(given.market, given.policy)
     except UnsupportedConstraint as error:
         speaker.refuse(error.issues)
 
@@ -234,6 +235,8 @@ def _odds(given: Given, draws: int, workers: int, speaker: Speaker) -> odds.Odds
             )
     except UnsupportedConstraint as error:
         speaker.refuse(error.issues)
+    except NoPlan:
+        conflicts_screen.refuse(given.market, speaker)
     except BrokenExecutor:
         speaker.stop(UNPUBLISHABLE, "workers_lost")
     if not found.draws:
@@ -243,7 +246,7 @@ def _odds(given: Given, draws: int, workers: int, speaker: Speaker) -> odds.Odds
 
 @main.command(name="solve")
 @FOLDER
-@click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal")
+@click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal | max_placement")
 @click.option(
     "--out", metavar="OUT", type=click.Path(path_type=Path),
     help="结果文件夹，默认 FOLDER/result / result folder",
@@ -306,12 +309,13 @@ def resolve_command(folder: Path, kept: Path, soft: bool, out: Path | None, lang
     late.refuse_to_overwrite(kept, out, speaker)
     keeping.may_write(out, speaker)
     try:
-        result = resolve(given.market, given.policy, earlier)
+        with conflicts_screen.minding(speaker):
+            result = resolve(given.market, given.policy, earlier)
     except UnsupportedConstraint as error:
         speaker.refuse(error.issues)
     except CannotKeep as error:
         late.cannot_keep(error, speaker)
-        raise click.exceptions.Exit(UNPUBLISHABLE) from None
+        conflicts_screen.refuse(given.market, speaker)
     _finish(given, result, out, speaker, kept)
     late.resolved(speaker.out, given.market, given.policy, result, earlier)
 
@@ -451,7 +455,7 @@ def convert_command(
 @click.option("--class", "order_class", metavar="C", help="怎样才开 / what would have opened it")
 @click.option("--value-of-seats", is_flag=True, help="每处多一席 / one more seat at each program")
 @click.option("--programs", metavar="P1;P2", help="只算这些席位 / only these programs")
-@click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal")
+@click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal | max_placement")
 @click.option(
     "--out", metavar="OUT", type=click.Path(path_type=Path), help="写 moves.csv / for moves.csv"
 )
@@ -468,12 +472,13 @@ def what_if_command(
     base = Solved(given.tables, given.policy, given.market, _place(given, speaker))
     asked = whatif_screen.Asked(changes, applicant, order_class, value_of_seats, programs)
     try:
-        with speaker.minding(out or folder, "unwritable"):
+        with speaker.minding(out or folder, "unwritable"), conflicts_screen.minding(speaker):
             whatif_screen.answer(speaker.out, speaker.err, asked, base, out)
     except (InvalidRound, UnsupportedConstraint) as error:
         speaker.refuse(list(error.issues))
 
 
+main.add_command(conflicts_screen.conflicts_command)
 main.add_command(late.waiting_command)
 main.add_command(late.next_round_command)
 

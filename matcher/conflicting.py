@@ -31,19 +31,17 @@ CONFLICTS: dict[str, tuple[str, str]] = {
         "Giving way in any one of them ends this conflict. There may be others elsewhere: mend it and run"
         " this again.",
     ),
+    "unsure": (
+        "没有找到录取办法，而冲突在哪里，两个求解器说法不一；什么也没有写。请核对硬性要求后再运行。",
+        "No placement was found, and two solvers disagree on what conflicts; nothing was written. Check the"
+        " hard requirements and run again.",
+    ),
     "row": ("{table} 第 {row} 行：", "{table}, row {row}: "),
     "table": ("{table}：", "{table}: "),
     # --- what is asked for
     "confirmed": (
         "申请人 {applicant} 已确认，保留在席位 {program}。请核实；可以放弃的，删去这一行。",
-        "The applicant {applicant} is confirmed and keeps {program}. Check it; where it can be given up,"
-        " delete the row.",
-    ),
-    "confirmed_person": (
-        "申请人 {applicant}（与同一人员标识 {person} 的其他报名是一个人）已确认，保留在席位 {program}。"
-        "请核实；可以放弃的，删去这一行。",
-        "The applicant {applicant}, one application of the person {person}, is confirmed and keeps"
-        " {program}. Check it; where it can be given up, delete the row.",
+        "Confirmed, and to keep {program}: {applicant}. Check it; where it can be given up, delete the row.",
     ),
     "barred": (
         "按“{rule}”的规则，申请人 {applicant} 不能去席位 {program}（其值 {value}，界限 {limit}）。请核对资料；"
@@ -89,8 +87,8 @@ CONFLICTS: dict[str, tuple[str, str]] = {
         "The cap {cap} allows {seats} at most. Raise it.",
     ),
     "one_place": (
-        "每个人只能有一个去处，同一人的几份报名也合在一起算。请不要让一个人顶两处。",
-        "Everybody has one place, however many applications she made. Do not count one person twice.",
+        "每个人只能有一个去处。请不要让一个人顶两处。",
+        "Everybody has one place. Do not count one person twice.",
     ),
 }  # fmt: skip
 """Chinese and English by code."""

@@ -8,22 +8,16 @@ in integers.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from .market import Market
-from .mechanisms.feasible import Feasible, Kept, fewest
-from .messages import Lang, sentence, table_name, word
-from .requirements import Requirement, Requirements
+from .mechanisms.feasible import Feasible, Kept, SolversDisagree, fewest
+from .messages import KINDS, Lang, sentence, table_name, word
+from .requirements import LIMITS, Requirement, Requirements
 
-ROUNDS = 100
-"""Candidates that are tried before a conflict is called irreducible rather than smallest."""
-
-
-class SolversDisagree(ArithmeticError):
-    """One solver finds a conflict where the other finds places: nothing is said of the round."""
+PATIENCE = 1_000_000
+"""Work, in pairs asked about and kinds compared, before a conflict is irreducible and not smallest."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +35,15 @@ class Conflict:
         return bool(self.requirements)
 
 
-def find(market: Market, rounds: int = ROUNDS) -> Conflict:
+def find(market: Market, patience: int = PATIENCE) -> Conflict:
     """A smallest set of requirements that no placement keeps.
 
     Parameters
     ----------
     market
         A round, before or after its draw: the lottery has no part in this.
-    rounds
-        Candidates to try in the search for the smallest; with 0 the conflict is irreducible.
+    patience
+        How long to look for the smallest; with 0 the conflict is irreducible.
 
     Raises
     ------
@@ -65,35 +59,42 @@ def find(market: Market, rounds: int = ROUNDS) -> Conflict:
     conflict, and no other is smaller, or is grown to one more satisfiable set.  Requirements that can
     be exchanged for each other, as people confirmed alike, are counted and not told apart.
     """
-    return _Search(Requirements(market)).conflict(rounds)
+    return _Search(Requirements(market), patience).conflict()
 
 
 class _Search:
-    def __init__(self, requirements: Requirements) -> None:
-        self.requirements = requirements
+    def __init__(self, requirements: Requirements, patience: int) -> None:
         self.stated = requirements.stated
+        self.patience = patience
         self.solver = Feasible(requirements)
         self.kinds = _alike(requirements)
         self.kind = {r: at for at, kind in enumerate(self.kinds) for r in kind}
-        self.order = {r: at for at, r in enumerate(self.stated)}
         self.reached: list[list[int]] = []
 
-    def conflict(self, rounds: int) -> Conflict:
+    def conflict(self) -> Conflict:
         found = self._ask(self.stated)
         if found is None:
             return Conflict(())
-        found, smallest = self._smallest(self._shrunk(found), rounds)
-        found = self._first(self._count(found))
+        found, smallest = self._smallest(self._shrunk(self._narrow() or found))
         self._recheck(found)
         return Conflict(tuple(r for r in self.stated if r in found), smallest)
 
     def _ask(self, kept: Collection[Requirement]) -> Kept | None:
         """What of these requirements conflicts; None where places keep them all."""
-        counts = self._count(kept)
-        if any(all(map(int.__le__, counts, vector)) for vector in self.reached):
-            return None
         answer = self.solver.highs(kept)
         return None if answer.places is not None else answer.conflict
+
+    def _shrunk(self, found: Kept) -> Kept:
+        """Irreducible, by deletion of halves, quarters, …; classes first, confirmed people last."""
+        left = [r for r in self.stated if r in found]
+        left.sort(key=lambda r: r.code == "confirmed")
+        size = len(left)
+        while size := size // 2:
+            left = [r for r in left if r in found]
+            for at in range(0, len(left), size):
+                if (without := self._ask(found.difference(left[at : at + size]))) is not None:
+                    found = without
+        return found
 
     def _count(self, kept: Collection[Requirement]) -> list[int]:
         """How many of each kind."""
@@ -105,37 +106,36 @@ class _Search:
         some = zip(self.kinds, counts, strict=True)
         return frozenset(r for kind, count in some for r in kind[:count])
 
-    def _shrunk(self, found: Kept) -> Kept:
-        """Irreducible, by deletion: what is not needed goes."""
-        for r in self.stated:
-            if r in found and (without := self._ask(found - {r})) is not None:
-                found = without
-        return found
-
-    def _smallest(self, found: Kept, rounds: int) -> tuple[Kept, bool]:
+    def _smallest(self, found: Kept) -> tuple[Kept, bool]:
+        """The smallest conflict, or the one found and that it may not be."""
+        found = self._first(self._count(found))
+        if len(found) <= 2:
+            return self._narrow(frozenset()) or found, True
         sizes = [len(kind) for kind in self.kinds]
-        for _ in range(rounds):
+        while self.solver.asked < self.patience:
+            self.solver.asked += len(sizes) * len(self.reached)
             counts = fewest(sizes, self.reached)
-            if sum(counts) == len(found):
-                return found, True
             chosen = self._first(counts)
+            if len(chosen) == len(found):
+                return found, True
             if self._ask(chosen) is not None:
                 return chosen, True
             self.reached.append(self._count(self._grown(chosen)))
         return found, False
 
+    def _narrow(self, limits: Kept | None = None) -> Kept | None:
+        """A conflict of one class or reserve alone with limits, by default with all; or None."""
+        if limits is None:
+            limits = frozenset(r for r in self.stated if r.code in LIMITS)
+        asking = (r for r in self.stated if r.code in ("must_open", "must_fill"))
+        return next(filter(None, (self._ask(limits | {r}) for r in asking)), None)
+
     def _grown(self, held: Kept) -> Kept:
-        """A satisfiable set that holds a satisfiable one, and cannot hold more."""
-        left_out = []
-        whole = set(self.stated)
-        while (found := self._ask(whole)) is not None:
-            last = max((r for r in found if r not in held), key=self.order.__getitem__)
-            whole.remove(last)
-            left_out.append(last)
-        for r in left_out:
-            if self._ask(whole | {r}) is None:
-                whole.add(r)
-        return frozenset(whole)
+        """A great satisfiable set that holds a satisfiable one."""
+        whole = frozenset(self.stated)
+        while (answer := self.solver.highs(whole, held)).places is None:
+            whole -= answer.aside
+        return whole
 
     def _recheck(self, found: Kept) -> None:
         """Both solvers: the whole cannot be kept, and without any one of it the rest can."""
@@ -150,54 +150,69 @@ class _Search:
 def _alike(requirements: Requirements) -> list[list[Requirement]]:
     """The requirements by kind: those of a kind can be exchanged for each other.
 
-    Two people are alike who are confirmed at one program, could be in the same other ones and hold the
-    same groups.
+    Two people are alike who are confirmed at one program, could be in the same ones of those that ask
+    for people beside them, and hold the same groups.
     """
     m = requirements.market
+    classes = {r.at[0] for r in requirements.stated if r.code in ("must_open", "min_size")}
+    asking = {p for p, c in enumerate(m.class_of.tolist()) if c in classes}
+    asking |= {m.reserves[r.at[0]].program for r in requirements.stated if r.code == "must_fill"}
     others = defaultdict(list)
     for i, p in sorted(requirements.edges):
-        others[i].append(p)
+        if p in asking:
+            others[i].append(p)
     groups = sorted({r.group for r in m.reserves})
-    confirmed = Counter(requirements.person[i] for i, _ in requirements.confirmed)
-    applicants = Counter(requirements.person)
+    places = Counter(i for i, _ in requirements.confirmed)
     kinds: dict[Hashable, list[Requirement]] = defaultdict(list)
     for r in requirements.stated:
         key: Hashable = r
-        if r.code == "confirmed":
+        if r.code == "confirmed" and r.at in requirements.edges and places[r.at[0]] == 1:
             i, p = r.at
-            who = requirements.person[i]
-            if (i, p) in requirements.edges and confirmed[who] == applicants[who] == 1:
-                key = (p, tuple(others[i]), m.member[i, groups].tobytes())
+            key = (p, tuple(others[i]), m.member[i, groups].tobytes())
         kinds[key].append(r)
     return list(kinds.values())
 
 
 def explain(conflict: Conflict, lang: Lang) -> Iterator[str]:
-    """What conflicts: a heading, a line for each requirement and how to mend it, and what then."""
+    """What conflicts: a heading, a line for each requirement and how to mend it, and what then.
+
+    People who are confirmed at one program share a line.
+    """
     if not conflict:
         yield sentence("conflict.none", lang)
         return
     size = len(conflict.requirements)
     how = "alone" if size == 1 else "smallest" if conflict.smallest else "irreducible"
     yield sentence(f"conflict.{how}", lang, n=size)
-    for number, r in enumerate(conflict.requirements, start=1):
-        yield f"{number}. {_place(r, lang)}{_said(r, lang)}"
+    lines: dict[Hashable, list[Requirement]] = defaultdict(list)
+    for r in conflict.requirements:
+        lines[r.code, r.at[1] if r.code == "confirmed" else r.at].append(r)
+    for number, alike in enumerate(lines.values(), start=1):
+        yield f"{number}. {_place(alike, lang)}{_said(alike, lang)}"
     yield sentence("conflict.then", lang)
 
 
-def _place(r: Requirement, lang: Lang) -> str:
-    if not r.table:
+def _place(alike: Sequence[Requirement], lang: Lang) -> str:
+    table = alike[0].table
+    if not table:
         return ""
-    code = "conflict.row" if r.row else "conflict.table"
-    return sentence(code, lang, table=table_name(r.table, lang), row=r.row)
+    rows = _listed((r.row for r in alike if r.row), lang)
+    code = "conflict.row" if rows else "conflict.table"
+    return sentence(code, lang, table=table_name(table, lang), row=rows)
 
 
-def _said(r: Requirement, lang: Lang) -> str:
-    numbers: dict[str, object] = dict(r.numbers)
-    if "group" in numbers:
-        numbers["group"] = word("group", str(numbers["group"]), lang)
-    if "rule" in numbers:
-        numbers["rule"] = word("rule", str(numbers["rule"]), lang)
-    numbers = {k: f"{v:,}" if isinstance(v, int) else v or "—" for k, v in numbers.items()}
-    again = r.code == "confirmed" and numbers["person"] != numbers["applicant"]
-    return sentence(f"conflict.{'confirmed_person' if again else r.code}", lang, **numbers)
+def _said(alike: Sequence[Requirement], lang: Lang) -> str:
+    numbers: dict[str, object] = dict(alike[0].numbers)
+    if len(alike) > 1:
+        numbers["applicant"] = _listed((r.numbers["applicant"] for r in alike), lang)
+    kinds = {"group": "group", "rule": "rule"}
+    if kind := KINDS.get(f"barred_{numbers.get('rule')}", {}).get("value"):
+        kinds |= {"value": kind, "limit": kind}
+    for name in kinds.keys() & numbers.keys():
+        numbers[name] = word(kinds[name], str(numbers[name]), lang)
+    said = {k: f"{v:,}" if isinstance(v, int) else v or "—" for k, v in numbers.items()}
+    return sentence(f"conflict.{alike[0].code}", lang, **said)
+
+
+def _listed(things: Iterable[object], lang: Lang) -> str:
+    return ("、" if lang == "zh" else ", ").join(map(str, things))

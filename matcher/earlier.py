@@ -77,7 +77,7 @@ class Earlier:
         OSError
             If ``placements.csv`` cannot be read.
         ValueError
-            If it is no table of placements.
+            If it is no table of placements, with one place a person at most.
         """
         data = (Path(folder) / "placements.csv").read_bytes()
         reader = csv.DictReader(io.StringIO(data.decode("utf-8"), newline=""), strict=True)
@@ -94,7 +94,7 @@ class Earlier:
             for row in rows
             if row["program"] and row["applicant"] not in settled
         ]
-        if len(set(given)) < len(given):
+        if len({applicant for applicant, _ in given}) < len(given):
             raise ValueError("placements.csv")
         placements = [Placement(*pair, False) for pair in given]
         placements += [Placement(*pair, True) for pair in accepted]

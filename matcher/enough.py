@@ -229,7 +229,7 @@ class _Person:
         for at, (p, rank) in enumerate(zip(self.listed, self.ranks, strict=True)):
             if p == self.held:
                 break
-            if rank != self.held_rank or self.base.result.mechanism != "optimal":
+            if rank != self.held_rank or not self.base.result.by_rank:
                 found.append(at)  # what she listed as one class is equally good there
         return found
 

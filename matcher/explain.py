@@ -134,20 +134,26 @@ class _Reader:
     @cached_property
     def wanted(self) -> Int:
         """The edges that lead where their owner would rather be."""
-        return np.flatnonzero(self.market.preferred(self.result.matching, self.priced))
+        return np.flatnonzero(self.market.preferred(self.result.matching, self.result.by_rank))
 
     @cached_property
     def standing(self) -> Int:
-        """Per edge, the place among all who hold the program's seats or would rather; from 1."""
+        """Per edge, the place among all who hold the program's seats or would rather; from 1.
+
+        Where ties are kept, equal people share the first of their places.
+        """
         market = self.market
+        priority = market.level if self.result.keeps_ties else market.place
         held = np.array(self.held, np.int64)
         rivals = np.concatenate([self.wanted, held[held >= 0]])
-        order = np.lexsort((market.place[rivals], market.program[rivals]))
+        order = np.lexsort((priority[rivals], market.program[rivals]))
         rivals = rivals[order]
-        program = market.program[rivals]
+        program, priority = market.program[rivals], priority[rivals]
         first = np.searchsorted(program, np.arange(len(market.programs) + 1))
+        equal = (np.diff(program, prepend=-1) == 0) & (np.diff(priority, prepend=-1) == 0)
+        begin = np.maximum.accumulate(np.where(equal, 0, np.arange(len(rivals))))
         standing = np.zeros(len(market.program), np.int64)
-        standing[rivals] = np.arange(1, len(rivals) + 1) - first[program]
+        standing[rivals] = begin + 1 - first[program]
         return standing
 
     @cached_property
@@ -217,7 +223,8 @@ class _Reader:
         lines: list[tuple[int, int, list[Reason]]] = []
         tail = 0
         for edge in range(low, high if held < 0 else held):
-            if self.rank[edge] and self.priced and held >= 0 and self.rank[edge] == self.rank[held]:
+            same = held >= 0 and self.rank[edge] and self.rank[edge] == self.rank[held]
+            if same and self.result.by_rank:
                 continue  # listed as one class, so equally good
             if self.rank[edge]:
                 lines.append((self.rank[edge], self.program[edge], self._missed(i, edge)))
@@ -303,7 +310,10 @@ class _Reader:
                 return self._reason("cap_full", p, rank=self.rank[edge], **full)
             own |= full
         if not told:
-            few = "below_few_unscored" if market.score[edge] == BLANK else "below_few"
+            unscored = market.score[edge] == BLANK
+            few = "below_few_unscored" if unscored else "below_few"
+            if self.result.keeps_ties:
+                few = "full_few_unscored" if unscored else "full_few"
             return self._reason(few if marked else "no_seat", p, **own)
         nearest = max(told, key=lambda s: int(market.place[s.threshold.last])).threshold
         below = self._compared(edge, nearest.last, own | {"seat": _label(nearest)})
@@ -312,10 +322,9 @@ class _Reader:
     def _compared(self, edge: int, last: int, own: dict[str, str | int]) -> Reason:
         """The first of score, declared tie-breaks and lottery by which she comes after another."""
         p, market = self.program[edge], self.market
-        own |= {
-            "last_score": self._score(last),
-            "last_lottery": int(market.lottery[market.owner[last]]) + 1,
-        }
+        own |= {"last_score": self._score(last)}
+        if not self.result.keeps_ties:
+            own |= {"last_lottery": int(market.lottery[market.owner[last]]) + 1}
         if market.score[edge] != market.score[last]:
             code = "below_unscored" if market.score[edge] == BLANK else "below_score"
             return self._reason(code, p, **own)
@@ -326,6 +335,9 @@ class _Reader:
                 own |= {"tie": name, "value": cells.unscaled(mine, places)}
                 own |= {"last_value": cells.unscaled(other, places)}
                 return self._reason("below_tie", p, **own)
+        if self.result.keeps_ties:
+            code = "tied_unscored" if market.score[edge] == BLANK else "tied"
+            return self._reason(code, p, **own)
         return self._reason("below_lottery", p, **own)
 
     def _score(self, edge: int) -> str:

@@ -3,6 +3,8 @@
 A row is an applicant i, a program p that she prefers to what she has, and a person j who has p though
 i stands above j in its priority; or nobody, where i would not need to take anybody's place.  Its label:
 
+Where a mechanism keeps ties (``max_placement``), i stands above j only by a better level.
+
 ``justified``
     The choice at p alone, from those it holds and i, takes i in the place of somebody: the first of
     the i's rows is with that person, wherever she stands.
@@ -134,7 +136,7 @@ class Fairness:
     def wanted(self) -> Int:
         """The edges that lead where their owner would rather be, by program."""
         at = np.flatnonzero(
-            self.market.preferred(self.result.matching, self.result.mechanism == "optimal")
+            self.market.preferred(self.result.matching, self.result.by_rank)
         )
         return at[np.argsort(self.market.program[at], kind="stable")]
 
@@ -182,7 +184,8 @@ class Fairness:
     def _program(self, p: int, edges: Int, holders: Int, spare: int) -> Iterator[NDArray[np.int64]]:
         """The rows at one open program; ``spare`` labels those whom it could take beside all."""
         market = self.market
-        above = np.searchsorted(market.place[holders], market.place[edges])
+        order = market.level if self.result.keeps_ties else market.place
+        above = np.searchsorted(order[holders], order[edges], side="right")
         outcome = self._outcomes(p, edges, holders, above)
         beside = outcome == _BESIDE
         yield _rows(market.owner[edges[beside]], -1, p, spare)

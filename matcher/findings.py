@@ -46,6 +46,9 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "席位 {program}（{stage}）录取线上的摇号号码不属于任何人",
         "program {program} ({stage}): the lottery number of the cutoff is nobody's",
     ),
+    "refused": (
+        "规则或数据要求 {what}，最大安置不支持", "the round asks for {what}, which max_placement cannot honour",
+    ),
     # --- an earlier result that was to be kept
     "resolve": ("只有系统优化能保留原录取", "only the mechanism optimal can keep an earlier result"),
     "confirmed": (
@@ -140,6 +143,17 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "differs": (
         "申请人 {applicant}：录取在 {program}，重算是 {own}", "{applicant}: placed at {program}, recomputed {own}",
     ),
+    "closing_step": (
+        "停开的班 {order_class}：写的人数和缺额（{stated}）不成立，应为 {own}",
+        "class {order_class} closed: the stated numbers ({stated}) cannot be, right is {own}",
+    ),
+    "closed_classes": (
+        "证书里写停开 {stated}，实际没有人的班是 {own}", "the certificate closes {stated}; empty classes are {own}",
+    ),
+    "uncovered": (
+        "证书里的人数上限不成立：申请人 {applicant} 在 {program} 没有算到",
+        "the certificate's bound fails: it does not count {applicant} at {program}",
+    ),
     "unique": ("结果是不是唯一，写得不对", "whether the result is the only one is stated wrongly"),
     "objective": ("目标值与重算不符", "the values of the objective differ from the recomputed"),
     "bound": ("目标值没有达到写的界", "a value of the objective does not reach its bound"),
@@ -149,6 +163,7 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "potential_missing": ("证书缺少 {node}", "the certificate lacks {node}"),
     "potential_unknown": ("证书里的 {node} 不认识", "the certificate has an unknown {node}"),
     "not_shortest": ("证书里 {node} 的值不对", "the certificate gives {node} a wrong value"),
+    "tree": ("证书里开班的证明不成立（{what}）", "the certificate's proof of what opens fails ({what})"),
     "report": ("报表里 {figure} 与重算不符", "the report's {figure} differs from the recomputed"),
 }  # fmt: skip
 """Chinese and English by violation code."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
 
-from . import keeping
+from . import keeping, terminal
 from .earlier import Earlier, Gone
-from .given import FOLDER, RESULT, Given, languages, must_exist, read_round, read_tables
+from .given import FOLDER, RESULT, Given, languages, must_exist, read_round
 from .market import Market
 from .messages import sentence, word
 from .next_round import next_round
@@ -50,13 +51,33 @@ def _say(voice: Voice, code: str, **numbers: object) -> None:
 
 
 def read_earlier(given: Given, out: Path, speaker: Speaker, soft: bool = False) -> Earlier:
-    """The earlier result in a folder, or the end."""
+    """The earlier result in a folder, or the end.
+
+    The round may have changed since, so what its digest was is no matter; its name is.
+    """
     must_exist(given.folder, out, speaker)
     try:
-        return Earlier.read(out, given.market, soft)
-    except (OSError, ValueError):
+        about = json.loads((out / "result.json").read_bytes())
+        found = Earlier.read(out, given.market, soft)
+        if about["digests"]["placements.csv"] != found.parent:
+            raise ValueError("placements.csv")
+        name = about["round"]
+    except (OSError, ValueError, LookupError, TypeError):
         _say(speaker.err, "keep_malformed", path=out)
         raise click.exceptions.Exit(INVALID) from None
+    if name != given.policy.round:
+        _say(speaker.err, "other_round", path=out, name=name or "—", own=given.policy.round or "—")
+        raise click.exceptions.Exit(INVALID)
+    return found
+
+
+def _settled(given: Given, out: Path, speaker: Speaker) -> Earlier:
+    """The earlier result that people have answered, and what of it does not hold any more."""
+    earlier = read_earlier(given, out, speaker)
+    if status := keeping.withheld(out):
+        terminal.unpublishable(speaker.err, status)
+    _gone(speaker.err, earlier.gone(given.market, given.policy), SHOWN)
+    return earlier
 
 
 def refuse_to_overwrite(kept: Path, out: Path, speaker: Speaker) -> None:
@@ -74,20 +95,20 @@ def cannot_keep(error: CannotKeep, speaker: Speaker) -> None:
     _say(speaker.err, "cannot_keep", number=len(error.gone) + len(error.lost))
 
 
-def _gone(voice: Voice, gone: Iterable[Gone]) -> None:
-    for placement, cause, rules in gone:
+def _gone(voice: Voice, gone: Sequence[Gone], most: int | None = None) -> None:
+    """Why places cannot be kept, of so many people at most."""
+    for placement, cause, rules in gone[:most]:
         numbers = {"applicant": placement.applicant, "program": placement.program}
         _say(voice, f"gone_{cause}", rules=";".join(rules), **numbers)
+    if len(gone[:most]) < len(gone):
+        _say(voice, "more_gone", number=len(gone[most:]))
 
 
 def resolved(
     voice: Voice, market: Market, policy: Policy, result: Result, earlier: Earlier
 ) -> None:
     """What could not be kept, who moves and how, from where to where."""
-    gone = earlier.gone(market, policy)
-    _gone(voice, gone[:SHOWN])
-    if len(gone) > SHOWN:
-        _say(voice, "more_gone", number=len(gone) - SHOWN)
+    _gone(voice, earlier.gone(market, policy), SHOWN)
     for one in lost(market, result.matching, earlier):
         _say(voice, "given_up", applicant=one.applicant, program=one.program)
     found = moves(market, result.matching, earlier)
@@ -123,7 +144,7 @@ def waiting_command(
     """递补：每个席位的候补次序，这一次递补谁 / who waits where in which order, who is called now."""
     speaker = Speaker.of(lang)
     given = read_round(folder, speaker)
-    earlier = read_earlier(given, out or folder / "result", speaker)
+    earlier = _settled(given, out or folder / "result", speaker)
     market, people = given.market, given.market.applicants
     if applicant is not None and applicant not in people:
         speaker.stop(INVALID, "applicant_unknown", value=applicant, example=next(iter(people), ""))
@@ -267,7 +288,7 @@ def next_round_command(
     """征集志愿：把剩下的人和席位写成下一轮 / the people and seats that are left, as a new round."""
     speaker = Speaker.of(lang)
     given = read_round(folder, speaker)
-    earlier = read_earlier(given, out or folder / "result", speaker)
+    earlier = _settled(given, out or folder / "result", speaker)
     if new.exists() and not keeping.is_empty(new):
         speaker.stop(INVALID, "not_empty", path=new)
     try:
@@ -277,14 +298,13 @@ def next_round_command(
     if not left.people or not left.seats:
         _say(speaker.err, "nothing_left")
         raise click.exceptions.Exit(UNPUBLISHABLE)
+    drawn = given.tables.draw is None
+    if errors := [i for i in validate(left.tables, drawn) if i.severity == "error"]:
+        speaker.refuse(errors)
     with speaker.minding(new, "unwritable"):
         left.tables.write(new)
-    drawn = bool(Policy.from_tables(left.tables).seed)
-    if errors := [i for i in validate(read_tables(new, speaker), drawn) if i.severity == "error"]:
-        speaker.refuse(errors)
-    following = Policy.from_tables(left.tables).round
     _say(
-        speaker.out, "next_round", name=following, people=left.people, seats=left.seats,
+        speaker.out, "next_round", name=Policy.from_tables(left.tables).round, people=left.people, seats=left.seats,
         frozen=left.frozen,
     )  # fmt: skip
     speaker.out.say("written", path=new)

@@ -3,7 +3,8 @@
 The core speaks in codes and numbers; here, and nowhere else, they become words.  What an applicant is
 told stands in :mod:`matcher.reasons`, the remedies of issues in :mod:`matcher.remedies`, what a verifier
 finds in :mod:`matcher.findings`, what follows from a supposition in :mod:`matcher.supposed`, what is asked
-for in vain in :mod:`matcher.conflicting`, what follows a result in :mod:`matcher.afterwards`, short names in :mod:`matcher.words`.
+for in vain in :mod:`matcher.conflicting`, what follows a result in :mod:`matcher.afterwards`, short names
+in :mod:`matcher.words`.
 """
 
 from __future__ import annotations
@@ -232,6 +233,8 @@ KINDS: dict[str, dict[str, str]] = {
     "below_unscored": {"seat": "seat"},
     "below_tie": {"seat": "seat", "tie": "component"},
     "below_lottery": {"seat": "seat"},
+    "tied": {"seat": "seat"},
+    "tied_unscored": {"seat": "seat"},
     "cap_score": {"seat": "seat"},
     "cap_unscored": {"seat": "seat"},
     "cap_tie": {"seat": "seat", "tie": "component"},

@@ -160,8 +160,8 @@ class _Draft:
             "decisions": lambda row: (
                 self._here(row) if row["decision"] in ("rejected", "approved") else None
             ),
-            "reserves": lambda row: self._here(
-                row, seats=reserved[row["program"], row["group"], row.get("hard") == "1"]
+            "reserves": lambda row: self._reserve(
+                row, reserved[row["program"], row["group"], row.get("hard") == "1"]
             ),
             "caps": self._cap,
         }
@@ -184,6 +184,12 @@ class _Draft:
             return None
         return row | {column: str(value) for column, value in cells.items()}
 
+    def _reserve(self, row: Row, seats: int) -> Row | None:
+        """A reserve with the seats left of it; one without any has nothing to fill."""
+        if not seats and "must_fill" in row:
+            row["must_fill"] = ""
+        return self._here(row, seats=seats)
+
     def _applicant(self, row: Row) -> Row | None:
         if row["applicant"] not in self.remaining:
             return None
@@ -192,11 +198,11 @@ class _Draft:
         return row
 
     def _order_class(self, row: Row) -> Row | None:
-        """A class asks for those it lacks; one that has people need not be opened by decree."""
+        """A class asks for those it lacks; one that lacks nobody need not be opened by decree."""
         name = row["order_class"]
         if name not in self.missing:
             return None
-        if name in self.begun and "must_open" in row:
+        if name in self.begun and not self.missing[name] and "must_open" in row:
             row["must_open"] = ""
         return row | {"min_size": str(self.missing[name])}
 

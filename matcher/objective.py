@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,12 +15,45 @@ from .policy import Policy
 LOTTERY = ("lottery_1", "lottery_2")
 
 
+class Counted(Protocol):
+    """Whatever is counted over the pairs of a plan, and over the reserved seats that it fills."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def worth(self) -> Int:
+        """What each edge is worth.  Shape (e,)."""
+
+    @property
+    def per_reserve(self) -> int:
+        """What each reserved seat filled is worth."""
+
+    @property
+    def reach(self) -> int:
+        """The greatest worth of an edge or of a reserved seat, in absolute value."""
+
+    def at(self, edges: Int) -> Int:
+        """What each of some edges is worth."""
+
+
 class Component(NamedTuple):
     """One integer of the objective: its name, its worth per edge, and per reserved seat filled."""
 
     name: str
     worth: Int
     per_reserve: int = 0
+
+    def at(self, edges: Int) -> Int:
+        """What each of some edges is worth."""
+        found: Int = self.worth[edges]
+        return found
+
+    @property
+    def reach(self) -> int:
+        """The greatest worth of an edge or of a reserved seat, in absolute value."""
+        return max(int(np.abs(self.worth).max(initial=0)), self.per_reserve)
 
 
 def components(market: Market, policy: Policy) -> list[Component]:
@@ -56,7 +89,7 @@ def _rank(market: Market, policy: Policy) -> list[Component]:
     return [Component(f"rank_{r}", sign * (market.rank == r)) for r in ranks]
 
 
-def ceiling(market: Market, component: Component) -> int:
+def ceiling(market: Market, component: Counted) -> int:
     """What no placement can exceed in a component, whatever else it does.
 
     Everybody's best edge, of as many people as there are seats, and every reserved seat filled.

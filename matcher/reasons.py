@@ -67,6 +67,30 @@ REASONS: dict[str, tuple[str, str]] = {
         "Choice {rank}, {program}, is full and you come after the last placed (lottery number {lottery})."
         " Fewer than 5 were chosen, so the cutoff is not published.",
     ),
+    "tied": (
+        "第 {rank} 志愿 {program} 录满：您与末位成绩相同（{last_score} 分）。同分不预先分先后，"
+        "先看怎样录取的人最多，再看公布的其他目标，最后看摇号，席位给了别人（{seat}）。",
+        "Choice {rank}, {program}, is full: you equal the last placed ({last_score}). Equal people are not"
+        " told apart in advance: by what places most people, then by the other published objectives, last"
+        " by lottery, others have the seats ({seat}).",
+    ),
+    "tied_unscored": (
+        "第 {rank} 志愿 {program} 录满：您与末位一样没有成绩。不预先分先后，先看怎样录取的人最多，"
+        "再看公布的其他目标，最后看摇号，席位给了别人（{seat}）。",
+        "Choice {rank}, {program}, is full: like the last placed you have no score. Equal people are not"
+        " told apart in advance: by what places most people, then by the other published objectives, last"
+        " by lottery, others have the seats ({seat}).",
+    ),
+    "full_few": (
+        "第 {rank} 志愿 {program} 录满：录取的人成绩都不低于您（您 {score} 分）。录取不足 5 人，不公布录取线。",
+        "Choice {rank}, {program}, is full of people who equal you or come before you (score {score})."
+        " Fewer than 5 were chosen, so the cutoff is not published.",
+    ),
+    "full_few_unscored": (
+        "第 {rank} 志愿 {program} 录满：录取的人都不排在您之后（您没有成绩）。录取不足 5 人，不公布录取线。",
+        "Choice {rank}, {program}, is full of people who equal you or come before you; you have no score."
+        " Fewer than 5 were chosen, so the cutoff is not published.",
+    ),
     "no_seat": (
         "第 {rank} 志愿 {program} 没有您可以用的席位。",
         "Choice {rank}, {program}, has no seat that is open to you.",
@@ -251,6 +275,11 @@ GUARANTEES: dict[str, tuple[str, str]] = {
     "honest_full_lists_safe": (
         "志愿不被截短时，如实填报最有利。",
         "Honest lists are safe where they are not cut short.",
+    ),
+    "most_placed": (
+        "没有人被成绩低于自己的人占席位的前提下，录取的人最多；同分的先后不预先定。",
+        "As many are placed as can be while nobody loses a seat to somebody of a lower score; ties are not"
+        " broken in advance.",
     ),
     "objective_optimal": (
         "按公布的目标次序，没有更好的方案，有证书可查。",

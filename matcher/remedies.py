@@ -429,8 +429,9 @@ REMEDIES: dict[str, tuple[str, str]] = {
     ),
     # --- what a mechanism cannot honour
     "mechanism_not_available": (
-        "录取方式“{value}”目前没有。可用：stable 公平录取、parallel 平行志愿、optimal 系统优化。请改 mechanism.name。",
-        "The mechanism {value} is not available. There are stable, parallel and optimal.",
+        "录取方式“{value}”目前没有。可用：stable 公平录取、parallel 平行志愿、optimal 系统优化、"
+        "max_placement 最大安置。请改 mechanism.name。",
+        "The mechanism {value} is not available. There are stable, parallel, optimal and max_placement.",
     ),
     "refused_capacity": (
         "“{limit}”做不到席位容量。请换一种录取方式。",

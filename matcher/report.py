@@ -22,6 +22,7 @@ from .tables import split
 GUARANTEES: dict[str, tuple[str, ...]] = {
     "stable": ("no_justified_envy", "no_waste", "best_for_all", "honest_lists_safe"),
     "parallel": ("queue_respected", "honest_full_lists_safe"),
+    "max_placement": ("no_justified_envy", "no_waste", "most_placed", "lists_not_safe"),
     "optimal": ("objective_optimal", "envy_listed", "lists_not_safe"),
 }
 """What each mechanism promises, as codes."""

@@ -14,7 +14,6 @@ from functools import cached_property
 
 import numpy as np
 
-from . import cells
 from .choice import fill
 from .market import Market
 
@@ -26,6 +25,9 @@ Places = frozenset[Pair]
 
 ADMISSION = ("barred", "unlisted")
 """What stands between a confirmed pair and the list or tail."""
+
+LIMITS = ("min_size", "hard_reserve", "capacity", "cap", "one_place")
+"""What nobody at all would keep."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Requirements:
     hard_reserve  nobody else takes the seats of the reserve, which are of the capacity
     capacity      the program has at most so many people
     cap           the programs have at most so many people
-    one_place     every person has one place
+    one_place     everybody has one place
     ============  ====================================================================
 
     Whatever is set aside, nobody else is placed outside list and tail.
@@ -80,22 +82,14 @@ class Requirements:
 
     @cached_property
     def confirmed(self) -> dict[Pair, int]:
-        """The confirmed pairs, and the row of the decision."""
-        table = self.market.tables["decisions"]
-        who = cells.positions(table["applicant"], cells.index(self.market.applicants)).tolist()
-        where = cells.positions(table["program"], cells.index(self.market.programs)).tolist()
-        found = zip(who, where, table.rows, table["decision"], strict=True)
-        return {(i, p): row for i, p, row, decision in found if decision == "confirmed"}
-
-    @cached_property
-    def person(self) -> list[int]:
-        """The person behind each applicant, as a number."""
-        table = self.market.tables["applicants"]
-        named = dict(zip(table["applicant"], table["person"], strict=True))
-        numbers: dict[str, int] = {}
-        return [
-            numbers.setdefault(named.get(a, "") or a, len(numbers)) for a in self.market.applicants
-        ]
+        """The confirmed pairs by id, and the row of the decision."""
+        m, table = self.market, self.market.tables["decisions"]
+        found = zip(
+            table["applicant"], table["program"], table["decision"], table.rows, strict=True
+        )
+        row = {(a, p): number for a, p, decision, number in found if decision == "confirmed"}
+        pairs = {(m.applicants[i], m.programs[p]): (i, p) for i, p in m.confirmed}
+        return {pairs[ids]: row[ids] for ids in sorted(pairs)}
 
     @cached_property
     def edges(self) -> frozenset[Pair]:
@@ -127,65 +121,66 @@ class Requirements:
         yield from self._reserves("hard_reserve")
         m = self.market
         rows = _rows(m, "programs", m.programs)
-        for p in self._programs():
-            numbers = {"program": m.programs[p], "seats": int(m.capacity[p])}
-            yield Requirement("capacity", (p,), "programs", rows.get(p, 0), numbers)
+        for p in sorted(range(len(m.programs)), key=m.programs.__getitem__):
+            if int(m.class_of[p]) in self.needed:
+                seats: dict[str, str | int] = {
+                    "program": m.programs[p],
+                    "seats": int(m.capacity[p]),
+                }
+                yield Requirement("capacity", (p,), "programs", rows[p], seats)
         rows = _rows(m, "caps", [cap.name for cap in m.caps])
         for at, cap in enumerate(m.caps):
             if any(int(m.class_of[p]) in self.needed for p in cap.programs):
-                numbers = {"cap": cap.name, "seats": cap.seats}
-                yield Requirement("cap", (at,), "caps", rows.get(at, 0), numbers)
+                limit: dict[str, str | int] = {"cap": cap.name, "seats": cap.seats}
+                yield Requirement("cap", (at,), "caps", rows[at], limit)
         yield Requirement("one_place")
-
-    def _programs(self) -> list[int]:
-        return [p for p, c in enumerate(self.market.class_of.tolist()) if c in self.needed]
 
     def _confirmed(self) -> Iterator[Requirement]:
         m = self.market
         bars = {(b.applicant, b.program): b for b in reversed(m.barred)}
-        people = m.tables["applicants"]
         rows = _rows(m, "applicants", m.applicants)
-        persons = dict(zip(people["applicant"], people["person"], strict=True))
         for (i, p), row in self.confirmed.items():
-            ids = {"applicant": m.applicants[i], "program": m.programs[p]}
-            person = persons.get(ids["applicant"], "") or ids["applicant"]
-            yield Requirement("confirmed", (i, p), "decisions", row, ids | {"person": person})
+            ids: dict[str, str | int] = {"applicant": m.applicants[i], "program": m.programs[p]}
+            yield Requirement("confirmed", (i, p), "decisions", row, ids)
             if (i, p) in self.edges:
                 continue
-            bar = bars.get((i, p))
-            if bar:
+            if bar := bars.get((i, p)):
                 ids |= {"rule": bar.rule, "value": bar.value, "limit": bar.limit}
-                yield Requirement("barred", (i, p), "applicants", rows.get(i, 0), ids)
+                yield Requirement("barred", (i, p), "applicants", rows[i], ids)
             else:
                 yield Requirement("unlisted", (i, p), "applications", 0, ids)
 
     def _classes(self, code: str) -> Iterator[Requirement]:
         m = self.market
         rows = _rows(m, "order_classes", m.order_classes)
-        for c in sorted(self.needed):
+        for c in sorted(self.needed, key=m.order_classes.__getitem__):
             if m.must_open[c] if code == "must_open" else m.min_size[c] > 1:
-                numbers = {
+                numbers: dict[str, str | int] = {
                     "order_class": m.order_classes[c],
                     "min_size": int(m.min_size[c]),
                     "people": self._people[c],
                 }
-                yield Requirement(code, (c,), "order_classes", rows.get(c, 0), numbers)
+                yield Requirement(code, (c,), "order_classes", rows[c], numbers)
 
     def _reserves(self, code: str) -> Iterator[Requirement]:
         m = self.market
-        rows = m.tables["reserves"].rows
-        for at, r in enumerate(m.reserves):
+
+        def words(at: int) -> tuple[str, str, bool]:
+            r = m.reserves[at]
+            return m.programs[r.program], m.groups[r.group], r.hard
+
+        for at in sorted(range(len(m.reserves)), key=words):
+            r = m.reserves[at]
             wanted = r.must_fill if code == "must_fill" else r.hard
             if r.seats and wanted and int(m.class_of[r.program]) in self.needed:
                 able = m.member[m.owner[m.program == r.program], r.group]
-                numbers = {
+                numbers: dict[str, str | int] = {
                     "program": m.programs[r.program],
                     "group": m.groups[r.group],
                     "seats": r.seats,
                     "people": int(able.sum()),
                 }
-                row = rows[at] if at < len(rows) else 0
-                yield Requirement(code, (at,), "reserves", row, numbers)
+                yield Requirement(code, (at,), "reserves", m.tables["reserves"].rows[at], numbers)
 
     def keep(self, kept: Collection[Requirement], places: Places) -> bool:
         """Whether places keep these requirements.
@@ -206,12 +201,9 @@ class Requirements:
         return all(self._keeps(r, held, places, at) for r in held)
 
     def _keeps(
-        self,
-        r: Requirement,
-        kept: frozenset[Requirement],
-        places: Places,
+        self, r: Requirement, kept: frozenset[Requirement], places: Places,
         at: Mapping[int, list[int]],
-    ) -> bool:
+    ) -> bool:  # fmt: skip
         m = self.market
         if r.code == "confirmed":
             return r.at in places
@@ -221,18 +213,18 @@ class Requirements:
             return people >= least or (r.code == "min_size" and not people)
         if r.code == "must_fill":
             p = m.reserves[r.at[0]].program
-            seats = self.reserved(p, kept, ("must_fill",))
-            return self._filled(at.get(p, ()), seats) == sum(seats.values())
+            must = self.reserved(p, kept, ("must_fill",))
+            return self._filled(at.get(p, ()), must) == sum(must.values())
         if r.code == "capacity":
             (p,) = r.at
-            seats, people = self.reserved(p, kept), at.get(p, [])
-            room = int(m.capacity[p]) - sum(seats.values()) + self._filled(people, seats)
-            return len(people) <= room
+            seats, here = self.reserved(p, kept), at.get(p, ())
+            room = int(m.capacity[p]) + self._filled(here, seats) - sum(seats.values())
+            return len(here) <= room
         if r.code == "cap":
             cap = m.caps[r.at[0]]
             return sum(len(at.get(p, ())) for p in cap.programs) <= cap.seats
         if r.code == "one_place":
-            return max(Counter(self.person[i] for i, _ in places).values(), default=1) == 1
+            return len({i for i, _ in places}) == len(places)
         return True  # admission was looked at before, hard reserves are with the capacity
 
     def reserved(

@@ -51,7 +51,8 @@ class Threshold:
     cap
         The innermost full cap, −1 where the stage is not cut.
     last
-        Edge of the last person chosen in the stage, −1 for nobody.
+        Edge of the last person chosen in the stage, −1 for nobody.  For ``max_placement``, where nobody
+        is the last, that of one of the lowest level; her lottery number is not written.
     price
         For ``optimal``: what one more person in this kind of seat costs each objective; None where
         no seat of this kind can be reached at any price, or for other mechanisms.
@@ -139,6 +140,16 @@ class Result:
     earlier: Earlier | None = None
 
     @property
+    def by_rank(self) -> bool:
+        """Whether programs that somebody lists at one rank, as one class, are equally good to her."""
+        return self.mechanism in ("optimal", "max_placement")
+
+    @property
+    def keeps_ties(self) -> bool:
+        """Whether equal scores are not told apart by the lottery in advance."""
+        return self.mechanism == "max_placement"
+
+    @property
     def publishable(self) -> bool:
         """Whether the result is complete and the only one; verification has its own say."""
         return self.status is Status.OPTIMAL and self.unique
@@ -206,13 +217,15 @@ class Result:
                 opened[classes[row["order_class"]]] = row["opened"] == "1"
             held = market.edges_of(matching)
             thresholds = [
-                _threshold(row, market, program, caps, held)
+                _threshold(row, market, program, caps, held, about["mechanism"])
                 for row in _rows(folder / "thresholds.csv")
             ]
             certificate = json.loads((folder / "certificate.json").read_bytes())
             closings = tuple(
                 Closing(
-                    classes[c["order_class"]], c["placed"], c["min_size"],
+                    classes[c["order_class"]],
+                    c["placed"],
+                    c["min_size"],
                     tuple(classes[name] for name in c.get("saves", ())),
                 )
                 for c in certificate.get("closing", ())
@@ -282,6 +295,7 @@ def _threshold_rows(market: Market, result: Result) -> list[list[str]]:
         last = [""] * (3 + len(market.tie_places))
         if t.last >= 0:
             last = marks(market, t.last)
+            last[-1] = "" if result.keeps_ties else last[-1]
         rows.append([market.programs[t.program], t.stage, t.state, cap, *last, price])
     return rows
 
@@ -323,6 +337,7 @@ def _threshold(
     program: dict[str, int],
     caps: dict[str, int],
     held: Int,
+    mechanism: str,
 ) -> Threshold:
     p = program[row["program"]]
     last = -1
@@ -330,6 +345,9 @@ def _threshold(
         mark = bytes.fromhex(row["lottery"])
         here = np.flatnonzero((held >= 0) & (market.program[held] == p))
         last = next((int(held[i]) for i in here if market.drawn[i] == mark), -1)
+    elif row["listed"] and mechanism == "max_placement":
+        here = held[(held >= 0) & (market.program[held] == p)]
+        last = int(max(here, key=market.place.__getitem__, default=-1))
     price = tuple(int(v) for v in row["price"].split(";")) if row["price"] else None
     cap = caps[row["cap"]] if row["cap"] else -1
     return Threshold(p, row["stage"], row["state"], cap, last, price)

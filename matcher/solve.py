@@ -24,6 +24,14 @@ class UnsupportedConstraint(ValueError):
         super().__init__(f"{mechanism} cannot honour: {names}")
 
 
+class NoPlan(ValueError):
+    """No placement keeps all that ``market`` asks for; :mod:`matcher.conflicts` finds out why."""
+
+    def __init__(self, market: Market):
+        self.market = market
+        super().__init__("no placement keeps all that the round asks for")
+
+
 def solve(market: Market, policy: Policy) -> Result:
     """The outcome of the policy's mechanism on a market.
 
@@ -34,6 +42,8 @@ def solve(market: Market, policy: Policy) -> Result:
     ------
     UnsupportedConstraint
         If the round asks for something that the mechanism cannot honour.
+    NoPlan
+        If what the round asks for cannot all be had.
     """
     result: Result = mechanism_of(market, policy).solve(market, policy)
     return result

@@ -19,20 +19,25 @@ capacity, caps, reserves, min_size
 no_justified_envy, no_waste
     At every program the choice is made again from those it holds and each who would rather be
     there: it takes nobody in the place of another, and nobody beside them all.  For ``optimal``
-    both may happen: the complete list of such pairs is in ``numbers["pairs"]``.
+    both may happen: the complete list of such pairs is in ``numbers["pairs"]``.  For
+    ``max_placement`` equal scores are no envy: whom she might replace must be of a lower level.
 cutoffs
     Each published threshold is right, and the thresholds alone lead everybody to her placement.
     For ``optimal``: at the published prices everybody holds a best choice, and every seat type
-    with a price above zero is full, or a cap over it.
+    with a price above zero is full, or a cap over it.  For ``max_placement`` a threshold is the
+    lowest level at a full program; whoever is above it is there, or where she would rather be.
 outcome
     For ``stable`` and ``parallel``: the same placement comes out of another algorithm (proposals
-    one by one, the last applicant first), and so does each closing of a class.
+    one by one, the last applicant first), and so does each closing of a class.  For
+    ``max_placement``: each class closed is said to have lacked people, and is closed.
 optimality
     For ``optimal``: the potentials of ``certificate.json`` prove every component of the objective
     in its order, the values are recomputed, and the optimum is unique exactly when it says so.
+    For ``max_placement``: nobody can be placed in more than the cover of ``certificate.json`` lets
+    in, and where every list comes down to one program there is no other such placement.
 kept
-    Where a result keeps an earlier one (``kept.csv``): every confirmed placement is in place, unless
-    the result says that it may give them up, and what was to be kept is what the earlier result holds.
+    Every confirmed placement is in place, unless the result says that it may give them up; where a
+    result keeps an earlier one (``kept.csv``), what was to be kept is what the earlier result holds.
 report
     Where there is a ``report.json``: its rank profile and group figures are recomputed.
 
@@ -59,7 +64,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 PROVED, TRUSTED, BROKEN = "PROVED", "TRUSTED", "BROKEN"
 CLAIMS = {
@@ -174,6 +179,7 @@ Key = tuple[int, ...]  # a priority at a program, the smallest first
 Item = tuple[Key, int]  # a priority and the applicant that it belongs to
 Hit = tuple[str, str, str]  # an admission rule that fails, the value and the limit
 Node = tuple[str, ...]  # a node of the flow network of `optimal`
+Arc = Callable[..., None]  # tail, head, cost, flow, capacity and least flow of an arc
 
 
 # --- what is said ---------------------------------------------------------------------------
@@ -552,6 +558,13 @@ class OrderClass:
     dates: dict[str, date | None]
     programs: list[int] = field(default_factory=list)
 
+    @property
+    def need(self) -> int:
+        """The people whom it needs to be open; 0 where it is open with any number of them."""
+        if self.row.get("must_open") == "1":
+            return max(1, self.min_size)
+        return self.min_size if self.min_size > 1 else 0
+
 
 @dataclass
 class Program:
@@ -568,6 +581,7 @@ class Program:
     hard: dict[str, int] = field(default_factory=dict)
     soft: dict[str, int] = field(default_factory=dict)
     must: Counter[str] = field(default_factory=Counter)  # of both kinds, all to be filled
+    must_stages: set[str] = field(default_factory=set)
     kept: Counter[str] = field(default_factory=Counter)  # for nobody else: hard, or in `must`
     groups: frozenset[str] = frozenset()
     reserved: int = 0
@@ -746,6 +760,7 @@ class Round:
                 group = as_id(row["group"], "group")
                 (program.hard if hard else program.soft)[group] = seats
                 program.must += Counter({group: seats * must})
+                program.must_stages |= {f"{'hard' if hard else 'soft'}:{group}"} if must else set()
                 program.kept += Counter({group: seats * (hard or must)})
         for program in self.programs:
             program.groups = frozenset(program.hard) | frozenset(program.soft)
@@ -1227,7 +1242,7 @@ class Result:
         tables = {name: read_table(folder / f"{name}.csv") for name in names}
         report = folder / "report.json"
         self.report = read_json(report) if report.exists() else None
-        mechanisms = ("stable", "parallel", "optimal")
+        mechanisms = ("stable", "parallel", "optimal", "max_placement")
         self.mechanism = as_choice(str(self.info.get("mechanism")), mechanisms, "mechanism")
         self.status = as_choice(str(self.info.get("status")), ("OPTIMAL", "FEASIBLE"), "status")
         for name in ("unique", "publishable"):
@@ -1285,19 +1300,19 @@ class Result:
             c.id for c in given.classes.values() if c.min_size > 1 and not self.placed[c.id]
         }
 
-    @staticmethod
-    def threshold(row: dict[str, str], scores: list[str]) -> Row:
-        """Read one threshold."""
+    def threshold(self, row: dict[str, str], scores: list[str]) -> Row:
+        """Read one threshold; that of ``max_placement`` is a level, which has no lottery."""
         state = as_choice(row["state"], ("full", "not_full", "cut"), "state")
         cells = [row[name] for name in scores]
         last: Key | None = None
-        if row["lottery"]:
-            if not re.fullmatch("[0-9a-f]{64}", row["lottery"]):
+        level = self.mechanism == "max_placement"
+        if row["listed"] if level else row["lottery"]:
+            if not re.fullmatch("" if level else "[0-9a-f]{64}", row["lottery"]):
                 raise Malformed("number", what="lottery", value=row["lottery"][:40])
             above = 1 - int(as_choice(row["listed"], ("0", "1"), "listed"))
             marks = [-as_decimal(cell, "score") if cell else BLANK for cell in cells]
-            last = (above, *marks, int(row["lottery"], 16))
-        elif row["listed"] or any(cells):
+            last = (above, *marks, *([] if level else [int(row["lottery"], 16)]))
+        elif row["listed"] or row["lottery"] or any(cells):
             raise Malformed("threshold", program=row["program"], stage=row["stage"])
         return Row(state, row["cap"], last, row["price"])
 
@@ -1663,6 +1678,8 @@ class Verifier:
         self.given, self.result = given, result
         self.chooser = Chooser(given)
         self.optimal = result.mechanism == "optimal"
+        self.largest = result.mechanism == "max_placement"
+        self.drawn = self.optimal or self.largest  # equal plans are told apart by weights
         self.items = [result.seated(given, p.index) for p in given.programs]
         self.choice = [self.chooser.choose(p, self.items[p.index]) for p in given.programs]
         self.filled = [self.chooser.reserved_filled(p, self.items[p.index]) for p in given.programs]
@@ -1697,9 +1714,11 @@ class Verifier:
                 scored = any(row[column] for column in columns)
                 ids = {"applicant": given.people[i].id, "program": given.programs[p].id}
                 check.expect(not scored, "score_by_program", **ids)
+        for what in self.refused() if self.largest else ():
+            check.wrong("refused", what=what)
         numbers = {a.lottery for a in given.people}
         for (p, stage), line in result.thresholds.items():
-            known = line.last is None or line.last[-1] in numbers
+            known = self.largest or line.last is None or line.last[-1] in numbers
             check.expect(known, "lottery", program=given.programs[p].id, stage=stage)
         check.numbers |= {"applicants": len(given.people), "programs": len(given.programs)}
         check.numbers |= {"mechanism": result.mechanism, "digest": given.digest}
@@ -1826,7 +1845,7 @@ class Verifier:
         for c in self.given.classes.values():
             n = result.placed[c.id]
             check.expect(n == 0 or n >= c.min_size, "short", order_class=c.id, placed=n)
-            check.expect(n or c.row["must_open"] != "1", "must_open", order_class=c.id)
+            check.expect(n > 0 or c.row["must_open"] != "1", "must_open", order_class=c.id)
             own = (n >= max(1, c.min_size), n, c.min_size)
             stated = result.classes.get(c.id)
             check.expect(stated == own, "class", order_class=c.id, stated=stated, own=own)
@@ -1839,8 +1858,8 @@ class Verifier:
         mine = a.listed.get(held, 0)
         wishes = self.given.wishes(a)
         for p, rank, view in wishes if held in a.listed else wishes + self.given.tail(a):
-            # The programs of a class stand at one rank: `optimal` is indifferent between them.
-            if p == held or (self.optimal and rank and rank == mine):
+            # The programs of a class stand at one rank: some mechanisms are indifferent there.
+            if p == held or (self.drawn and rank and rank == mine):
                 return
             c = self.given.programs[p].home
             if c.min_size <= 1 or self.result.placed[c.id]:
@@ -1868,7 +1887,8 @@ class Verifier:
 
     def fairness(self, envy: Check, waste: Check) -> None:
         """Judge envy and waste together."""
-        for check, pairs in zip((envy, waste), self.blocking(), strict=True):
+        found = self.blocking_strictly() if self.largest else self.blocking()
+        for check, pairs in zip((envy, waste), found, strict=True):
             names = ("applicant", "program", "instead_of")
             check.numbers["pairs"] = pairs if self.optimal else len(pairs)
             for pair in () if self.optimal else pairs:
@@ -1944,7 +1964,10 @@ class Verifier:
     def components(self) -> list[str]:
         """Return the names of the objective's components, those of an earlier result first."""
         first = [*KEPT] if self.result.resolve is not None else []
-        return first + self.given.policy.components(self.given.last_rank, self.optimal)
+        names = self.given.policy.components(self.given.last_rank, self.drawn)
+        if self.largest:  # the size comes before all, and there are no reserves
+            first, names = ["placed"], [n for n in names if n not in ("placed", "reserves")]
+        return first + names
 
     def values(self, check: Check) -> None:
         """Recompute the objective and what ``result.json`` says of it."""
@@ -1968,7 +1991,7 @@ class Verifier:
             if (p := self.result.place[a.index]) < 0:
                 continue
             program, rank = given.programs[p], a.listed.get(p, 0)
-            lottery = given.weights(a, program) if self.optimal else (0, 0)
+            lottery = given.weights(a, program) if self.drawn else (0, 0)
             kept = self.result.kept.get((a.id, program.id))
             for name in names:
                 if name in KEPT:
@@ -1981,24 +2004,176 @@ class Verifier:
                     totals[name] += given.policy.worth(name, rank, given.last_rank)
         return list(totals.values())
 
+    # --- `max_placement`
+
+    def refused(self) -> Iterator[str]:
+        """Yield what the round asks for and ``max_placement`` cannot honour."""
+        given = self.given
+        classes = given.classes.values()
+        asked = {
+            "caps": given.caps,
+            "reserves": [p for p in given.programs if p.reserved],
+            "confirmed": [a for a in given.people if a.confirmed],
+            "must_open": [c for c in classes if c.row["must_open"] == "1"],
+            "closure": given.policy.closure == "exact" and [c for c in classes if c.min_size > 0],
+        }
+        yield from (what for what, rows in asked.items() if rows)
+
+    def worst(self, p: int) -> Key | None:
+        """Return the lowest level of those whom a full program holds; None if it is not full."""
+        items = self.items[p]
+        if len(items) < self.given.programs[p].capacity:
+            return None
+        return items[-1][0][:-1] if items else ()
+
+    def blocking_strictly(self) -> tuple[list[list[str]], list[list[str]]]:
+        """Return the pairs of envy over somebody of a lower level, and those of waste."""
+        envy, waste = [], []
+        for a in self.given.people:
+            for p, view in self.rather(a):
+                worst, name = self.worst(p), self.given.programs[p].id
+                if worst is None:
+                    waste.append([a.id, name])
+                elif view.key[:-1] < worst:
+                    envy.append([a.id, name, self.given.people[self.items[p][-1][1]].id])
+        return envy, waste
+
+    def level_cutoffs(self, check: Check) -> None:
+        """Each threshold is the lowest level of a full program.
+
+        As nobody envies and nothing is wasted, whoever is above it is there or where she would
+        rather be, and nobody below it is there; the others, ``tied``, may or may not be.
+        """
+        given, stated = self.given, self.result.thresholds
+        own: dict[tuple[int, str], tuple[str, str, Key | None]] = {}
+        for p in self.tables:
+            worst = self.worst(p)
+            own[p, "open"] = ("not_full" if worst is None else "full", "", worst or None)
+        for key in {*own, *stated}:
+            row = stated.get(key)
+            where = {"program": given.programs[key[0]].id, "stage": key[1]}
+            check.expect(row is None or not row.price, "price", **where)
+            right = row is not None and (row.state, row.cap, row.last) == own.get(key)
+            check.expect(right, "threshold", **where)
+        tied = sum(
+            any(view.key[:-1] == self.worst(p) for p, view in self.rather(a)) for a in given.people
+        )
+        check.numbers |= {"thresholds": len(own), "tied": tied}
+
+    def closings(self, check: Check) -> None:
+        """Each closing is one of a class that lacked people, and the closed classes are these."""
+        given, steps = self.given, self.result.certificate.get("closing", [])
+        names = []
+        for step in as_kind(steps, list, "closing"):
+            c = given.classes.get(str(as_kind(step, dict, "closing").get("order_class")))
+            if c is None:
+                raise Malformed("unknown", what="order_class", value=str(step)[:40])
+            placed = as_kind(step.get("placed"), int, "placed")
+            own = {"order_class": c.id, "placed": placed, "min_size": c.min_size}
+            own["shortfall"] = c.min_size - placed
+            right = step == own and 0 <= placed < c.min_size > 1
+            check.expect(right, "closing_step", order_class=c.id, stated=step, own=own)
+            names.append(c.id)
+        closed = sorted(self.result.closed)
+        check.expect(sorted(names) == closed, "closed_classes", stated=names, own=closed)
+        who: dict[str, set[int]] = {name: set() for name in closed}
+        for a in given.people:
+            for p, _, _ in given.everything(a):
+                who.get(given.programs[p].home.id, set()).add(a.index)
+        few = [name for name, people in who.items() if len(people) < given.classes[name].min_size]
+        check.numbers |= {"closings": len(names), "closed": closed, "too_few": few}
+        check.trusted = "closings" if names else ""
+
+    def size(self, check: Check) -> None:
+        """Bound the size by the cover, and see whether any other placement is left."""
+        self.values(check)
+        given, result = self.given, self.result
+        left = self.possible()
+        cover = as_kind(result.certificate.get("cover"), dict, "cover")
+        people = {
+            given.who(as_kind(name, str, "cover")).index
+            for name in as_kind(cover.get("applicants"), list, "cover")
+        }
+        programs = {
+            given.find(as_kind(name, str, "cover")).index
+            for name in as_kind(cover.get("programs"), list, "cover")
+        }
+        for i, pairs in left.items():
+            for p in pairs if i not in people else ():
+                ids = {"applicant": given.people[i].id, "program": given.programs[p].id}
+                check.expect(p in programs, "uncovered", **ids)
+        placed = sum(p >= 0 for p in result.place)
+        most = len(people) + sum(given.programs[p].capacity for p in programs)
+        left = {i: pairs for i, pairs in left.items() if pairs}
+        only = all(len(pairs) == 1 and result.place[i] in pairs for i, pairs in left.items())
+        check.numbers |= {"size_at_most": most, "size_proved": placed == most, "only": only}
+        if not only:
+            proved = result.status == "OPTIMAL" and placed == most
+            check.trusted = "later_objectives" if proved else "bound_of_the_solver"
+        check.expect(result.info["unique"] or not only, "unique", own=only)
+
+    def possible(self) -> dict[int, dict[int, tuple[int, Key]]]:
+        """Return the pairs of open classes that a weakly stable placement may hold.
+
+        By person and program, with the tier of the program in her list and her level there.  Two
+        rules delete pairs until neither applies.  People for whom a program is the only best one
+        left are kept out of it only by others of their level or better; so if there is one for
+        every seat, nobody below the last of them is there.  And people for whom, with all who are
+        at their level or better, there is a seat each cannot be kept out: they have nothing worse.
+        """
+        given = self.given
+        left: dict[int, dict[int, tuple[int, Key]]] = {}
+        there: dict[int, dict[int, Key]] = defaultdict(dict)
+        for a in given.people:
+            left[a.index] = {}
+            for n, (p, rank, view) in enumerate(given.everything(a)):
+                program = given.programs[p]
+                if program.capacity > 0 and program.home.id not in self.result.closed:
+                    left[a.index][p] = (rank or RANKS + n, view.key[:-1])
+                    there[p][a.index] = view.key[:-1]
+
+        def delete(i: int, p: int) -> None:
+            del left[i][p], there[p][i]
+            todo.update((p, next(iter(left[i]), p)))
+
+        todo = set(there)
+        while todo:
+            p = todo.pop()
+            seats = given.programs[p].capacity
+            queue = sorted((level, i) for i, level in there[p].items())
+            claims = [level for level, i in queue if only_best(left[i], p)]
+            if len(claims) >= seats:
+                for level, i in queue:
+                    if level > claims[seats - 1]:
+                        delete(i, p)
+            queue = [item for item in queue if item[1] in there[p]]
+            first_out = queue[seats][0] if len(queue) > seats else None
+            for level, i in queue[:seats]:
+                tier = left[i][p][0] if level != first_out else RANKS + len(given.programs)
+                for worse in [q for q, (other, _) in left[i].items() if other > tier]:
+                    delete(i, worse)
+        return left
+
     # --- an earlier result that was to be kept
 
     def kept(self, check: Check, earlier: Path | None) -> None:
         """Confirmed placements are in place, and what was to be kept is the earlier result."""
         given, result = self.given, self.result
         confirmed = {(a.id, given.programs[p].id) for a in given.people for p in a.confirmed}
-        for name, program in sorted({k for k, sure in result.kept.items() if sure} ^ confirmed):
-            check.wrong("confirmed", applicant=name, program=program)
         here = {
             (a.id, given.programs[p].id)
             for a, p in zip(given.people, result.place, strict=True)
             if p >= 0
         }
-        resolve = result.resolve or {}
+        resolve = result.resolve or {"confirmed": "hard"}
         for name, program in sorted(confirmed - here) if resolve["confirmed"] == "hard" else ():
             check.wrong("confirmed_lost", applicant=name, program=program)
+        check.numbers["confirmed"] = len(confirmed)
+        if result.resolve is None:
+            return
+        for name, program in sorted({k for k, sure in result.kept.items() if sure} ^ confirmed):
+            check.wrong("confirmed", applicant=name, program=program)
         check.numbers |= {"earlier": len(result.kept), "kept": len(here & set(result.kept))}
-        check.numbers |= {"confirmed": len(confirmed)}
         if earlier is None:
             check.trusted = "earlier_result"
             return
@@ -2034,6 +2209,12 @@ class Verifier:
             check.expect(stated == own[key], "report", figure=key, own=own[key])
         check.numbers["checked"] = checked
         check.trusted = "" if checked else "report_not_rechecked"
+
+
+def only_best(pairs: Mapping[int, tuple[int, Key]], p: int) -> bool:
+    """Whether a program is better than all others that are left on a list."""
+    best = [q for q, _ in zip(pairs, range(2), strict=False)]
+    return best[0] == p and (len(best) < 2 or pairs[best[1]][0] > pairs[p][0])
 
 
 def within(rows: list[tuple[str, Key | None]], key: Key, groups: tuple[str, ...]) -> bool:
@@ -2111,6 +2292,30 @@ class Market:
         self.stage: dict[int, str] = {}
         for p in verifier.tables:
             self.spread(self.given.programs[p])
+        self.chains()
+
+    def chains(self) -> None:
+        """Put the caps, and the open classes that need people, over each other by inclusion."""
+        given = self.given
+        sets = [(cap.programs, 1, cap.id) for cap in given.caps]
+        for c in given.classes.values():
+            if c.need and c.id not in self.result.closed:
+                sets.append((frozenset(c.programs), 0, c.id))
+        self.laminar = all(
+            a[0] <= b[0] or b[0] <= a[0] or not a[0] & b[0] for a in sets for b in sets
+        )
+        self.first: dict[int, Node] = {program.index: ("sink",) for program in given.programs}
+        self.above: dict[Node, Node] = {}
+        top: dict[int, Node] = {}
+        for inside, word, name in sorted(sets, key=lambda one: (len(one[0]), *one[1:])):
+            node = ("cap" if word else "class", name)
+            self.above[node] = ("sink",)
+            for p in inside:
+                if p in top:
+                    self.above[top[p]] = node
+                else:
+                    self.first[p] = node
+                top[p] = node
 
     def unit(self, component: str) -> int:
         """Return one unit of a component, packed; 0 if the objective does not have it."""
@@ -2119,13 +2324,14 @@ class Market:
     def spread(self, program: Program) -> None:
         """Spread the people of a program over its seat types, as many in reserved seats as can be.
 
-        The hard seats are filled first, as far as they can be; augmenting paths never empty one.
+        Those that must be filled come first, then the hard ones; augmenting paths never empty a seat.
         """
         stages = program.stages
-        hard = {stage: n for stage, n in stages.items() if stage[0] == "h"}
+        must = {stage: n for stage, n in stages.items() if stage in program.must_stages}
+        hard = {stage: n for stage, n in stages.items() if stage[0] == "h" or stage in must}
         holders: dict[str, list[Any]] = {stage: [] for stage in stages}
         left = list(self.result.held[program.index])
-        for seats in (hard, stages):
+        for seats in (must, hard, stages):
             left = [i for i in left if not seat(i, self.kinds, seats, holders)]
         self.seats[program.index] = stages | {"open": program.capacity}
         self.flow[program.index] = holders | {"open": left}
@@ -2223,11 +2429,18 @@ class Market:
             where = {"program": given.programs[p].id, "stage": stage}
             state = ("not_full" if free else "full", "", None)
             check.expect((row.state, row.cap, row.last) == state, "threshold", **where)
+            if not self.laminar:
+                check.expect(not row.price, "price", **where)
+                continue
             used = not free or any(verifier.full[c] for c in given.programs[p].caps)
             check.expect(price <= 0 or used, "price_of_free_seat", **where)
             if potentials is not None:
                 node = ("seat", given.programs[p].id, stage)
                 check.expect(potentials[node] == price, "price", **where)
+        check.numbers["thresholds"] = len(prices)
+        if not self.laminar:
+            check.trusted = "caps_cross"
+            return
         equal = []
         for a, best in zip(given.people, self.scan(prices), strict=True):
             names = [given.programs[p].id if p >= 0 else "" for p in best.programs]
@@ -2235,37 +2448,49 @@ class Market:
                 check.wrong("not_best", applicant=a.id, better=names)
             elif best.other == best.held:
                 equal.append([a.id, *names])
-        check.numbers |= {"thresholds": len(prices), "equal": equal}
+        check.numbers["equal"] = equal
 
     # --- optimality
 
     def optimality(self, check: Check) -> dict[Node, int] | None:
         """Prove the objective by the potentials; return them if they do."""
-        given, result, certificate = self.given, self.result, self.result.certificate
+        result, certificate = self.result, self.result.certificate
         self.verifier.values(check)
-        if not given.laminar:
-            check.trusted = "caps_cross"
-            return None
         if result.status == "FEASIBLE":
             check.trusted = "bound_of_the_solver"
             return None
         check.expect(certificate.get("components") == self.names, "components", own=self.names)
-        tables = as_kind(certificate.get("potentials"), dict, "potentials")
-        potentials: dict[Node, int] = {("sink",): 0}
-        for name, kind in KINDS.items():
-            for key, value in as_kind(tables.get(name), dict, name).items():
-                node = (kind, *key.rsplit("|", 1))
-                potentials[node] = as_potential(value, len(self.names))
-        edges = self.edges(check, potentials)
-        if edges is not None and not check.violations:
-            for node in set(potentials) - leading(edges, ("sink",)):
-                check.expect(potentials[node] == FAR, "not_shortest", node="|".join(node))
-            unique = self.is_unique(edges)
+        potentials, unique = None, True
+        if self.laminar:
+            potentials = self.potentials()
+            edges = self.edges(check, potentials)
+            if edges is not None and not check.violations:
+                for node in set(potentials) - leading(edges, ("sink",)):
+                    check.expect(potentials[node] == FAR, "not_shortest", node="|".join(node))
+                unique = self.is_unique(edges)
+        if any(c.need for c in self.given.classes.values()) or not self.laminar:
+            tree = certificate.get("tree")
+            if tree is None:
+                check.trusted = "openings" if self.laminar else "pairs"
+            elif not check.violations:
+                proof = Proof(self, check)
+                proof.walk(as_kind(tree, dict, "tree"))
+                check.numbers["leaves"] = proof.leaves
+                unique = unique and not proof.equal
+        if not check.trusted and not check.violations:
             stated = (certificate.get("unique"), result.info["unique"])
             check.expect(stated == (unique, unique), "unique", own=unique)
-        if any(c.min_size > 1 for c in given.classes.values()):
-            check.trusted = "openings"
         return None if check.violations else potentials
+
+    def potentials(self) -> dict[Node, int]:
+        """Return the published potentials."""
+        tables = as_kind(self.result.certificate.get("potentials"), dict, "potentials")
+        found: dict[Node, int] = {("sink",): 0}
+        for name, kind in KINDS.items():
+            table = tables.get(name, {} if name == "classes" else None)
+            for key, value in as_kind(table, dict, name).items():
+                found[kind, *key.rsplit("|", 1)] = as_potential(value, len(self.names))
+        return found
 
     def edges(self, check: Check, pi: dict[Node, int]) -> dict[Node, list[Node]] | None:
         """Check every arc; return the residual arcs of reduced cost zero by their tails."""
@@ -2278,14 +2503,14 @@ class Market:
             return None
         tight: dict[Node, list[Node]] = defaultdict(list)
 
-        def arc(u: Node, v: Node, cost: int, flow: int, capacity: int) -> None:
+        def arc(u: Node, v: Node, cost: int, flow: int, capacity: int, least: int = 0) -> None:
             through = plus(cost, pi[v])
-            fine = (flow >= capacity or through >= pi[u]) and (flow <= 0 or through <= pi[u])
+            fine = (flow >= capacity or through >= pi[u]) and (flow <= least or through <= pi[u])
             check.expect(fine, "potential", **{"from": "|".join(u), "to": "|".join(v)})
             if through == pi[u] != FAR:
                 if flow < capacity:
                     tight[u].append(v)
-                if flow > 0:
+                if flow > least:
                     tight[v].append(u)
 
         self.plan_arcs(arc)
@@ -2298,36 +2523,45 @@ class Market:
     def nodes(self) -> set[Node]:
         """Return all nodes of the network."""
         found: set[Node] = {("sink",)} | {("person", a.id) for a in self.given.people}
-        found |= {("cap", cap.id) for cap in self.given.caps}
+        found |= set(self.above)
         for p, seats in self.seats.items():
             name = self.given.programs[p].id
             found |= {("nonhard", name), ("program", name)}
             found |= {("seat", name, stage) for stage in seats}
         return found
 
-    def plan_arcs(self, arc: Callable[[Node, Node, int, int, int], None]) -> None:
+    def plan_arcs(self, arc: Arc) -> None:
         """Walk the arcs from the seats to the sink."""
-        given = self.given
+        given, result = self.given, self.result
         for p, seats in self.seats.items():
             program, (load, room) = given.programs[p], self.load(p)
             middle, whole = ("nonhard", program.id), ("program", program.id)
             for stage, n in seats.items():
                 to = whole if stage.startswith("hard:") else middle
-                cost = 0 if stage == "open" else -self.reserve
-                arc(("seat", program.id, stage), to, cost, len(self.flow[p][stage]), n)
+                cost, least = (
+                    0 if stage == "open" else -self.reserve,
+                    n * (stage in program.must_stages),
+                )
+                arc(("seat", program.id, stage), to, cost, len(self.flow[p][stage]), n, least)
             arc(middle, whole, 0, load, room)
-            above = ("cap", given.caps[program.caps[0]].id) if program.caps else ("sink",)
-            arc(whole, above, 0, len(self.result.held[p]), program.capacity)
-        for cap, n in zip(given.caps, self.verifier.counts, strict=True):
-            outer = ("sink",) if cap.parent is None else ("cap", given.caps[cap.parent].id)
-            arc(("cap", cap.id), outer, 0, n, cap.seats)
+            arc(whole, self.first[p], 0, len(result.held[p]), program.capacity)
+        counts = dict(zip((cap.id for cap in given.caps), self.verifier.counts, strict=True))
+        seats_of = {cap.id: cap.seats for cap in given.caps}
+        for node, outer in self.above.items():
+            kind, name = node
+            if kind == "cap":
+                arc(node, outer, 0, counts[name], seats_of[name])
+            else:
+                c = given.classes[name]
+                room = sum(given.programs[p].capacity for p in c.programs)
+                arc(node, outer, 0, result.placed[name], max(room, c.need), c.need)
 
     def person_arcs(
         self,
         a: Applicant,
         best: Best,
         prices: Mapping[tuple[int, str], int],
-        arc: Callable[[Node, Node, int, int, int], None],
+        arc: Arc,
     ) -> None:
         """Walk the arcs of an applicant: her own, and of the others the best ones."""
         node, place, stage = ("person", a.id), self.result.place[a.index], ""
@@ -2364,10 +2598,417 @@ KINDS = {
     "seats": "seat",
     "nonhard": "nonhard",
     "programs": "program",
+    "classes": "class",
     "caps": "cap",
 }
 NOT_BY_RANK = (*KEPT, "reserves", "fit", "lottery_1", "lottery_2")
 NOTHING: Mapping[int, int] = {}
+
+
+class Prices(NamedTuple):
+    """The prices of a step, by the indices of people, programs (and stages) and caps."""
+
+    person: Mapping[int, int]
+    seat: Mapping[tuple[int, str], int]
+    nonhard: Mapping[int, int]
+    program: Mapping[int, int]
+    cap: Mapping[int, int]
+
+
+class State(NamedTuple):
+    """A node of the proof: what is settled of classes and pairs, and how much is proven."""
+
+    open: frozenset[str]
+    shut: frozenset[str]
+    out: frozenset[tuple[int, int]]
+    held: Mapping[int, int]
+    proven: int
+
+
+class Bound(NamedTuple):
+    """What prices prove in a node: the least cost, and what opening and closing a class add."""
+
+    least: int
+    impossible: bool
+    opening: dict[str, int]
+    closing: dict[str, int]
+
+
+class Proof:
+    """Checks the tree that proves which classes open, and, where sets cross, the pairs.
+
+    Every number is recomputed: prices, whatever they are, bound a weighted sum of components over all
+    plans of a node.  An arc's reduced cost is its cost, plus the price where it leads, less the price
+    where it comes from; a plan costs at least the sum of all people's prices, of the seats times what
+    they lack, and of what is negative; in a class that is open also as much of the rest as it needs
+    people.  See ``mechanisms.md`` of the design, or any text on Lagrangian duality.
+    """
+
+    def __init__(self, market: Market, check: Check) -> None:
+        self.market, self.check, self.leaves, self.equal = market, check, 0, False
+        self.given, self.result = market.given, market.result
+        given = self.given
+        self.pairs = [
+            [(p, rank, view.fit) for p, rank, view in given.everything(a)] for a in given.people
+        ]
+        self.need = {c.id: c.need for c in given.classes.values() if c.need}
+        self.home = [program.home.id for program in given.programs]
+        self.groups = [tuple(a.groups) for a in given.people]
+        # The components, and whether somebody is elsewhere than in the published placement.
+        self.size = len(market.names) + 1
+        self.value = [*self.market.verifier.evaluate(market.names), 0]
+        self.range = [self.reach(name) for name in market.names] + [len(given.people)]
+        order = sorted(given.programs, key=lambda program: program.id)
+        self.seat_names = sorted(
+            (f"{program.id}|{stage}", program.index, stage)
+            for program in order
+            for stage in (*program.stages, "open")
+        )
+        self.order = [program.index for program in order]
+        self.people = sorted(range(len(given.people)), key=lambda i: given.people[i].id)
+        self.caps = sorted(range(len(given.caps)), key=lambda c: given.caps[c].id)
+        places = [{self.home[p] for p in cap.programs} for cap in given.caps]
+        self.inside = [homes.pop() if len(homes) == 1 else "" for homes in places]
+
+    def reach(self, name: str) -> int:
+        """Return how far two plans can be apart in a component."""
+        n, given = len(self.given.people), self.given
+        if name == "reserves":
+            return sum(program.reserved for program in given.programs)
+        if name == "fit":
+            return n * max((abs(fit) for hers in self.pairs for _, _, fit in hers), default=0)
+        if name.startswith("lottery"):
+            return n << 20
+        ranks = range(given.last_rank + 1)
+        worth = [1 if name in KEPT else abs(self.worth(name, rank)) for rank in ranks]
+        return n * max(worth)
+
+    def worth(self, name: str, rank: int) -> int:
+        """Return what a rank is worth in a component, 0 in those that do not go by rank."""
+        given = self.given
+        return 0 if name in NOT_BY_RANK else given.policy.worth(name, rank, given.last_rank)
+
+    # --- the tree
+
+    def walk(self, tree: dict[str, Any]) -> None:
+        """Check the whole tree."""
+        must = {c.id for c in self.given.classes.values() if c.row.get("must_open") == "1"}
+        root = State(frozenset(must), frozenset(), frozenset(), {}, 0)
+        waiting = [(root, tree)]
+        while waiting and not self.check.violations:
+            state, node = waiting.pop()
+            waiting += self.node(state, node)
+
+    def node(self, state: State, node: dict[str, Any]) -> list[tuple[State, dict[str, Any]]]:
+        """Check a node; return its sides."""
+        entered = self.enter(state)
+        leaf = node.get("leaf")
+        if entered is None or leaf == "impossible":
+            self.check.expect(entered is None, "tree", what=str(leaf))
+            self.leaves += 1
+            return []
+        state, ended = entered, False
+        for step in as_kind(node.get("steps"), list, "steps"):
+            state, ended = self.step(state, as_kind(step, dict, "step"))
+        if leaf is None:
+            return self.sides(state, node)
+        self.leaves += 1
+        fine = {
+            "ended": lambda: ended or state.proven >= self.size - 1,
+            "best": lambda: self.is_best(state),
+            "equal": lambda: state.proven >= self.size - 1,
+            "settled": lambda: self.is_settled(state),
+        }.get(str(leaf), lambda: False)()
+        self.check.expect(fine, "tree", what=str(leaf))
+        if leaf in ("ended", "equal") and not ended and state.proven < self.size:
+            self.equal = True
+        return []
+
+    def sides(self, state: State, node: dict[str, Any]) -> list[tuple[State, dict[str, Any]]]:
+        """Return both sides of a node that is split by a class or by a pair."""
+        if "order_class" in node:
+            name = str(node["order_class"])
+            if name not in self.need or name in state.open | state.shut:
+                raise Malformed("tree", what=name)
+            one = state._replace(open=state.open | {name})
+            two = state._replace(shut=state.shut | {name})
+            return [(one, as_kind(node.get("open"), dict, "open")),
+                    (two, as_kind(node.get("closed"), dict, "closed"))]  # fmt: skip
+        i = self.given.who(str(node.get("applicant"))).index
+        p = self.given.find(str(node.get("program"))).index
+        one = state._replace(held={**state.held, i: p})
+        two = state._replace(out=state.out | {(i, p)})
+        return [(one, as_kind(node.get("in"), dict, "in")),
+                (two, as_kind(node.get("out"), dict, "out"))]  # fmt: skip
+
+    def enter(self, state: State) -> State | None:
+        """Close the classes that too few people could take; None if one of them is open."""
+        people = [0] * len(self.given.programs)
+        for i in range(len(self.pairs)):
+            for p, _, _ in self.present(state, i):
+                people[p] += 1
+        most: Counter[str] = Counter()
+        for program in self.given.programs:
+            most[program.home.id] += min(people[program.index], program.capacity)
+        hopeless = {c for c, need in self.need.items() if most[c] < need} - state.shut
+        if hopeless & state.open:
+            return None
+        return state._replace(shut=state.shut | hopeless)
+
+    def present(self, state: State, i: int) -> Iterator[tuple[int, int, int]]:
+        """Yield the pairs of somebody that a node leaves."""
+        held = state.held.get(i, -1)
+        for p, rank, fit in self.pairs[i]:
+            if held in (-1, p) and self.home[p] not in state.shut and (i, p) not in state.out:
+                yield p, rank, fit
+
+    def is_best(self, state: State) -> bool:
+        """Whether every class is settled as published, so that the potentials prove the node."""
+        shut = {c for c in self.need if not self.result.placed[c]}
+        return self.market.laminar and shut <= state.shut and set(self.need) - shut <= state.open
+
+    def is_settled(self, state: State) -> bool:
+        """Whether every pair is settled, and the only placement left is no better."""
+        for i in range(len(self.pairs)):
+            if i not in state.held and any(True for _ in self.present(state, i)):
+                return False
+        verifier, given = self.market.verifier, self.given
+        place = [state.held.get(i, -1) for i in range(len(self.pairs))]
+        if place == self.result.place:
+            return True
+        at: list[list[Item]] = [[] for _ in given.programs]
+        for i, p in enumerate(place):
+            if p >= 0:
+                at[p].append((given.view(given.people[i], given.programs[p], True).key, i))
+        fill = verifier.chooser.fill
+        sizes: Counter[str] = Counter()
+        filled = 0
+        for program, people in zip(given.programs, at, strict=True):
+            sizes[program.home.id] += len(people)
+            room = program.capacity - program.kept.total() + len(fill(program.kept, people)[0])
+            must = len(fill(program.must, people)[0]) == program.must.total()
+            if len(people) > min(room, program.capacity) or not must:
+                return True
+            filled += verifier.chooser.reserved_filled(program, people)
+        short = any(sizes[c] < n and (sizes[c] or c in state.open) for c, n in self.need.items())
+        full = any(sum(len(at[p]) for p in cap.programs) > cap.seats for cap in given.caps)
+        value = self.value_of(place, filled)
+        self.equal |= not (short or full) and value == self.value[:-1]
+        return short or full or value <= self.value[:-1]
+
+    def value_of(self, place: list[int], filled: int) -> list[int]:
+        """Return the components of a placement."""
+        totals = [0] * (self.size - 1)
+        for i, p in enumerate(place):
+            for other, rank, fit in self.pairs[i] if p >= 0 else ():
+                if other == p:
+                    hers = self.components(i, p, rank, fit)
+                    totals = [a + b for a, b in zip(totals, hers, strict=True)]
+        return [
+            filled if name == "reserves" else total
+            for name, total in zip(self.market.names, totals, strict=True)
+        ]
+
+    def components(self, i: int, p: int, rank: int, fit: int) -> list[int]:
+        """Return what a pair is worth in each component."""
+        a, program = self.given.people[i], self.given.programs[p]
+        lottery = self.given.weights(a, program)
+        kept = self.market.result.kept.get((a.id, program.id))
+        special = {"fit": fit, "lottery_1": lottery[0], "lottery_2": lottery[1]}
+        special |= {"confirmed": int(bool(kept)), "unmoved": int(kept is not None)}
+        return [special.get(n, self.worth(n, rank)) for n in self.market.names]
+
+    # --- steps
+
+    def step(self, state: State, step: dict[str, Any]) -> tuple[State, bool]:
+        """Check a step; return what it settles, and whether nothing is left."""
+        weights = [
+            as_kind(w, int, "weights") for w in as_kind(step.get("weights"), list, "weights")
+        ]
+        prices = self.prices(step)
+        later = [0] * (len(weights) + 1)
+        for k in reversed(range(len(weights))):
+            later[k] = later[k + 1] + weights[k] * self.range[k]
+        ordered = len(weights) <= self.size and all(
+            weights[k] >= later[k + 1] for k in range(state.proven, len(weights))
+        )
+        self.check.expect(ordered, "tree", what="weights")
+        if not ordered:
+            return state, False
+        bound = self.bound(state, weights, prices)
+        slack = -bound.least - sum(w * v for w, v in zip(weights, self.value, strict=False))
+        proves = as_kind(step.get("proves"), int, "proves")
+        for k in range(state.proven, proves):
+            fine = k < len(weights) and slack < weights[k] - later[k + 1]
+            self.check.expect(fine, "tree", what="proves")
+        names = [frozenset(as_kind(step.get(word), list, word)) for word in ("closed", "opened")]
+        for settled, least in zip(names, (bound.opening, bound.closing), strict=True):
+            for name in settled - state.open - state.shut:
+                self.check.expect(least.get(name, -1) > slack, "tree", what=name)
+        state = state._replace(
+            shut=state.shut | (names[0] - state.open),
+            open=state.open | (names[1] - state.shut),
+            proven=max(state.proven, proves),
+        )
+        return state, bound.impossible or slack < 0
+
+    def prices(self, step: dict[str, Any]) -> Prices:
+        """Return the prices of a step, by indices."""
+
+        def listed(name: str, size: int) -> list[int]:
+            values = as_kind(step.get(name), list, name)
+            if len(values) != size:
+                raise Malformed("tree", what=name)
+            return [as_kind(value, int, name) for value in values]
+
+        n, m = len(self.people), len(self.order)
+        person = dict(zip(self.people, listed("applicants", n), strict=True))
+        seats = listed("seats", len(self.seat_names))
+        seat = {(p, stage): v for (_, p, stage), v in zip(self.seat_names, seats, strict=True)}
+        nonhard = dict(zip(self.order, listed("nonhard", m), strict=True))
+        program = dict(zip(self.order, listed("programs", m), strict=True))
+        cap = dict(zip(self.caps, listed("caps", len(self.caps)), strict=True))
+        return Prices(person, seat, nonhard, program, cap)
+
+    def bound(self, state: State, weights: list[int], prices: Prices) -> Bound:
+        """Return what prices prove in a node."""
+        part, least, per_reserve = self.seats(weights, prices)
+        hers, base = self.reduced(state, weights, prices, per_reserve)
+        least += base
+        others: dict[str, list[int]] = defaultdict(list)
+        count: Counter[str] = Counter()
+        impossible = False
+        for i, costs in enumerate(hers):
+            held = i in state.held
+            impossible |= held and not costs
+            for c, cost in costs.items():
+                if held or cost <= 0:
+                    part[c] += cost
+                    count[c] += 1
+                else:
+                    others[c].append(cost)
+        lost, margin = set(), {}
+        for c, need in self.need.items():
+            missing = need - count[c]
+            if missing > 0 and c not in state.shut:
+                more = sorted(others[c])[:missing]
+                if len(more) < missing:
+                    lost.add(c)
+                    continue
+                part[c] += sum(more)
+                margin[c] = more[-1]
+        opening, closing = {}, {}
+        for c in {*part, *self.need} - state.shut:
+            if c in self.need and c not in state.open:
+                if c in lost:
+                    opening[c] = FAR
+                    closing[c] = 0
+                else:
+                    least += min(0, part[c])
+                    opening[c], closing[c] = max(0, part[c]), max(0, -part[c])
+            else:
+                impossible |= c in lost
+                least += part[c]
+        self.elsewhere(state, hers, margin, prices, closing)
+        return Bound(least, impossible, opening, closing)
+
+    def seats(self, weights: list[int], prices: Prices) -> tuple[Counter[str], int, int]:
+        """Return what seats and caps cost in each class, and beyond classes; a reserve's worth."""
+        given = self.given
+        worth = zip(weights, self.market.names, strict=False)
+        per_reserve = sum(w for w, name in worth if name == "reserves")
+        part: Counter[str] = Counter(dict.fromkeys(given.classes, 0))
+        over: Counter[int] = Counter()
+        whole = 0
+        for at, cap in enumerate(given.caps):
+            levy = max(0, prices.cap[at])
+            for p in cap.programs:
+                over[p] += levy
+            if self.inside[at] in self.need:
+                part[self.inside[at]] -= cap.seats * levy
+            else:
+                whole -= cap.seats * levy
+        for program in given.programs:
+            p, c = program.index, program.home.id
+            below, above = prices.nonhard[p], prices.program[p]
+            for stage, n in [*program.stages.items(), ("open", program.capacity)]:
+                head = above if stage.startswith("hard:") else below
+                cost = head - prices.seat[p, stage] - per_reserve * (stage != "open")
+                part[c] += n * (cost if stage in program.must_stages else min(0, cost))
+            room = program.capacity - sum(program.hard.values())
+            part[c] += room * min(0, above - below) + program.capacity * min(0, over[p] - above)
+        return part, whole, per_reserve
+
+    def reduced(
+        self, state: State, weights: list[int], prices: Prices, per_reserve: int
+    ) -> tuple[list[dict[str, int]], int]:
+        """Return everybody's least reduced cost in each class, and what people cost at least."""
+        names = self.market.names
+        by_rank = [
+            -sum(w * self.worth(name, rank) for w, name in zip(weights, names, strict=False))
+            for rank in range(self.given.last_rank + 1)
+        ]
+        weight = dict(zip(names, weights, strict=False))
+        fit_weight, first, second = (weight.get(n, 0) for n in ("fit", "lottery_1", "lottery_2"))
+        elsewhere = weights[len(names)] if len(weights) > len(names) else 0
+        kept = [weight.get(name, 0) for name in KEPT]
+        most = (first + second) << 20
+        cheapest: dict[tuple[int, tuple[str, ...]], int] = {}
+        found, base = [], 0
+        for i, groups in enumerate(self.groups):
+            pi, place = prices.person[i], self.result.place[i]
+            mine: dict[str, int] = {}
+            a = self.given.people[i]
+            for p, rank, fit in self.present(state, i):
+                memo = (p, groups)
+                if memo not in cheapest:
+                    stages = self.hers(p, groups)
+                    cheapest[memo] = min(prices.seat[p, stage] for stage in stages)
+                cost = by_rank[rank] - fit * fit_weight + cheapest[memo] - pi
+                if any(kept):
+                    sure = self.result.kept.get((a.id, self.given.programs[p].id))
+                    cost -= kept[0] * bool(sure) + kept[1] * (sure is not None)
+                if elsewhere and p != place:
+                    cost -= elsewhere
+                if most and cost <= 2 * most:
+                    drawn = self.given.weights(a, self.given.programs[p])
+                    cost -= first * drawn[0] + second * drawn[1]
+                elif most:
+                    cost -= most
+                c = self.home[p]
+                mine[c] = min(cost, mine.get(c, cost))
+            found.append(mine)
+            base += pi if i in state.held else min(0, pi)
+        return found, base
+
+    def hers(self, p: int, groups: tuple[str, ...]) -> list[str]:
+        """Return the seat types of a program that a person in some groups may take."""
+        stages = (*self.given.programs[p].stages, "open")
+        return [s for s in stages if s == "open" or s.partition(":")[2] in groups]
+
+    def elsewhere(
+        self,
+        state: State,
+        hers: list[dict[str, int]],
+        margin: Mapping[str, int],
+        prices: Prices,
+        closing: dict[str, int],
+    ) -> None:
+        """Add to closing a class what its people lose by it at least.
+
+        A person's price may rise to the least that anything else costs her, less the margin by which a
+        class takes people beyond its minimum.
+        """
+        for i, costs in enumerate(hers):
+            if i in state.held or not costs:
+                continue
+            values = sorted((cost - margin.get(c, 0), c) for c, cost in costs.items())
+            least, best = values[0]
+            second = values[1][0] if len(values) > 1 else FAR
+            for _, c in values if least > 0 else values[:1]:
+                rise = min(second if c == best else least, -prices.person[i])
+                if c in closing and rise > 0:
+                    closing[c] += rise
 
 
 def reverse(edges: Mapping[Node, list[Node]]) -> dict[Node, list[Node]]:
@@ -2474,9 +3115,12 @@ def verify(
         proof: list[dict[Node, int] | None] = [None]
         judge({"optimality": lambda c: proof.append(market.optimality(c))}, FEASIBLE)
         judge({"cutoffs": lambda c: market.cutoffs(c, proof[-1])}, FEASIBLE)
+    elif verifier.largest:
+        judges = (verifier.level_cutoffs, verifier.closings, verifier.size)
+        judge(dict(zip(("cutoffs", "outcome", "optimality"), judges, strict=True)), FAIR)
     else:
         judge({"cutoffs": verifier.cutoffs, "outcome": verifier.outcome}, FAIR)
-    if found.resolve is not None:
+    if found.resolve is not None or any(a.confirmed for a in given.people):
         before = Path(earlier) if earlier else None
         judge({"kept": lambda c: verifier.kept(c, before)}, ("assignment",))
     if found.report is not None:
@@ -2521,7 +3165,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="独立核验录取结果 / verify the result of a round")
     parser.add_argument("folder", help="轮次文件夹 / round folder")
     parser.add_argument("--result", metavar="OUT", help="结果文件夹 / result folder")
-    parser.add_argument("--earlier", metavar="OUT", help="要保留的原结果 / the result that was kept")
+    parser.add_argument(
+        "--earlier", metavar="OUT", help="要保留的原结果 / the result that was kept"
+    )
     parser.add_argument("--json", action="store_true", help="输出 JSON / print JSON")
     options = parser.parse_args(arguments)
     try:

@@ -6,6 +6,7 @@ chosen beside it by the same stages, hard reserves first, then soft ones, then o
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
@@ -192,8 +193,8 @@ class WaitingList:
 
         Applicant-proposing deferred acceptance over the free seats among those who have no place and
         those who wait for a better one; what a person leaves is free at the next step, once she has
-        accepted.  A class never falls below its minimum by those who leave it: where more would go,
-        those with the better lottery numbers do.
+        accepted.  Nothing that must be kept falls short by those who leave: where more would go, those
+        with the better lottery numbers do.
 
         Notes
         -----
@@ -249,23 +250,43 @@ class WaitingList:
         return Node(node.program, children, max(0, node.seats - number), node.cap)
 
     def _surplus(self, calls: list[Call]) -> set[int]:
-        """Those who must stay so that no class falls below its minimum by people leaving it."""
-        market = self.market
-        sizes = np.bincount(
-            market.class_of[market.program[self.held[self.held >= 0]]],
-            minlength=len(market.order_classes),
-        )
-        leaving: dict[int, list[int]] = {}
-        for call in calls:
-            to = int(market.class_of[market.program[call.edge]])
-            if call.before >= 0 and to != (c := int(market.class_of[call.before])):
-                leaving.setdefault(c, []).append(call.applicant)
+        """Those who must stay, so that nothing that holds now falls short by people leaving.
+
+        A class keeps its minimum, or somebody where it must open, and a reserve that must be filled as
+        many as it has.
+        """
+        market, owner = self.market, self.choice.owner
+        need = np.maximum(market.min_size * (market.min_size > 1), market.must_open)
+        size = Counter(int(market.class_of[p]) for p in market.program[self.held[self.held >= 0]])
+        at = [[edge for edge, _ in people] for people in self.at]
         stay: set[int] = set()
-        for c, people in leaving.items():
-            if market.min_size[c] > 1:
-                spare = max(0, int(sizes[c] - market.min_size[c]))
-                stay |= set(sorted(people, key=market.lottery.__getitem__)[spare:])
+        for call in sorted(calls, key=lambda call: int(market.lottery[call.applicant])):
+            if (p := call.before) < 0:
+                continue
+            c = int(market.class_of[p])
+            leaves = c != market.class_of[market.program[call.edge]]
+            others = [edge for edge in at[p] if owner[edge] != call.applicant]
+            fewer = self._must_filled(p, others) < self._must_filled(p, at[p])
+            if fewer or (leaves and size[c] <= need[c]):
+                stay.add(call.applicant)
+            else:
+                size[c] -= leaves
+                at[p] = others
         return stay
+
+    def _must_filled(self, p: int, edges: list[int]) -> int:
+        """The seats of a program that must be filled and that these people can fill."""
+        must = self.must.get(p, {})
+        return len(fill(self.choice.with_groups(edges, must), must))
+
+    @cached_property
+    def must(self) -> dict[int, dict[int, int]]:
+        """The seats that must be filled, by program and group."""
+        found: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        for r in self.market.reserves:
+            if r.must_fill:
+                found[r.program][r.group] += r.seats
+        return found
 
 
 def open_classes(market: Market, earlier: Earlier) -> Bool:

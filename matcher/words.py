@@ -48,6 +48,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "review.duplicate": ("重复报名", "applied twice"),
     "review.enrolled": ("已在其他院校在籍", "already enrolled elsewhere"),
     "review.expired": ("证件过期", "document expired"),
+    "review.passed": ("审核通过", "passed"),
     "review.withdrawn": ("申请人撤回", "withdrawn by the applicant"),
     "review.other": ("其他原因", "another reason"),
     "scope.college": ("同院校", "same college"),
@@ -90,6 +91,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "mechanism.stable": ("公平录取", "fair placement"),
     "mechanism.parallel": ("平行志愿", "parallel choices"),
     "mechanism.optimal": ("系统优化", "best by the objective"),
+    "mechanism.max_placement": ("最大安置", "greatest placement without envy"),
     "unplaced.not_reached": (
         "志愿都没有录上（录满、未开班或总量已满）", "no choice reached: full, closed or under a full cap",
     ),
@@ -162,12 +164,22 @@ WORDS: dict[str, tuple[str, str]] = {
         "开哪些班是否最好，未复核", "whether this is the best set of classes is not rechecked",
     ),
     "trusted.report_not_rechecked": ("报表里没有可复核的数字", "the report has no figure to recheck"),
-    "trusted.caps_cross": ("上限互相交叉，未逐边证明", "caps cross; not proved edge by edge"),
+    "trusted.caps_cross": (
+        "上限（或班级与上限）互相交叉，没有席位价格可查", "caps, or a class and a cap, cross: no seat prices",
+    ),
     "trusted.bound_of_the_solver": ("界由求解器给出", "the bound is the solver's"),
+    "trusted.later_objectives": (
+        "录取人数最多已证明；其后的目标以求解器为准",
+        "the greatest number placed is proved; the objectives after it are the solver's",
+    ),
+    "trusted.closings": (
+        "每一步停开哪个班，以求解器为准", "which class fell short by most at each step is the solver's",
+    ),
     "trusted.earlier_result": (
         "要保留的原录取以 kept.csv 为准，没有与原结果核对",
         "what was to be kept is taken from kept.csv, not compared with the earlier result",
     ),
+    "trusted.pairs": ("上限互相交叉，证明太长没有写下", "caps cross, and the proof was too long to write"),
     "trusted.openings": ("开班的选择由求解器给出", "which classes open is the solver's choice"),
     "trusted.after": ("“{what}”不成立，未再检验", "not judged, as {what} is broken"),
     # --- indicators

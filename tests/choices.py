@@ -157,18 +157,18 @@ class Choices:
         ties = (_first(row.ties[k] for row in rows if k < len(row.ties)) for k in range(count))
         return (_first(row.score for row in rows), *ties)
 
+    def level(self, applicant: str, program: str) -> tuple[Any, ...]:
+        """Her place in the weak priority, without the lottery; the smaller is the better."""
+        width = 1 + max((len(row.ties) for row in self.instance.scores.values()), default=0)
+        given = self.score(applicant, program)
+        given += ("",) * (width - len(given))
+        adjusted = self.rank[applicant][program] == 0
+        return (adjusted, *((cell == "", -Decimal(cell or 0)) for cell in given))
+
     def _priority(self, program: str) -> list[str]:
         """Everybody who could be placed here, best first."""
-        width = 1 + max((len(row.ties) for row in self.instance.scores.values()), default=0)
-
-        def key(applicant: str) -> tuple[Any, ...]:
-            given = self.score(applicant, program)
-            given += ("",) * (width - len(given))
-            numbers = [(cell == "", -Decimal(cell or 0)) for cell in given]
-            adjusted = self.rank[applicant][program] == 0
-            return (adjusted, *numbers, lottery(self.rules, applicant))
-
-        return sorted((i for i in self.people if program in self.rank[i]), key=key)
+        people = (i for i in self.people if program in self.rank[i])
+        return sorted(people, key=lambda i: (self.level(i, program), lottery(self.rules, i)))
 
     # choice at a program
 

@@ -35,6 +35,7 @@ class OrderClass:
     industry: str = ""
     district: str = ""
     plan_order: int | None = None
+    must_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,10 @@ def _toml_value(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Instance:
-    """A tiny round. `scores` is keyed by (applicant, "program" or "channel", its id)."""
+    """A tiny round. `scores` is keyed by (applicant, "program" or "channel", its id).
+
+    `reserves` is keyed by (program, group, hard); `must_fill` names those that must be filled.
+    """
 
     people: tuple[Person, ...]
     programs: tuple[Program, ...]
@@ -133,6 +137,7 @@ class Instance:
     reserves: Mapping[tuple[str, str, bool], int] = field(default_factory=dict)
     caps: tuple[Cap, ...] = ()
     rules: Rules = field(default_factory=Rules)
+    must_fill: frozenset[tuple[str, str, bool]] = frozenset()
 
     def all_classes(self) -> tuple[OrderClass, ...]:
         """The declared classes and the one that each program without a class forms."""
@@ -161,6 +166,7 @@ class Instance:
                     "industry": c.industry,
                     "district": c.district,
                     "plan_order": _optional(c.plan_order),
+                    "must_open": "1" if c.must_open else "",
                 }
                 for c in self.classes
             ],
@@ -186,7 +192,13 @@ class Instance:
                 for i, p in sorted(self.rejected)
             ],
             "reserves": [
-                {"program": p, "group": g, "seats": str(seats), "hard": "1" if hard else ""}
+                {
+                    "program": p,
+                    "group": g,
+                    "seats": str(seats),
+                    "hard": "1" if hard else "",
+                    "must_fill": "1" if (p, g, hard) in self.must_fill else "",
+                }
                 for (p, g, hard), seats in self.reserves.items()
             ],
             "caps": [_cap_record(cap) for cap in self.caps],
@@ -258,10 +270,10 @@ def read_instance(
         classes=tuple(_order_class(row) for row in read.get("order_classes", [])),
         scores=given,
         rejected=frozenset(barred),
-        reserves={
-            (row["program"], row["group"], row.get("hard") == "1"): int(row["seats"])
-            for row in read.get("reserves", [])
-        },
+        reserves={_reserve(row): int(row["seats"]) for row in read.get("reserves", [])},
+        must_fill=frozenset(
+            _reserve(row) for row in read.get("reserves", []) if row.get("must_fill") == "1"
+        ),
         caps=tuple(_cap(row) for row in read.get("caps", [])),
         rules=_rules(policy),
     )
@@ -304,8 +316,13 @@ def _program(row: Mapping[str, str]) -> Program:
 def _order_class(row: Mapping[str, str]) -> OrderClass:
     blank = {name: row.get(name) or "" for name in SCOPES}
     return OrderClass(
-        row["order_class"], int(row["min_size"]), plan_order=_int(row.get("plan_order")), **blank
-    )
+        row["order_class"], int(row["min_size"]), plan_order=_int(row.get("plan_order")),
+        must_open=row.get("must_open") == "1", **blank,
+    )  # fmt: skip
+
+
+def _reserve(row: Mapping[str, str]) -> tuple[str, str, bool]:
+    return row["program"], row["group"], row.get("hard") == "1"
 
 
 def _score_target(row: Mapping[str, str]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ that the definition speaks of. `random_markets.py` makes such instances.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -321,6 +322,8 @@ class Oracle(Choices):
                 continue
             if not self._classes_empty_or_full_enough(placement):
                 continue
+            if not self._keeps_decrees(placement):
+                continue
             if "reserves" in names:
                 sums.insert(before, self.reserves_filled(placement))
             if tuple(sums) > greatest:
@@ -332,6 +335,22 @@ class Oracle(Choices):
     def _classes_empty_or_full_enough(self, placement: Placement) -> bool:
         counts = {c: self.placed_in(placement, c) for c in self.classes}
         return all(n == 0 or n >= self.classes[c].min_size for c, n in counts.items())
+
+    def _keeps_decrees(self, placement: Placement) -> bool:
+        """Classes opened by decree have somebody; reserves that must be filled are, beside hard ones."""
+        if any(c.must_open and not self.placed_in(placement, c.id) for c in self.classes.values()):
+            return False
+        for program in {p for p, _, _ in self.instance.must_fill}:
+            people = [self.groups[i] for i in _held(placement, program)]
+            must, kept = Counter[str](), Counter(self.seats[program][True])
+            for _, group, hard in (key for key in self.instance.must_fill if key[0] == program):
+                seats = self.instance.reserves[program, group, hard]
+                must[group] += seats
+                kept[group] += 0 if hard else seats
+            room = self.programs[program].capacity - kept.total() + most_filled(people, kept)
+            if most_filled(people, must) < must.total() or len(people) > room:
+                return False
+        return True
 
     def price(self, program: str, stage: str) -> Vector | None:
         """What the least cost of the round becomes when one seat of a stage is taken, less what
@@ -361,6 +380,50 @@ class Oracle(Choices):
             before - after - mine
             for before, after, mine in zip(self.optimal()[1], left.optimal()[1], taken, strict=True)
         )
+
+    # max_placement
+
+    def prefers(self, applicant: str, one: str, other: str | None) -> bool:
+        """Whether she likes a program strictly better: those at one rank of her list are equal."""
+        if other is None or one == other:
+            return other is None
+        ranks = self.rank[applicant]
+        if ranks[one] and ranks[one] == ranks[other]:
+            return False
+        return list(ranks).index(one) < list(ranks).index(other)
+
+    def blocking_weakly(
+        self, placement: Placement, open_classes: frozenset[str]
+    ) -> list[tuple[str, str, str]]:
+        """Whoever prefers a program strictly that has room ("waste") or somebody strictly lower."""
+        found = []
+        for i in self.people:
+            for p in self.preferred(i, open_classes):
+                if self.prefers(i, p, placement[i]):
+                    held, mine = _held(placement, p), self.level(i, p)
+                    if len(held) < self.programs[p].capacity:
+                        found.append((i, p, "waste"))
+                    elif any(self.level(j, p) > mine for j in held):
+                        found.append((i, p, "envy"))
+        return found
+
+    def weakly_stable(self, open_classes: frozenset[str]) -> list[Placement]:
+        """All weakly stable placements."""
+        every = self.assignments(open_classes)
+        return [made for made in every if not self.blocking_weakly(made, open_classes)]
+
+    def largest_components(self) -> list[str]:
+        """The components of `max_placement`: the size first, the lottery last, no reserves."""
+        names = [name for name in self.optimal_components() if name not in ("placed", "reserves")]
+        return ["placed", *names]
+
+    def largest(self, open_classes: frozenset[str]) -> Placement:
+        """The best of the weakly stable placements."""
+        names = self.largest_components()
+        made = self.weakly_stable(open_classes)
+        best = max(self.objective(placement, names) for placement in made)
+        (only,) = (placement for placement in made if self.objective(placement, names) == best)
+        return only
 
     # thresholds
 
@@ -433,6 +496,8 @@ class Oracle(Choices):
             if len(best) != 1:
                 raise AssertionError("more than one best placement")
             return Outcome(best[0], frozenset(self.classes))
+        if self.rules.mechanism == "max_placement":
+            return self.sequential(self.largest)
         return self.exact() if self.rules.closure == "exact" else self.sequential()
 
 

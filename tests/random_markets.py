@@ -31,24 +31,36 @@ def random_instance(
     minimums: bool = True,
     caps: bool = True,
     closure: str = "sequential",
+    decrees: bool = False,
 ) -> Instance:
     """A market with at most these many people and programs, all constraints mixed.
 
-    `parallel` has channels and no scores by program; `optimal` no open seats before the reserved.
+    With `decrees` some classes must open and some reserves must be filled; that may be impossible.
+    `parallel` has channels and no scores by program; `optimal` no open seats before the reserved;
+    `max_placement` neither reserves nor caps.
     """
+    plain = mechanism == "max_placement"
     class_list, program_list = _plan(rng, _mostly(rng, programs), mechanism, minimums)
     people_list = _people(rng, _mostly(rng, people), class_list, program_list)
     rules = _rules(rng, mechanism, max(len(p.entries) for p in people_list))
-    return Instance(
+    made = Instance(
         people=people_list,
         programs=program_list,
         classes=class_list,
         scores=_scores(rng, people_list, program_list, mechanism),
         rejected=_rejected(rng, people_list, class_list, program_list),
-        reserves=_reserves(rng, program_list),
-        caps=_caps(rng, class_list, program_list) if caps else (),
+        reserves={} if plain else _reserves(rng, program_list),
+        caps=_caps(rng, class_list, program_list) if caps and not plain else (),
         rules=replace(rules, closure=closure),
     )
+    return _decreed(rng, made) if decrees else made
+
+
+def _decreed(rng: Random, instance: Instance) -> Instance:
+    """The market with some classes that must open and some reserves that must be filled."""
+    classes = (replace(c, must_open=rng.random() < 0.3) for c in instance.classes)
+    must = (key for key, seats in instance.reserves.items() if seats and rng.random() < 0.5)
+    return replace(instance, classes=tuple(classes), must_fill=frozenset(must))
 
 
 def _mostly(rng: Random, most: int) -> int:

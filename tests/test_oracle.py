@@ -27,7 +27,7 @@ from tests.oracle import Oracle, Outcome, Threshold
 from tests.random_markets import random_instance
 
 MARKETS = min(int(os.environ.get("ORACLE_MARKETS", "200")), 2000)
-MECHANISMS = ("stable", "parallel", "optimal")
+MECHANISMS = ("stable", "parallel", "optimal", "max_placement")
 
 
 def groups(*words: str) -> list[frozenset[str]]:

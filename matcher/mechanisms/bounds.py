@@ -14,19 +14,28 @@ No solver has to be believed: any integers give a true bound.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..cells import Int
-from .plan import CLOSED, FREE, OPEN, Plan
+from .flow import FAR
+from .plan import CLOSED, FREE, OPEN, Flow, Plan
 
 Bool = NDArray[np.bool_]
 
 NEVER: int = 2**62
 """A reduced cost that no arc has: the arc is not there."""
+
+DIGIT = 1 << 64
+"""One place of a packed lexicographic number."""
+
+ROOM = 1 << 61
+"""No component's sum over all people comes to this."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +54,7 @@ class Node:
         return b"".join(part.tobytes() for part in (self.openings, self.allowed, self.forced))
 
 
-@dataclass(frozen=True)
-class Prices:
+class Prices(NamedTuple):
     """Integers for every node of the network; for caps the price of one of its seats alone."""
 
     person: Int
@@ -54,6 +62,40 @@ class Prices:
     below: Int
     program: Int
     cap: Int
+
+
+def packed(size: int) -> list[int]:
+    """Weights of so many components, each outweighing all that come after it."""
+    return [DIGIT ** (size - 1 - j) for j in range(size)]
+
+
+def prices_of(flow: Flow, potentials: Sequence[Int]) -> Prices:
+    """The potentials of a flow, one per component, as packed prices."""
+    weights = packed(len(potentials))
+    total = np.zeros(len(flow.network.supply), object)
+    far = np.zeros(len(total), bool)
+    for weight, potential in zip(weights, potentials, strict=True):
+        total = total + potential.astype(object) * weight
+        far |= potential == FAR
+    plan, market = flow.plan, flow.plan.market
+    n, m = len(market.applicants), len(market.programs)
+    # Where nobody can be placed a seat may cost anything, more than it could ever be worth.
+    total[far] = 2 * DIGIT ** (len(weights) + 1)
+    total[:n][far[:n]] = 0
+    total[n : flow.first_below][far[n : flow.first_below]] //= 2
+    cap = np.zeros(len(market.caps), object)
+    subsidy = np.zeros(len(market.order_classes), object)
+    for inner, outer in flow.chains.above.items():
+        mine, above = total[flow.node(inner)], total[flow.node(outer)]
+        if inner[0]:
+            cap[inner[1]] = max(0, mine - above)
+        else:
+            subsidy[inner[1]] = max(0, above - mine)
+    seat = total[flow.first_seat : flow.first_seat + len(plan.stages)]
+    below = total[flow.first_below : flow.first_below + m]
+    program = total[flow.first_program : flow.first_program + m]
+    more = subsidy[market.class_of]
+    return Prices(total[:n], seat + more[plan.home], below + more, program + more, cap)
 
 
 @dataclass(frozen=True)
@@ -69,17 +111,12 @@ class Bound:
     opening, closing
         Per class that is not settled: what opening it, and what closing it, adds to ``least`` at
         least.
-    moving
-        Per edge: what placing its person there adds; per applicant, ``leaving``: what leaving her
-        unplaced adds.
     """
 
     least: int
     impossible: bool
     opening: Int
     closing: Int
-    moving: Int
-    leaving: Int
 
 
 class Bounds:
@@ -89,16 +126,16 @@ class Bounds:
     ----------
     plan
         The plan.
-    never
-        As :data:`NEVER`, for prices that are Python's integers.
+    components
+        How many components there are at most.
 
     Notes
     -----
     Each is one pass over the arcs.
     """
 
-    def __init__(self, plan: Plan, never: int = NEVER) -> None:
-        self.plan, self.never = plan, never
+    def __init__(self, plan: Plan, components: int) -> None:
+        self.plan, self.never = plan, DIGIT ** (components + 4)
         market = plan.market
         self.class_of_arc = market.class_of[plan.home[plan.kind]]
         key = self.class_of_arc * max(1, len(market.applicants)) + plan.owner
@@ -109,9 +146,7 @@ class Bounds:
         self.classes, self.class_first = np.unique(self.pair_class, return_index=True)
         self.class_end = np.append(self.class_first[1:], len(pair))
         self.by_owner = np.argsort(self.pair_owner, kind="stable")
-        self.owners, self.owner_first = np.unique(
-            self.pair_owner[self.by_owner], return_index=True
-        )
+        self.owners, self.owner_first = np.unique(self.pair_owner[self.by_owner], return_index=True)
         self.pair_of_arc = np.empty(len(key), np.int64)
         self.pair_of_arc[self.order] = np.repeat(
             np.arange(len(pair)), np.diff(np.append(self.first, len(key)))
@@ -134,6 +169,25 @@ class Bounds:
             & ((forced < 0) | (forced == plan.edge))
         )
         return found
+
+    def entered(self, node: Node) -> Node | None:
+        """A node without the classes that too few people could take; None if one of them must open."""
+        plan, market = self.plan, self.plan.market
+        pairs = np.unique(plan.edge[self.present(node)])
+        people = np.bincount(market.program[pairs], minlength=len(market.programs))
+        most = np.bincount(
+            market.class_of, np.minimum(people, market.capacity), len(market.order_classes)
+        )
+        hopeless = plan.conditional & (most < plan.need) & (node.openings != CLOSED)
+        if (hopeless & (node.openings == OPEN)).any():
+            return None
+        return Node(np.where(hopeless, CLOSED, node.openings), node.allowed, node.forced)
+
+    def wanted(self, node: Node, cost: Int, prices: Prices, most: int) -> Int:
+        """The edges whose reduced cost is so much at most."""
+        plan = self.plan
+        arcs = cost[plan.edge] + prices.seat[plan.kind] - prices.person[plan.owner]
+        return np.unique(plan.edge[self.present(node) & np.asarray(arcs <= most, bool)])
 
     def bound(self, node: Node, cost: Int, per_reserve: int, prices: Prices) -> Bound:
         """The bound that prices give in a node.
@@ -172,12 +226,9 @@ class Bounds:
         opening[impossible] = never
         closing = np.where(impossible, 0, np.maximum(-part, 0))
         closing = closing + self._elsewhere(pairs, never, margin, person, bound_to, free)
-        beyond = margin[self.class_of_arc]
-        moving = np.full(len(cost), never, arcs.dtype)
-        np.minimum.at(moving, plan.edge, np.where(present, arcs - beyond, never))
         lost = bool((impossible & settled & (node.openings != CLOSED)).any())
         lost |= bool((bound_to & ~self._has_arc(present)).any())
-        return Bound(least, lost, opening, closing, moving, np.maximum(-person, 0))
+        return Bound(least, lost, opening, closing)
 
     def _has_arc(self, present: Bool) -> Bool:
         has = np.zeros(len(self.plan.market.applicants), bool)
@@ -218,9 +269,7 @@ class Bounds:
         at = np.full(len(part), -1)
         at[self.classes] = np.arange(len(self.classes))
         for c in np.flatnonzero((need > count) & (node.openings != CLOSED)).tolist():
-            low, high = (
-                (self.class_first[at[c]], self.class_end[at[c]]) if at[c] >= 0 else (0, 0)
-            )
+            low, high = (self.class_first[at[c]], self.class_end[at[c]]) if at[c] >= 0 else (0, 0)
             others = pairs[low:high]
             others = np.sort(others[~willing[low:high] & (others < never)])
             missing = int(need[c] - count[c])

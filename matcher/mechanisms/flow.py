@@ -3,11 +3,13 @@
 A flow is best in the first cost; among those, best in the second; and so on.  After each cost the
 shortest residual distances to the sink are its potentials, and complementary slackness says which
 flows are still in the running: an arc of positive reduced cost is empty, one of negative reduced cost
-full, and only the others are free.  No big weights, which would overflow inside the solver.
+full, and only the others are free.  Weights only where they provably fit: big ones would overflow
+inside the solver.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,11 +17,15 @@ from numpy.typing import NDArray
 from ortools.graph.python import min_cost_flow
 
 from ..cells import Int
+from .packing import Packing
 
 Bool = NDArray[np.bool_]
 
 FAR = 2**60
 """Stands for "no residual path to the sink"; no sum of real costs comes near it."""
+
+_FEW = 30
+"""Arcs of a path up to which the lighter weights are right: the solver's time grows with costs."""
 
 
 class SolverFailed(RuntimeError):
@@ -59,6 +65,46 @@ class Network:
         """The last node."""
         return len(self.supply) - 1
 
+    def minimise_in_turn(self, costs: Sequence[Int]) -> list[Int]:
+        """:meth:`minimise` one cost after another; the potentials of each.
+
+        Costs whose weighted sum the solver can hold are minimised together, to the same effect.
+        """
+        found: list[Int] = []
+        while len(found) < len(costs):
+            packing, light = self._together(costs[len(found) :])
+            alive = [
+                np.where(self.free, cost, 0)
+                for cost in costs[len(found) : len(found) + len(packing.most)]
+            ]
+            potential = self._minimise(packing.pack(alive), light.pack(alive))
+            far = potential == FAR
+            parts = packing.unpack(np.where(far, 0, potential))
+            found += [np.where(far, FAR, part) for part in parts]
+        return found
+
+    def _together(self, costs: Sequence[Int]) -> tuple[Packing, Packing]:
+        """As many of the costs, from the first on, as one number can stand for; and a lighter number.
+
+        A path enters each node once, and leaves it once, by an arc or against one.  So it runs along
+        at most two arcs of a cost for each node that such arcs lead to.  The lighter number is right
+        for paths of few arcs.
+        """
+        most: list[int] = []
+        few: list[int] = []
+        dearest = 0
+        for cost in costs:
+            at = np.flatnonzero(self.free & (cost != 0))
+            greatest = int(np.abs(cost[at]).max(initial=0))
+            bound = 2 * len(np.unique(self.head[at])) * greatest
+            dearest = dearest * (2 * bound + 1) + greatest
+            fits = Packing([*most, bound]).greatest < FAR and dearest * len(self.supply) < FAR
+            if most and not fits:
+                break
+            most.append(bound)
+            few.append(min(bound, _FEW * greatest))
+        return Packing(most), Packing(few)
+
     def minimise(self, cost: Int) -> Int:
         """Find the cheapest of the flows still in the running; keep only its equals in it.
 
@@ -80,39 +126,56 @@ class Network:
         SolverFailed
             If the solver fails; its answer is checked by the potentials, not believed.
         """
+        return self._minimise(cost, cost)
+
+    def _minimise(self, cost: Int, guess: Int) -> Int:
+        """The same, by a cost that may give as good a flow sooner; if it does not, by the cost itself."""
         at = np.flatnonzero(self.free)
         fixed = np.where(self.free, self.lower, self.flow)
         size = len(self.supply)
         supply = self.supply - _sums(self.tail, fixed, size) + _sums(self.head, fixed, size)
         if len(at) or supply.any():
             room = self.capacity[at] - self.lower[at]
-            found = _solve(self.tail[at], self.head[at], room, cost[at], supply)
+            found = _solve(self.tail[at], self.head[at], room, guess[at], supply)
             self.flow[at] = self.lower[at] + found
-        potential = self._distances(cost, at)
+        try:
+            potential = self._distances(cost, at)
+        except SolverFailed:
+            if guess is cost:
+                raise
+            return self._minimise(cost, cost)
         reduced = cost[at] + potential[self.head[at]] - potential[self.tail[at]]
         self.free[at[reduced != 0]] = False
         return potential
 
     def _distances(self, cost: Int, at: Int) -> Int:
-        """Shortest residual distances to the sink over the free arcs (Bellman and Ford, by columns)."""
+        """Shortest residual distances to the sink over the free arcs (Bellman and Ford).
+
+        Round by round, by columns, over the arcs that lead to nodes whose distance has just changed.
+        """
         forward = at[self.flow[at] < self.capacity[at]]
         backward = at[self.flow[at] > self.lower[at]]
         source = np.concatenate([self.tail[forward], self.head[backward]])
         target = np.concatenate([self.head[forward], self.tail[backward]])
         length = np.concatenate([cost[forward], -cost[backward]])
-        order = np.argsort(source, kind="stable")
-        source, target, length = source[order], target[order], length[order]
-        nodes, first = np.unique(source, return_index=True)
-        distance = np.full(len(self.supply), FAR)
+        order = np.argsort(target, kind="stable")
+        source, length = source[order], length[order]
+        first = np.searchsorted(target[order], np.arange(len(self.supply) + 1))
+        distance, last = np.full(len(self.supply), FAR), np.zeros(len(self.supply), np.int64)
         distance[self.sink] = 0
+        changed = np.array([self.sink])
         for _ in range(len(self.supply) + 1):
-            through = distance[target]
-            reach = np.where(through < FAR, length + through, FAR)
-            best = np.minimum.reduceat(reach, first) if len(first) else reach
-            shorter = best < distance[nodes]
-            if not shorter.any():
+            size = first[changed + 1] - first[changed]
+            begin = np.repeat(first[changed] - np.cumsum(size) + size, size)
+            arcs = begin + np.arange(len(begin))
+            through = length[arcs] + np.repeat(distance[changed], size)
+            shorter = through < distance[source[arcs]]
+            changed = source[arcs[shorter]]
+            if not len(changed):
                 return distance
-            distance[nodes[shorter]] = best[shorter]
+            np.minimum.at(distance, changed, through[shorter])
+            last[changed] = np.arange(len(changed))
+            changed = changed[last[changed] == np.arange(len(changed))]  # each node once
         raise SolverFailed("the flow has a negative residual cycle")
 
     def residual(self) -> tuple[Int, Int, Int]:

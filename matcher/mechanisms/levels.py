@@ -144,17 +144,14 @@ class Levels:
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return Best(known, most)
         found = self._taken(solver)
-        if int(worth[found].sum()) != round(solver.objective_value):
-            raise Contradiction
-        bound = min(most, int(np.floor(solver.best_objective_bound + 0.5)))
         if status == cp_model.OPTIMAL:
-            bound = int(worth[found].sum())
-        return Best(found, bound)
+            return Best(found, int(worth[found].sum()))
+        return Best(found, min(most, round(solver.best_objective_bound)))
 
     def fix(self, worth: Int, value: int) -> None:
-        """Leave only placements that are worth so much."""
+        """Leave only placements that are worth so much; none is worth more."""
         self.fixed.append((worth, value))
-        self.model.add(self.total(worth) == value)
+        self.model.add(self.total(worth) >= value)
 
     def other(self, than: Int, worth: Int, limit: Limit) -> Int | None:
         """Another placement that keeps what is fixed and is worth as much or more, if there is one.

@@ -40,7 +40,7 @@ HONOURS = frozenset({
     Constraint.PROGRAM_SCORE,
 })  # fmt: skip
 
-LIMIT_S = 300
+LIMIT_S = 600
 """Seconds after which the work is cut short where the policy sets no limit: there are rounds, not large
 ones, that nobody can solve in a life-time."""
 

@@ -4,31 +4,49 @@ A *node* settles some classes (and, where sets cross, some pairs).  In it prices
 would be at least as good as the best one known (``bounds.py``): step by step they show that a component
 cannot exceed the best one's, that a class must stay closed or must open, or that nothing is left.
 Where that does not end a node, it is split in two.  Prices come from a flow or from the strong
-relaxation, rounded; where they come from does not matter to the proof.
+relaxation, rounded; where they come from does not matter to the proof (``proof.py``).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
 from ..cells import Int
-from ..objective import Component
-from .bounds import Bound, Bounds, Node, Prices
-from .flow import FAR, NoFlow
-from .plan import CLOSED, FREE, OPEN, Flow, Plan
-from .strong import Solution, Strong, rounded
+from ..objective import Counted, ceiling
+from .bounds import ROOM, Bool, Bound, Bounds, Node, Prices, packed, prices_of
+from .flow import NoFlow
+from .plan import CLOSED, FREE, OPEN, Drawn, Flow, Plan
+from .proof import Step, Tree
+from .strong import FINE, NOTHING, Solution, Strong, rounded
 
-LEAVES = 10_000
-"""Leaves beyond which the search is not written down as a proof."""
-DIGIT = 1 << 64
-"""One place of a packed lexicographic number, as the verifier packs it."""
-ROOM = 1 << 61
-"""No weighted sum over all people may come to this: 64 bits hold it, and a relaxation tells apart."""
+
+class Elsewhere:
+    """How many people a plan places where the best one does not: at most 0 proves it unique."""
+
+    name, per_reserve, reach = "elsewhere", 0, 1
+
+    def __init__(self, search: Search) -> None:
+        self.search = search
+
+    def at(self, edges: Int) -> Int:
+        """What each of some edges is worth."""
+        found: Int = self.worth[edges]
+        return found
+
+    @property
+    def worth(self) -> Int:
+        """What each edge is worth.  Shape (e,)."""
+        market, best = self.search.plan.market, self.search.best
+        assert best is not None
+        other: Int = (best.matching[market.owner] != market.program).astype(np.int64)
+        return other
+
+
 WIDE = 1.25
 """Classes with fewer people than this many times their minimum get an opening at once."""
 
@@ -37,13 +55,9 @@ class OutOfTime(Exception):
     """The limit of time is reached before the search has ended."""
 
 
-class Better(Exception):
-    """A plan better than the best one known was found."""
-
-
 @dataclass
 class Best:
-    """The best plan known: its flow where it has one, its placement, openings and value."""
+    """The best plan known: its placement, openings and value, and its flow where it has one."""
 
     matching: Int
     openings: Int
@@ -59,362 +73,501 @@ class Search:
     ----------
     plan
         The plan of the market.
-    components
-        The objective in order, the lottery's two weights included.
+    objective
+        The components in order, the lottery's two weights included.
     deadline
         On ``time.perf_counter``; None for none.
+
+    Attributes
+    ----------
+    best
+        The best plan known.
+    tied
+        Whether another plan of the same value was met.
+    equal
+        How many components the root has proven to be equal to the best plan's at most.
     """
 
     plan: Plan
-    components: Sequence[Component]
+    objective: Sequence[Counted]
     deadline: float | None = None
     best: Best | None = None
     tied: bool = False
-    bound: list[int | None] = field(default_factory=list)
+    equal: int = 0
 
     def __post_init__(self) -> None:
-        self.bounds = Bounds(self.plan, DIGIT ** (len(self.components) + 4))
-        self.strong = Strong(self.bounds)
-        self.seen: set[bytes] = set()
-        self.suspects: set[int] = set()
-        self.leaves = 0
-        self.relaxed: dict[bytes, tuple[range, list[int], Solution]] = {}
-        edges = range(len(self.components))
-        self.reach = [max(1, self._range(j)) for j in edges]
+        self.components: list[Counted] = [*self.objective, Elsewhere(self)]
+        self.bounds = Bounds(self.plan, len(self.components))
+        self.seen: set[tuple[bytes, int]] = set()
+        self.known: dict[tuple[bytes, int, int], list[Solution]] = {}
+        self.reach = [max(1, component.reach) for component in self.components]
         self.people = len(self.plan.market.applicants) + 1
-
-    def _range(self, j: int) -> int:
-        component = self.components[j]
-        return max(int(np.abs(component.worth).max(initial=0)), component.per_reserve)
+        reserved = int(self.plan.seats[self.plan.reserved].sum())
+        self.range = [
+            reserved if component.per_reserve else self.people * component.reach
+            for component in self.components
+        ]
+        self.ceilings: list[int] = []
+        self.before_lottery = sum(not isinstance(c, Drawn) for c in self.objective)
 
     # --- plans
 
-    def try_openings(self, openings: Int) -> None:
+    def try_openings(self, openings: Int, columns: Bool | None = None) -> None:
         """Find the best plan for some openings; keep it if it is the best so far.
+
+        Over some columns only it is a plan all the same, if perhaps not the best for its openings.
+        """
+        key = openings.tobytes(), 0 if columns is None else int(columns.sum())
+        if key in self.seen:
+            return
+        self.seen.add(key)
+        flow = self.plan.flow(openings, columns)
+        try:
+            self.find(flow)
+        except NoFlow:
+            return
+        if len(flow.potentials) == len(self.objective):
+            self._offer(flow.matching(), openings, flow)
+
+    def find(self, flow: Flow) -> list[int]:
+        """Find the best plan of a flow, or only that, lottery apart, it is worse than the best one.
+
+        Returns the value.
 
         Raises
         ------
-        Better
-            If it is.
+        NoFlow
+            If the flow has no plan.
         """
-        key = openings.tobytes()
-        if key in self.seen:
-            return
-        flow = self.plan.flow(openings)
-        try:
-            for component in self.components:
-                self._watch()
-                flow.minimise(flow.cost(component))
-        except NoFlow:
-            self.seen.add(key)
-            return
-        self.seen.add(key)
-        self._offer(flow.matching(), openings, flow)
+        self._watch()
+        end = self.before_lottery
+        value = flow.maximise(*self.objective[:end])
+        if self.best is None or tuple(value) >= self.best.value[:end]:
+            self._watch()
+            value += flow.maximise(*self.objective[end:])
+        return value
 
     def _offer(self, matching: Int, openings: Int, flow: Flow | None = None) -> None:
         """Keep a plan if it keeps everything and is the best so far."""
         if not self.plan.keeps(matching, openings):
             return
-        sizes = np.bincount(
-            self.plan.market.class_of[matching[matching >= 0]], minlength=len(openings)
-        )
-        exact = np.where(self.plan.conditional, np.where(sizes > 0, OPEN, CLOSED), FREE)
-        exact[self.plan.conditional & self.plan.market.must_open] = OPEN
+        conditional, must = self.plan.conditional, self.plan.market.must_open
+        filled = self._sizes(matching) > 0
+        exact = np.where(conditional, np.where(filled | must, OPEN, CLOSED), FREE)
         value = self.value(matching)
+        same = flow is not None and flow.whole and (openings == exact)[conditional].all()
         if self.best is None or value > self.best.value:
-            fits = flow is not None and bool(
-                (openings == exact)[self.plan.conditional].all() and not flow.chains.left_out
-            )
-            self.best = Best(matching, exact, value, flow if fits else None)
-            raise Better
-        if value == self.best.value and (matching != self.best.matching).any():
-            self.tied = True
+            self.best, self.tied = Best(matching, exact, value, flow if same else None), False
+        elif value == self.best.value:
+            self.tied |= bool((matching != self.best.matching).any())
+            if same and self.best.flow is None:
+                self.best.flow = flow
+
+    def _sizes(self, matching: Int) -> Int:
+        market = self.plan.market
+        placed = market.class_of[matching[matching >= 0]]
+        return np.bincount(placed, minlength=len(market.order_classes)).astype(np.int64)
 
     def value(self, matching: Int) -> tuple[int, ...]:
         """The components of a placement."""
         choice, held = self.plan.choice, self.plan.market.edges_of(matching)
         edges = held[held >= 0]
-        filled = 0
-        if any(c.per_reserve for c in self.components):
-            at: dict[int, list[int]] = {}
+        at: dict[int, list[int]] = {}
+        if any(c.per_reserve for c in self.objective):
             for edge in edges.tolist():
                 at.setdefault(choice.program[edge], []).append(edge)
-            filled = sum(choice.reserved_filled(p, e) for p, e in at.items())
-        return tuple(int(c.worth[edges].sum()) + c.per_reserve * filled for c in self.components)
+        filled = sum(choice.reserved_filled(p, e) for p, e in at.items())
+        return tuple(int(c.at(edges).sum()) + c.per_reserve * filled for c in self.objective)
 
     def _watch(self) -> None:
         if self.deadline is not None and time.perf_counter() > self.deadline:
             raise OutOfTime
 
-    def _time_left(self) -> float | None:
-        return None if self.deadline is None else max(0.1, self.deadline - time.perf_counter())
+    def fallback(self) -> Best:
+        """A plan without proof: what falls short is closed, as often as anything does.
+
+        Raises
+        ------
+        NoFlow
+            If classes or reserves must have people and no such plan is found.
+        """
+        plan = self.plan
+        openings = np.where(plan.conditional & plan.market.must_open, OPEN, FREE)
+        free = plan.conditional & (openings == FREE)
+        while True:
+            flow = plan.flow(openings)
+            flow.maximise(self.components[0])
+            sizes = self._sizes(flow.matching())
+            short = free & (sizes < plan.need) & (openings == FREE)
+            if not short.any():
+                break
+            openings = np.where(short, CLOSED, openings)
+        self._offer(flow.matching(), openings)
+        if self.best is None:
+            raise NoFlow
+        return self.best
+
+    def proven(self) -> tuple[int, ...]:
+        """What no plan exceeds: the best plan's value as far as the root proves it, else a ceiling.
+
+        That of the best flow without minimum sizes, where the best plan equals it before.
+        """
+        best = self.best.value if self.best else ()
+        found = [*best[: self.equal]]
+        for at, component in enumerate(self.objective[self.equal :], self.equal):
+            same = len(self.ceilings) > at and tuple(self.ceilings[:at]) == best[:at]
+            found.append(self.ceilings[at] if same else ceiling(self.plan.market, component))
+        return tuple(found)
 
     # --- the search
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> Tree:
         """Search until the best plan is proven; return the proof.
 
         Raises
         ------
         OutOfTime
-            If the limit of time is reached; ``best`` holds what is known.
+            If the limit of time is reached; ``best`` holds what is known, None if that is nothing.
         NoFlow
             If there is no plan at all.
         """
         market = self.plan.market
         begin = np.where(self.plan.conditional & market.must_open, OPEN, FREE)
-        begin[~self.plan.conditional] = FREE
-        root = Node(
-            begin,
-            np.ones(len(market.program), bool),
-            np.full(len(market.applicants), -1),
-        )
-        relaxed = self._relaxed(begin)
+        everybody = np.ones(len(market.program), bool)
+        root = self.bounds.entered(Node(begin, everybody, np.full(len(market.applicants), -1)))
+        if root is None:
+            raise NoFlow
+        self.root = root
+        relaxed = self._relaxed(root)
+        self._first_plans(root, relaxed)
         while True:
-            self.leaves, self.bound = 0, [None] * len(self.components)
-            try:
-                proof = self._visit(root, 0, relaxed)
-            except Better:
-                continue
+            self.leaves_of: list[Best] = []
+            proof = self._visit(root, 0, relaxed)
             if self.best is None:
                 raise NoFlow
-            return proof
+            if all((one.openings == self.best.openings).all() for one in self.leaves_of):
+                return proof
 
-    def _relaxed(self, begin: Int) -> Flow:
-        """The best flow where classes need no minimum; it may be a plan already."""
-        flow = self.plan.flow(begin)
-        for component in self.components:
-            self._watch()
-            flow.minimise(flow.cost(component))
+    def _relaxed(self, root: Node) -> Flow:
+        """The best flow where classes need no minimum, lottery apart; if it is a plan, it is the best."""
+        flow = self.plan.flow(root.openings)
+        self._watch()
+        self.ceilings = flow.maximise(*self.objective[: self.before_lottery])
         matching = flow.matching()
-        market = self.plan.market
-        sizes = np.bincount(market.class_of[matching[matching >= 0]], minlength=len(begin))
-        self.suspects = set(
-            np.flatnonzero(self.plan.conditional & (sizes < WIDE * self.plan.need)).tolist()
-        )
-        try:
-            self._offer(matching, begin, flow)
-        except Better:
-            pass
+        sizes = self._sizes(matching)
+        wide = self.plan.conditional & (sizes < WIDE * self.plan.need)
+        parts = self.objective[: self.before_lottery]
+        self.strong = Strong(self.bounds, set(np.flatnonzero(wide).tolist()))
+        self.strong.begin(flow, [*zip(self._ladder(0), parts, strict=False)])
+        if self.plan.keeps(matching, root.openings):
+            flow.maximise(*self.objective[self.before_lottery :])
         return flow
 
-    def _visit(self, node: Node, start: int, flow: Flow | None = None) -> dict[str, Any]:
-        """Prove that a node holds nothing better than the best plan, and return the proof."""
+    def _first_plans(self, root: Node, relaxed: Flow) -> None:
+        """Plans to begin with: of all classes with people, and of those left when short ones close.
+
+        Closing what falls short, as often as anything does, ends in a plan where no class has to open.
+        """
+        plan, openings = self.plan, root.openings
+        sizes = self._sizes(relaxed.matching())
+        free = plan.conditional & (openings == FREE)
+        try:
+            columns = self.strong.columns if (sizes < plan.need)[free].any() else None
+            self.try_openings(np.where(free, np.where(sizes > 0, OPEN, CLOSED), openings), columns)
+            while (short := free & (sizes < plan.need) & (openings == FREE)).any():
+                share = np.where(short, sizes / np.maximum(1, plan.need), 1.0)
+                openings = np.where(short & (share <= max(0.5, share.min())), CLOSED, openings)
+                self._watch()
+                flow = plan.flow(openings, columns)
+                flow.maximise(self.components[0])
+                sizes = self._sizes(flow.matching())
+            self.try_openings(np.where(free, np.where(sizes > 0, OPEN, CLOSED), openings), columns)
+        except NoFlow:
+            return
+
+    def _visit(self, node: Node, start: int, flow: Flow | None = None) -> Tree:
+        """Prove that a node holds nothing better than the best plan."""
         self._watch()
-        self.leaves += 1
-        steps: list[dict[str, Any]] = []
-        entry = node
+        tree = Tree()
+        entered = self.bounds.entered(node)
+        if entered is None:
+            return Tree(leaf="impossible")
+        entry = node = node if node is self.root else entered
         if flow is not None:
-            node, start, done = self._step(node, start, self._of_flow(flow), steps)
-            if done:
-                return {"steps": steps}
-        solution = None
-        while start < len(self.components) and not self._settled(node):
-            before = start
-            known = self.relaxed.get(entry.key())
-            if known is not None and start in known[0]:
-                window, ladder, solution = known
-            else:
-                window = self._window(start)
-                ladder = self._weights(start, window[-1])
-                solution = self._relax(node, ladder)
-                if solution is None:
+            found = packed(len(flow.potentials)), prices_of(flow, flow.potentials)
+            node, start = self._step(node, start, found, tree)
+        solution, stuck = None, False
+        while not (tree.leaf or stuck or self._is_leaf(node)) and start < self._enough():
+            before = start, node
+            self.equal = max(self.equal, start if entry is self.root else 0)
+            for ladder in (self._ladder(start), [1]):
+                for solution in self._solutions(entry, before[0], ladder):
+                    self._round(solution, node, before[0], ladder)
+                    node, start = self._read(solution, ladder, node, start, tree)
+                    if tree.leaf or self._is_leaf(node) or start > before[0]:
+                        break
+                stuck = start == before[0] and node is before[1]
+                if not stuck:
                     break
-                self.relaxed = {entry.key(): (window, ladder, solution)}
-                self._round(solution, node)
-            for j in range(start, window[-1] + 1):
-                weights = [weight // ladder[j] for weight in ladder[: j + 1]]
-                prices = rounded(solution, ladder[j])
-                node, start, done = self._step(node, start, (j, weights, prices), steps)
-                if done:
-                    return {"steps": steps}
-                if start <= j:
-                    break
-            if start == before:
-                break
-        if self._settled(node):
-            return self._leaf(node, start, steps)
-        return self._branch(node, start, steps, solution)
+        if tree.leaf:
+            return tree
+        if self._is_leaf(node):
+            return self._leaf(node, start, tree)
+        if start == self._enough():
+            tree.leaf = "equal"
+            return tree
+        return self._branch(node, start, tree, solution)
+
+    def _enough(self) -> int:
+        """How many components are to be proven: where another plan is as good, it is not unique."""
+        return len(self.objective) if self.tied else len(self.components)
 
     def _settled(self, node: Node) -> bool:
         return not (self.plan.conditional & (node.openings == FREE)).any()
 
-    def _leaf(self, node: Node, start: int, steps: list[dict[str, Any]]) -> dict[str, Any]:
-        """A node in which every class is settled."""
-        if self.best is not None and (node.openings == self.best.openings).all():
-            return {"steps": steps}
+    def _is_leaf(self, node: Node) -> bool:
+        """Whether every class is settled and a flow says all: no sets cross, no pair is settled."""
+        untouched = bool(node.allowed.all()) and bool((node.forced < 0).all())
+        return untouched and self._settled(node) and not self.plan.chains(node.openings).left_out
+
+    def _leaf(self, node: Node, start: int, tree: Tree) -> Tree:
+        """A node in which a flow finds the best plan."""
         self.try_openings(node.openings)
-        if self.best is None:
-            return {"steps": steps}
+        if self.best is not None and (node.openings == self.best.openings).all():
+            tree.leaf = "best"
+            self.leaves_of.append(self.best)
+            return tree
         flow = self.plan.flow(node.openings)
         try:
-            for component in self.components:
-                flow.minimise(flow.cost(component))
+            value = self.find(flow)
         except NoFlow:
-            raise NotImplementedError("no flow") from None
-        _, _, done = self._step(node, start, self._of_flow(flow), steps)
-        if not done:
-            raise NotImplementedError("crossing")
-        return {"steps": steps}
+            self._without_plan(node, start, tree, prices_of(flow, [flow.unmet()]))
+            return tree
+        self._step(node, start, (packed(len(value)), prices_of(flow, flow.potentials)), tree)
+        return tree
 
-    def _branch(
-        self, node: Node, start: int, steps: list[dict[str, Any]], solution: Solution | None
-    ) -> dict[str, Any]:
-        """Split a node by the class that is least clearly open or closed."""
+    def _without_plan(
+        self, node: Node, start: int, tree: Tree, prices: Prices | None = None
+    ) -> tuple[Node, int]:
+        """Show by prices of what is missing that a node holds no plan as good as the best."""
+        if prices is not None:
+            return self._step(node, start, ([0], prices), tree)
+        value = (*self.best.value, 0) if self.best else ()
+        fixed = [*zip(self.components[:start], value, strict=False)]
+        solution = self.strong.solve(node, [], fixed, self._time_left())
+        if solution is None:
+            raise OutOfTime
+        weights = [round(price * FINE) for price in solution.fixed] or [0]
+        return self._step(node, start, (weights, rounded(solution, 1 / FINE)), tree)
+
+    def _branch(self, node: Node, start: int, tree: Tree, solution: Solution | None) -> Tree:
+        """Split a node by the class that is least clearly open or closed, or else by a pair."""
         free = np.flatnonzero(self.plan.conditional & (node.openings == FREE))
-        halfway = np.abs(solution.opening[free] - 0.5) if solution else np.zeros(len(free))
-        c = int(free[np.argmin(halfway)])
-        proof: dict[str, Any] = {"steps": steps, "order_class": self.plan.market.order_classes[c]}
-        sides = ((OPEN, "open"), (CLOSED, "closed"))
-        for state, word in sides:
-            openings = node.openings.copy()
-            openings[c] = state
-            proof[word] = self._visit(Node(openings, node.allowed, node.forced), start)
-        return proof
+        if len(free):
+            halfway = np.abs(solution.opening[free] - 0.5) if solution else np.zeros(len(free))
+            tree.order_class = int(free[np.argmin(halfway)])
+            sides = []
+            for state in (OPEN, CLOSED):
+                openings = node.openings.copy()
+                openings[tree.order_class] = state
+                sides.append(Node(openings, node.allowed, node.forced))
+        elif (edge := self._pair(node, solution)) < 0:
+            self._offer(self._forced(node), node.openings)
+            tree.leaf = "settled"
+            return tree
+        else:
+            tree.edge = edge
+            forced, allowed = node.forced.copy(), node.allowed.copy()
+            forced[self.plan.market.owner[tree.edge]] = tree.edge
+            allowed[tree.edge] = False
+            sides = [
+                Node(node.openings, node.allowed, forced),
+                Node(node.openings, allowed, node.forced),
+            ]
+        tree.sides = tuple(self._visit(side, start) for side in sides)
+        return tree
+
+    def _forced(self, node: Node) -> Int:
+        """The only placement of a node in which every pair is settled."""
+        program = np.append(self.plan.market.program, -1)
+        return np.where(node.forced >= 0, program[node.forced], -1)
+
+    def _pair(self, node: Node, solution: Solution | None) -> int:
+        """The pair that is most nearly halfway in a solution, −1 where all are settled."""
+        plan = self.plan
+        open_ = np.unique(plan.edge[self.bounds.present(node)])
+        open_ = open_[node.forced[plan.market.owner[open_]] < 0]
+        share = np.zeros(len(plan.market.program))
+        if solution:
+            np.add.at(share, plan.edge, solution.placed)
+        halfway = np.abs(share[open_] - 0.5)
+        return int(open_[np.argmin(halfway)]) if len(open_) else -1
 
     # --- steps
 
     def _step(
-        self, node: Node, start: int, found: tuple[int, list[int], Prices], steps: list[dict[str, Any]]
-    ) -> tuple[Node, int, bool]:
+        self, node: Node, start: int, found: tuple[list[int], Prices], tree: Tree
+    ) -> tuple[Node, int]:
         """Apply prices to a node: what they settle, how far they prove, whether nothing is left."""
-        if self.best is None:
-            return node, start, False
-        last, weights, prices = found
-        kind = prices.person.dtype
-        cost = np.zeros(len(self.plan.market.program), kind)
-        per_reserve = 0
-        for weight, component in zip(weights, self.components, strict=False):
-            cost = cost - component.worth.astype(kind) * weight
-            per_reserve += weight * component.per_reserve
+        weights, prices = found
+        cost, per_reserve = self._cost(node, weights, prices)
         bound = self.bounds.bound(node, cost, per_reserve, prices)
-        reached = sum(w * v for w, v in zip(weights, self.best.value, strict=False))
+        if self.best is None:
+            nothing = bound.impossible or (not any(weights) and bound.least > 0)
+            if nothing:
+                tree.steps.append(Step(weights, prices, start, [], []))
+                tree.leaf = "ended"
+            return node, start
+        reached = sum(w * v for w, v in zip(weights, (*self.best.value, 0), strict=False))
         slack = -reached - bound.least
-        entry = {"start": start, "weights": weights, "prices": prices}
         if bound.impossible or slack < 0:
-            steps.append(entry)
-            return node, start, True
-        settled = self._settle(node, bound, slack)
+            tree.steps.append(Step(weights, prices, start, [], []))
+            tree.leaf = "ended"
+            return node, start
         proven = start
-        while proven <= last and slack < weights[proven] - sum(weights[proven + 1 :]) * (DIGIT >> 3):
+        while proven < len(weights) and slack < weights[proven] - self._drop(weights, proven + 1):
             proven += 1
-        if proven > start or (settled.openings != node.openings).any():
-            steps.append(entry)
-        return settled, proven, False
+        closed, opened = self._settles(node, bound, slack)
+        if slack == 0 and self.tied and proven == len(self.objective):
+            tree.leaf = "ended"
+        if proven > start or closed or opened:
+            tree.steps.append(Step(weights, prices, proven, closed, opened))
+            openings = node.openings.copy()
+            openings[closed], openings[opened] = CLOSED, OPEN
+            node = Node(openings, node.allowed, node.forced)
+        return node, proven
 
-    def _settle(self, node: Node, bound: Bound, slack: int) -> Node:
+    def _cost(self, node: Node, weights: list[int], prices: Prices) -> tuple[Int, int]:
+        """What each edge costs in a weighted sum, and what filling a reserved seat saves.
+
+        A pair that is not wanted at these prices, lottery apart, is not hashed for the lottery: it
+        may have the greatest weight there is.
+        """
+        kind = prices.person.dtype
+        cost, per_reserve = np.zeros(len(self.plan.market.program), kind), 0
+        for weight, component in zip(weights, self.components, strict=False):
+            if not isinstance(component, Drawn):
+                cost = cost - component.worth.astype(kind) * weight
+                per_reserve += weight * component.per_reserve
+            elif weight:
+                wanted = self.bounds.wanted(node, cost, prices, 2 * weight * component.reach)
+                worth = np.full(len(cost), component.reach)
+                worth[wanted] = component.at(wanted)
+                cost = cost - worth.astype(kind) * weight
+        return cost, per_reserve
+
+    def _drop(self, weights: list[int], first: int) -> int:
+        """What the components from one on can lose together."""
+        return sum(w * most for w, most in zip(weights[first:], self.range[first:], strict=False))
+
+    def _settles(self, node: Node, bound: Bound, slack: int) -> tuple[list[int], list[int]]:
         """Classes whose other state would cost more than there is."""
-        openings = node.openings.copy()
-        free = self.plan.conditional & (openings == FREE)
-        openings[free & (bound.opening > slack)] = CLOSED
-        openings[free & (bound.closing > slack)] = OPEN
-        return Node(openings, node.allowed, node.forced)
+        free = self.plan.conditional & (node.openings == FREE)
+        closed = free & np.asarray(bound.opening > slack, bool)
+        opened = free & np.asarray(bound.closing > slack, bool) & ~closed
+        return np.flatnonzero(closed).tolist(), np.flatnonzero(opened).tolist()
 
-    def _weights(self, start: int, last: int) -> list[int]:
-        """Weights of the components up to one, each outweighing the ones after it."""
-        weights = [1]
-        for j in range(last, 0, -1):
-            ratio = 8 * self.reach[j] if j >= start else 1
-            fits = weights[0] * ratio * self.reach[j - 1] * self.people < ROOM
-            weights.insert(0, weights[0] * (ratio if fits else 1))
-        return weights
+    # --- the strong relaxation
 
-    def _window(self, start: int) -> range:
-        """The components that one relaxation can put side by side."""
+    def _ladder(self, start: int) -> list[int]:
+        """Weights of the components from one on, as many as a relaxation can put side by side.
+
+        Each outweighs the next one for a few people: enough to part them, and small enough for the
+        solver to tell them apart.  The lottery is asked only where it has to decide.
+        """
         last, ratio = start, self.reach[start] * self.people
-        while last + 1 < len(self.components) - 1:
+        end = self.before_lottery if start < self.before_lottery else len(self.objective)
+        while last + 1 < end:
             ratio *= 8 * self.reach[last + 1]
             if ratio >= ROOM:
                 break
             last += 1
-        return range(start, last + 1)
+        weights = [1]
+        for j in range(last, start, -1):
+            weights.insert(0, weights[0] * 8 * self.reach[j])
+        return weights
 
-    def _relax(self, node: Node, weights: list[int]) -> Solution | None:
-        """Solve the strong relaxation, giving openings to classes as they are found short."""
-        worth = np.zeros(len(self.plan.market.program), np.int64)
-        per_reserve = 0
-        for weight, component in zip(weights, self.components, strict=False):
-            worth += weight * component.worth
-            per_reserve += weight * component.per_reserve
-        plan, market = self.plan, self.plan.market
-        while True:
+    def _solutions(self, node: Node, start: int, ladder: list[int]) -> Iterator[Solution]:
+        """Solutions of a node's relaxation, each over more columns than the one before.
+
+        No more where even these leave room for a better value of the first component.
+        """
+        key = node.key(), start, len(ladder)
+        known = self.known.get(key)
+        if known is None:
+            self.known = {key: (known := [])}
+        yield from known
+        wanted = [*zip(ladder, self.components[start:], strict=False)]
+        value = (*self.best.value, 0) if self.best else ()
+        fixed = [*zip(self.components[:start], value, strict=False)]
+        while not known or (known[-1].more and self._may_prove_more(known, start, ladder)):
             self._watch()
-            found = self.strong.solve(node, worth, per_reserve, self.suspects, self._time_left())
-            if found is None:
-                return None
-            sizes = np.bincount(
-                market.class_of[plan.home[plan.kind]], found.placed, len(node.openings)
-            )
-            short = (sizes > 1e-6) & (sizes < plan.need - 1e-6) & plan.conditional
-            short &= node.openings == FREE
-            fresh = set(np.flatnonzero(short).tolist()) - self.suspects
-            if not fresh:
-                return found
-            self.suspects |= fresh
+            solution = self.strong.solve(node, wanted, fixed, self._time_left())
+            if solution is None:
+                raise OutOfTime
+            known.append(solution)
+            yield solution
 
-    def _round(self, solution: Solution, node: Node) -> None:
-        """Try the openings nearest to a solution."""
+    def _may_prove_more(self, known: list[Solution], start: int, ladder: list[int]) -> bool:
+        """Whether more columns may prove what these solutions leave open.
+
+        Not where even they leave room for a better first component, nor, where one component could
+        be asked for alone, when the last columns changed nothing.
+        """
+        last = known[-1]
+        if self.best is None or last.missing > NOTHING:
+            return True
+        if last.value > self._reached(start, ladder) + ladder[0]:
+            return False
+        stalled = len(known) > 1 and last.value - known[-2].value < NOTHING * ladder[0]
+        return len(ladder) == 1 or not stalled
+
+    def _reached(self, start: int, ladder: list[int]) -> int:
+        """What the best plan is worth in some components."""
+        value = (*self.best.value, 0)[start:] if self.best else ()
+        return sum(w * v for w, v in zip(ladder, value, strict=False))
+
+    def _round(self, solution: Solution, node: Node, start: int, ladder: list[int]) -> None:
+        """Try the openings nearest to a solution, where that leaves room for a better plan."""
+        if self.best is not None and solution.value <= self._reached(start, ladder):
+            return
+        plan = self.plan
         openings = np.where(solution.opening >= 0.5, OPEN, CLOSED)
-        sizes = np.bincount(
-            self.plan.market.class_of[self.plan.home[self.plan.kind]],
-            solution.placed,
-            len(openings),
-        )
+        home = plan.market.class_of[plan.home[plan.kind]]
+        sizes = np.bincount(home, solution.placed, len(openings))
         openings[(sizes < 0.5) & (node.openings == FREE)] = CLOSED
-        openings[~self.plan.conditional] = FREE
-        self.try_openings(openings)
+        openings[~plan.conditional] = FREE
+        self.try_openings(openings, self.strong.columns)
 
-    def _of_flow(self, flow: Flow) -> tuple[int, list[int], Prices]:
-        """The potentials of a flow as prices, all components packed into one number."""
-        size = len(self.components)
-        weights = [DIGIT ** (size - 1 - j) for j in range(size)]
-        total = np.zeros(len(flow.network.supply), object)
-        far = np.zeros(len(total), bool)
-        for weight, potential in zip(weights, flow.potentials, strict=True):
-            total = total + potential.astype(object) * weight
-            far |= potential == FAR
-        total[far] = DIGIT ** (size + 1)
-        plan, market = self.plan, self.plan.market
-        n, m = len(market.applicants), len(market.programs)
-        cap = np.zeros(len(market.caps), object)
-        subsidy = np.zeros(len(market.order_classes), object)
-        for (word, at), outer in flow.chains.above.items():
-            mine = total[(flow.first_cap if word else flow.first_class) + at]
-            above = 0 if outer is None else total[(flow.first_cap if outer[0] else flow.first_class) + outer[1]]
-            if word:
-                cap[at] = max(0, mine - above)
-            else:
-                subsidy[at] = max(0, above - mine)
-        person = total[:n]
-        if not n:
-            person = np.zeros(0, object)
-        seat = total[flow.first_seat : flow.first_seat + len(plan.stages)]
-        below = total[flow.first_below : flow.first_below + m]
-        program = total[flow.first_program : flow.first_program + m]
-        mine = subsidy[market.class_of]
-        return size - 1, weights, Prices(
-            person, seat + mine[plan.home], below + mine, program + mine, cap
-        )
+    def _read(
+        self, solution: Solution, ladder: list[int], node: Node, start: int, tree: Tree
+    ) -> tuple[Node, int]:
+        """Apply the prices of a solution.
 
-    def written(self, proof: dict[str, Any] | None) -> dict[str, Any] | None:
-        """The proof as it stands in ``certificate.json``; None where it is too long."""
-        if proof is None or self.leaves > 2 * LEAVES:
-            return None
-        return {key: self._written(key, value) for key, value in proof.items()}
+        Those of several components are whole multiples of each one's unit, in turn: rounding rids them
+        of what the later ones add.  Those of one component are taken in as small parts as there is
+        room for.
+        """
+        if solution.missing > NOTHING:
+            return self._without_plan(node, start, tree)
+        if len(ladder) == 1:
+            most = self.reach[start] * self.people * max(1, *map(ceil, map(abs, solution.fixed)), 1)
+            fine = 1 << max(0, min(20, (ROOM // most).bit_length() - 3))
+            return self._rounded(solution, [1], 1 / fine, node, start, tree)
+        first = start
+        for at, weight in enumerate(ladder):
+            node, start = self._rounded(solution, ladder[: at + 1], weight, node, start, tree)
+            if tree.leaf or start <= first + at:
+                break
+        return node, start
 
-    def _written(self, key: str, value: Any) -> Any:
-        if key == "steps":
-            return [self._step_written(step) for step in value]
-        return self.written(value) if key in ("open", "closed", "in", "out") else value
+    def _rounded(
+        self, solution: Solution, ladder: list[int], unit: float, node: Node, start: int, tree: Tree
+    ) -> tuple[Node, int]:
+        """Apply the prices of a solution as multiples of a unit."""
+        weights = [round(price / unit) for price in solution.fixed]
+        weights += [round(weight / unit) for weight in ladder]
+        return self._step(node, start, (weights, rounded(solution, unit)), tree)
 
-    def _step_written(self, step: dict[str, Any]) -> dict[str, Any]:
-        prices: Prices = step["prices"]
-        return {
-            "start": step["start"],
-            "weights": step["weights"],
-            "applicants": [int(v) for v in prices.person],
-            "seats": [int(v) for v in prices.seat],
-            "nonhard": [int(v) for v in prices.below],
-            "programs": [int(v) for v in prices.program],
-            "caps": [int(v) for v in prices.cap],
-        }
+    def _time_left(self) -> float | None:
+        return None if self.deadline is None else max(0.1, self.deadline - time.perf_counter())

@@ -11,17 +11,17 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-import numpy as np
-
-from .. import lottery
 from ..cells import Int
 from ..choice import Choice
 from ..market import Constraint, Market
-from ..objective import LOTTERY, Component, ceiling, components
+from ..objective import Component, Counted, components
 from ..policy import Policy
 from ..result import Result, Status, opened_classes
+from ..solve import NoPlan
+from .flow import NoFlow
 from .openings import OutOfTime, Search
-from .plan import Plan, weights
+from .plan import Drawn, Plan, Weights
+from .proof import Writer
 
 HONOURS = frozenset(Constraint) - {
     Constraint.OPEN_FIRST,
@@ -37,55 +37,55 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
     ----------
     first
         Components that come before all those of the policy.
+
+    Raises
+    ------
+    NoPlan
+        If what the round asks for cannot all be had.
     """
     begun = time.perf_counter()
     choice = Choice(market)
     ordered = [*first, *components(market, policy)]
-    everything = [*ordered, *_lottery(market, policy)]
+    drawn = Weights(market, policy)
+    everything: list[Counted] = [*ordered, Drawn(drawn, 0), Drawn(drawn, 1)]
     plan = Plan(market, choice)
-    deadline = begun + policy.time_s if policy.time_s else None
-    search = Search(plan, everything, deadline)
-    status = Status.OPTIMAL
-    proof = None
+    search = Search(plan, everything, begun + policy.time_s if policy.time_s else None)
+    tree, status = None, Status.OPTIMAL
     try:
-        proof = search.run()
+        tree = search.run()
     except OutOfTime:
         status = Status.FEASIBLE
-    best = search.best
-    assert best is not None
+    except NoFlow:
+        raise NoPlan(market) from None
+    best = search.best or search.fallback()
     flow = best.flow
     if flow is None:
         flow = plan.flow(best.openings)
-        for component in everything:
-            flow.minimise(flow.cost(component))
-    matching = best.matching
-    unique = status is Status.OPTIMAL and not search.tied and flow.unique(matching)
+        flow.maximise(*ordered)
+        flow.maximise(*everything[len(ordered) :])
+    proven = status is Status.OPTIMAL
+    laminar = not flow.chains.left_out
+    unique = proven and not search.tied and (not laminar or flow.unique(best.matching))
     names = tuple(component.name for component in everything)
     return Result(
         mechanism="optimal",
-        matching=matching,
-        seats=_seats(market, choice, matching),
-        opened=opened_classes(market, matching),
+        matching=best.matching,
+        seats=_seats(market, choice, best.matching),
+        opened=opened_classes(market, best.matching),
         status=status,
         components=names,
         objective=best.value,
-        bound=best.value,
-        thresholds=flow.thresholds(matching),
+        bound=best.value if proven else search.proven(),
+        thresholds=flow.thresholds(best.matching),
         certificate={
             "components": list(names),
-            "potentials": flow.certificate(),
-            "tree": search.written(proof),
+            "potentials": flow.certificate() if laminar else None,
+            "tree": Writer(plan).written(tree) if tree else None,
             "unique": unique,
         },
         unique=unique,
         runtime=time.perf_counter() - begun,
     )
-
-
-def _lottery(market: Market, policy: Policy) -> list[Component]:
-    """The lottery's two weights of every pair."""
-    both = weights(market, policy, np.arange(len(market.program)))
-    return [Component(name, both[:, at]) for at, name in enumerate(LOTTERY)]
 
 
 def _seats(market: Market, choice: Choice, matching: Int) -> list[str]:
@@ -98,16 +98,3 @@ def _seats(market: Market, choice: Choice, matching: Int) -> list[str]:
         for edge, label in choice.seat_labels(p, choice.at_program(p, edges)).items():
             seats[choice.owner[edge]] = label
     return seats
-
-
-def _bounds(
-    market: Market, ordered: list[Component], values: tuple[int, ...], solved: int
-) -> tuple[int, ...]:
-    """What is proven: the value where the component was solved, else what all could get at most."""
-    bounds = list(values)
-    for at in range(solved, len(values)):
-        if at < len(ordered):
-            bounds[at] = ceiling(market, ordered[at])
-        else:
-            bounds[at] = len(market.applicants) << lottery.TIE_BITS
-    return tuple(bounds)

@@ -24,7 +24,7 @@ from .. import lottery
 from ..cells import Int
 from ..choice import Choice, fill
 from ..market import Market
-from ..objective import Component
+from ..objective import LOTTERY, Counted
 from ..policy import Policy
 from ..result import Threshold
 from .flow import FAR, Network
@@ -143,9 +143,12 @@ class Plan:
             above[word, at] = None
         return Chains(first, above, left_out)
 
-    def flow(self, openings: Int) -> Flow:
-        """The network in which closed classes take nobody and open ones have their minimum."""
-        return Flow(self, openings)
+    def flow(self, openings: Int, columns: Bool | None = None) -> Flow:
+        """The network in which closed classes take nobody and open ones have their minimum.
+
+        ``columns`` are the arcs of applicants that it has; by default all of them.
+        """
+        return Flow(self, openings, columns)
 
     def has_room(self, stage: int, edges: list[int]) -> bool:
         """Whether one more person of the stage's group alone could take such a seat, caps apart."""
@@ -219,8 +222,8 @@ class Flow:
     classes, caps, the sink.
     """
 
-    def __init__(self, plan: Plan, openings: Int) -> None:
-        self.plan, self.openings = plan, openings
+    def __init__(self, plan: Plan, openings: Int, columns: Bool | None = None) -> None:
+        self.plan, self.openings, self.whole = plan, openings, columns is None
         market = plan.market
         n, kinds, m = len(market.applicants), len(plan.stages), len(market.programs)
         k = len(market.order_classes)
@@ -229,11 +232,11 @@ class Flow:
         self.first_class = self.first_program + m
         self.first_cap = self.first_class + k
         self.chains = plan.chains(openings)
-        sink = self.first_cap + len(market.caps)
+        self.sink = sink = self.first_cap + len(market.caps)
         running = openings[market.class_of[plan.home[plan.kind]]] != CLOSED
-        self.arcs = np.flatnonzero(running)
+        self.arcs = np.flatnonzero(running if columns is None else running & columns)
         self.running = openings[market.class_of] != CLOSED
-        tail, head, lower, capacity = self._upward(sink)
+        tail, head, lower, capacity = self._upward()
         supply = np.zeros(sink + 1, np.int64)
         supply[:n], supply[sink] = 1, -n
         mine = len(self.arcs) + n
@@ -246,27 +249,31 @@ class Flow:
         )
         self.potentials: list[Int] = []
 
-    def _upward(self, sink: int) -> tuple[Int, Int, Int, Int]:
+    def node(self, of: tuple[int, int] | None) -> int:
+        """The node of a class or cap, as ``Chains`` names it; of None, the sink."""
+        if of is None:
+            return self.sink
+        return (self.first_cap if of[0] else self.first_class) + of[1]
+
+    def _upward(self) -> tuple[Int, Int, Int, Int]:
         """Kinds of seat to programs, programs to classes and caps, those to the sink."""
         plan, m = self.plan, len(self.plan.market.programs)
         capacity, seats = plan.market.capacity, np.arange(len(plan.stages))
 
-        def node(of: tuple[int, int] | None) -> int:
-            if of is None:
-                return sink
-            return (self.first_cap if of[0] else self.first_class) + of[1]
-
         shut = ~self.running
         tail = [self.first_seat + seats, self.first_below + np.arange(m)]
         head = [np.where(plan.hard, self.first_program, self.first_below) + plan.home]
-        head += [self.first_program + np.arange(m), np.array([node(f) for f in self.chains.first])]
+        head += [
+            self.first_program + np.arange(m),
+            np.array([self.node(f) for f in self.chains.first]),
+        ]
         tail += [self.first_program + np.arange(m)]
         most = [plan.seats * self.running[plan.home], plan.below, capacity]
         least = [plan.least * self.running[plan.home], 0 * plan.below, 0 * capacity]
         most[1], most[2] = np.where(shut, 0, plan.below), np.where(shut, 0, capacity)
         sets = list(self.chains.above.items())
-        tail.append(np.array([node(of) for of, _ in sets], np.int64))
-        head.append(np.array([node(outer) for _, outer in sets], np.int64))
+        tail.append(np.array([self.node(of) for of, _ in sets], np.int64))
+        head.append(np.array([self.node(outer) for _, outer in sets], np.int64))
         in_class = np.bincount(plan.market.class_of, capacity, len(plan.market.min_size))
         caps = plan.market.caps
         most.append(
@@ -276,30 +283,43 @@ class Flow:
         lower, upper = np.concatenate(least), np.concatenate(most)
         return np.concatenate(tail), np.concatenate(head), lower, np.maximum(lower, upper)
 
-    def cost(self, component: Component) -> Int:
-        """The cost of each arc: what the component loses by one person there."""
-        return self._cost(component.worth, component.per_reserve)
-
-    def _cost(self, worth: Int, per_reserve: int = 0) -> Int:
+    def cost(self, component: Counted) -> Int:
+        """The cost of each arc that is not ruled out: what the component loses by one person there."""
         plan, size = self.plan, len(self.network.tail)
         cost = np.zeros(size, np.int64)
-        cost[: len(self.arcs)] = -worth[plan.edge[self.arcs]]
+        used = self.network.free | (self.network.flow > 0)
+        at = np.flatnonzero(used[: len(self.arcs)])
+        cost[at] = -component.at(plan.edge[self.arcs[at]])
         first = len(self.arcs) + self.first_seat
-        cost[first : first + len(plan.stages)] = -per_reserve * plan.reserved
+        cost[first : first + len(plan.stages)] = -component.per_reserve * plan.reserved
         return cost
 
-    def lottery_cost(self, policy: Policy, which: int) -> Int:
-        """The cost of the lottery's first or second weight, on arcs that are still in the running."""
-        market = self.plan.market
-        edges = np.unique(self.plan.edge[self.arcs[self.network.free[: len(self.arcs)]]])
-        worth = np.zeros(len(market.program), np.int64)
-        if len(edges):
-            worth[edges] = weights(market, policy, edges)[:, which]
-        return self._cost(worth)
+    def maximise(self, *components: Counted) -> list[int]:
+        """Keep the flows that are best in components, one after another; note their potentials.
 
-    def minimise(self, cost: Int) -> None:
-        """Keep the cheapest flows; note their potentials."""
-        self.potentials.append(self.network.minimise(cost))
+        Returns their values.
+
+        Raises
+        ------
+        NoFlow
+            If no flow keeps the minimum of every open class and every reserve that must be filled.
+        """
+        costs = [self.cost(component) for component in components]
+        self.potentials += self.network.minimise_in_turn(costs)
+        return [-int(cost @ self.network.flow) for cost in costs]
+
+    def unmet(self) -> Int:
+        """Potentials of the flow that comes closest to the lower bounds, a missing person costing 1."""
+        network = self.network
+        least = np.flatnonzero(network.lower)
+        both = np.append(np.arange(len(network.tail)), least)
+        capacity = np.append(network.capacity, network.lower[least])
+        capacity[least] -= network.lower[least]
+        relaxed = Network(
+            network.tail[both], network.head[both], np.zeros(len(both), np.int64), capacity,
+            network.supply,
+        )  # fmt: skip
+        return relaxed.minimise(np.where(np.arange(len(both)) < len(network.tail), 0, -1))
 
     def matching(self) -> Int:
         """The program of each applicant, −1 unplaced."""
@@ -326,7 +346,7 @@ class Flow:
         return not (moves & (part[source[leads]] == part[target[leads]])).any()
 
     def thresholds(self, matching: Int) -> list[Threshold]:
-        """The price of every kind of seat in a class that is not closed."""
+        """The state of every kind of seat in a class that is not closed, and where no sets cross its price."""
         plan, market = self.plan, self.plan.market
         held = market.edges_of(matching)
         at: list[list[int]] = [[] for _ in market.programs]
@@ -335,7 +355,7 @@ class Flow:
         found = []
         for number, (p, name, _) in enumerate(plan.stages):
             if self.running[p]:
-                values = self._tuple(self.first_seat + number)
+                values = None if self.chains.left_out else self._tuple(self.first_seat + number)
                 state = "not_full" if plan.has_room(number, at[p]) else "full"
                 price = tuple(values) if values is not None else None
                 found.append(Threshold(p, name, state, price=price))
@@ -371,11 +391,45 @@ class Flow:
         return None if FAR in values else values
 
 
-def weights(market: Market, policy: Policy, edges: Int) -> Int:
-    """The two lottery weights of edges.  Shape (edges, 2)."""
-    seed = lottery.seed_of(market.tables.draw, policy.seed)
-    pairs = [
-        (market.applicants[i], market.programs[p])
-        for i, p in zip(market.owner[edges].tolist(), market.program[edges].tolist(), strict=True)
-    ]
-    return lottery.tie_weights(seed, policy.round, pairs)
+class Weights:
+    """The two lottery weights of the edges, each hashed when it is first asked for."""
+
+    def __init__(self, market: Market, policy: Policy) -> None:
+        self.market, self.policy = market, policy
+        self.known = np.zeros(len(market.program), bool)
+        self.found = np.zeros((len(market.program), 2), np.int64)
+
+    def of(self, edges: Int) -> Int:
+        """The weights of some edges.  Shape (edges, 2)."""
+        market = self.market
+        fresh = np.unique(edges[~self.known[edges]])
+        if len(fresh):
+            seed = lottery.seed_of(market.tables.draw, self.policy.seed)
+            owner, program = market.owner[fresh].tolist(), market.program[fresh].tolist()
+            pairs = [
+                (market.applicants[i], market.programs[p])
+                for i, p in zip(owner, program, strict=True)
+            ]
+            self.found[fresh] = lottery.tie_weights(seed, self.policy.round, pairs)
+            self.known[fresh] = True
+        return self.found[edges]
+
+
+class Drawn:
+    """One weight of the lottery as a component of the objective."""
+
+    per_reserve = 0
+    reach = 1 << lottery.TIE_BITS
+
+    def __init__(self, weights: Weights, which: int) -> None:
+        self.name, self.weights, self.which = LOTTERY[which], weights, which
+
+    def at(self, edges: Int) -> Int:
+        """What each of some edges is worth."""
+        found: Int = self.weights.of(edges)[:, self.which]
+        return found
+
+    @cached_property
+    def worth(self) -> Int:
+        """What each edge is worth.  Shape (e,)."""
+        return self.at(np.arange(len(self.weights.market.program)))

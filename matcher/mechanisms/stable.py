@@ -17,7 +17,12 @@ from ..result import Closing, Result, Status, Threshold, opened_classes
 from .closing import Closure, Late, exact, sequential
 from .deferred import DeferredAcceptance
 
-HONOURS = frozenset(Constraint) - {Constraint.CROSSING_CAP, Constraint.CONFIRMED}
+HONOURS = frozenset(Constraint) - {
+    Constraint.CROSSING_CAP,
+    Constraint.CONFIRMED,
+    Constraint.MUST_OPEN,
+    Constraint.MUST_FILL,
+}
 
 _STEPS = 1_000
 """Steps of exact closing after which one draw of many is given up: the same ones everywhere."""

@@ -9,7 +9,8 @@ are checked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,30 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
 from ..cells import Int
+from ..objective import Counted
 from .bounds import Bounds, Node, Prices
-from .plan import CLOSED, FREE, OPEN
+from .flow import FAR
+from .plan import CLOSED, FREE, OPEN, Flow
 
 Real = NDArray[np.float64]
 
 SHORT = 64.0
 """What a missing person costs, in the greatest worth of a placement."""
+
+SCALE = 2.0**20
+"""The greatest worth as the solver sees it: its tolerance is absolute."""
+
+NOTHING = 1e-6
+"""Less than this is nothing to a solver that counts in doubles."""
+
+FINE = 1 << 20
+"""Into so many parts a unit is cut where whole ones do not prove enough."""
+
+BEST, MORE = 3, 10
+"""Arcs of a person that the relaxation begins with, and that each time are added for her at most."""
+
+Weighted = tuple[int, Counted]
+Fixed = tuple[Counted, int]
 
 
 @dataclass(frozen=True)
@@ -37,74 +55,165 @@ class Solution:
     opening
         Per class: how far it is open, 1 where nothing binds it.
     missing
-        People whom open classes lack.
+        People whom open classes, and reserves that must be filled, lack.
     duals
         Per applicant, kind of seat, program below its hard reserves, program, cap.
+    fixed
+        The price of each fixed component.
+    value
+        What it is worth.
+    more
+        Whether arcs were left out that could make it better.
     """
 
     placed: Real
     opening: Real
     missing: float
     duals: tuple[Real, Real, Real, Real, Real]
+    fixed: list[float]
+    value: float = 0.0
+    more: bool = False
 
 
 class Strong:
-    """The relaxation of a market, to be solved in one node after another."""
+    """The relaxation of a market, to be solved in one node after another.
 
-    def __init__(self, bounds: Bounds) -> None:
-        self.bounds, self.plan = bounds, bounds.plan
+    It is solved over some columns only: a few of the best arcs of each person, and for each class that
+    may fall short the people who come to it at the least cost; those that its prices find wanting are
+    added, each time.
+
+    Parameters
+    ----------
+    bounds
+        The market's.
+    suspects
+        Classes that get an opening and strong links; for the others only seats bind, until they are
+        found short.
+    """
+
+    def __init__(self, bounds: Bounds, suspects: set[int]) -> None:
+        self.bounds, self.plan, self.suspects = bounds, bounds.plan, suspects
+        self.columns = np.zeros(len(self.plan.edge), bool)
 
     def solve(
-        self, node: Node, worth: Int, per_reserve: int, suspects: set[int], time_s: float | None
+        self, node: Node, wanted: Sequence[Weighted], fixed: Sequence[Fixed], time_s: float | None
     ) -> Solution | None:
-        """The best fractional placement of a node.
+        """The best fractional placement of a node over the columns, which it adds to.
 
         Parameters
         ----------
-        worth, per_reserve
-            Of an edge, and of a reserved seat.
-        suspects
-            Classes that get an opening and strong links; for the others only seats bind.
+        wanted
+            Weights and components to be made large together; none, to miss as few people as can be.
+        fixed
+            Components that stay at a value.
 
         Returns
         -------
         Solution or None
             None if the solver gives none in time.
         """
-        rows = _Rows(self.bounds, node, suspects)
-        unit = max(1, int(np.abs(worth).max(initial=1)), per_reserve)
         plan = self.plan
-        gain = (worth[plan.edge[rows.arcs]] + per_reserve * plan.reserved[plan.kind[rows.arcs]]) / unit
+        worth, per_reserve = self._worth(wanted)
+        rows = _Rows(self.bounds, node, self.suspects, self.columns, fixed)
+        unit = max(1.0, float(np.abs(worth).max(initial=0)), float(per_reserve))
+        gain = (worth[rows.arcs] + per_reserve * plan.reserved[plan.kind[rows.arcs]]) / unit
         cost = np.concatenate([-gain, np.zeros(rows.openings), np.full(rows.missing, SHORT)])
         upper = np.ones(len(cost))
         upper[len(cost) - rows.missing :] = np.inf
         matrix, limit = rows.matrix()
-        options = {"presolve": True} | ({"time_limit": time_s} if time_s else {})
         found = linprog(
             cost * SCALE, matrix, limit, bounds=np.column_stack([np.zeros(len(upper)), upper]),
-            method="highs-ds", options=options,
+            method="highs-ds", options={"time_limit": time_s} if time_s else {},
         )  # fmt: skip
         if found.x is None or found.status != 0:
             return None
-        return rows.read(found.x, -np.asarray(found.ineqlin.marginals) * (unit / SCALE), per_reserve)
+        dual = -np.asarray(found.ineqlin.marginals) * (unit / SCALE)
+        solution = rows.read(found.x, dual, per_reserve)
+        more = self._add(node, worth, fixed, solution, unit)
+        return replace(solution, value=-found.fun * unit / SCALE, more=more)
+
+    def _worth(self, wanted: Sequence[Weighted]) -> tuple[Real, int]:
+        """What each arc is worth, and each reserved seat filled."""
+        worth = np.zeros(len(self.plan.market.program))
+        for weight, component in wanted:
+            worth += float(weight) * component.worth
+        return worth[self.plan.edge], sum(w * c.per_reserve for w, c in wanted)
+
+    def begin(self, flow: Flow, wanted: Sequence[Weighted]) -> None:
+        """Choose the first columns, by the reduced costs of the best flow without minimum sizes."""
+        plan = self.plan
+        worth, _ = self._worth(wanted)
+        price = np.zeros(len(flow.network.supply))
+        for (weight, _), potential in zip(wanted, flow.potentials, strict=False):
+            price += float(weight) * np.minimum(potential, FAR)
+        reduced = price[flow.first_seat + plan.kind] - price[plan.owner] - worth
+        self.columns[flow.arcs[flow.network.flow[: len(flow.arcs)] > 0]] = True
+        self.columns |= _first(plan.owner, reduced, BEST)
+        order_class = self.bounds.class_of_arc
+        self.columns |= self._suspect[order_class] & _first(
+            order_class, reduced, 2 * self.plan.need[order_class]
+        )
+
+    @property
+    def _suspect(self) -> NDArray[np.bool_]:
+        found = np.zeros(len(self.plan.market.order_classes), bool)
+        found[list(self.suspects)] = True
+        return found
+
+    def _add(
+        self, node: Node, worth: Real, fixed: Sequence[Fixed], solution: Solution, unit: float
+    ) -> bool:
+        """Add the columns that prices find wanting, and classes found short; whether there are any."""
+        plan = self.plan
+        person, seat, *_ = solution.duals
+        reduced = (seat[plan.kind] - person[plan.owner] - worth) / unit
+        for (component, _), price in zip(fixed, solution.fixed, strict=True):
+            reduced -= price / unit * component.worth[plan.edge]
+        wanting = self.bounds.present(node) & ~self.columns & (reduced < -NOTHING)
+        order_class = self.bounds.class_of_arc
+        fresh = wanting & _first(plan.owner, np.where(wanting, reduced, np.inf), MORE)
+        at_class = _first(
+            order_class, np.where(wanting, reduced, np.inf), 2 * plan.need[order_class]
+        )
+        fresh |= wanting & self._suspect[order_class] & at_class
+        self.columns |= fresh
+        sizes = np.bincount(order_class, solution.placed, len(node.openings))
+        short = (sizes > NOTHING) & (sizes < plan.need - NOTHING) & plan.conditional
+        short &= node.openings == FREE
+        late = set(np.flatnonzero(short).tolist()) - self.suspects
+        self.suspects |= late
+        return bool(fresh.any() or late)
 
 
-SCALE = 2.0**20
-"""The greatest worth as the solver sees it: its tolerance is absolute."""
+def _first(group: Int, value: Real, number: Int | int) -> NDArray[np.bool_]:
+    """Which entries are among the so many smallest of their group."""
+    order = np.lexsort((value, group))
+    first = np.searchsorted(group[order], np.arange(group.max(initial=-1) + 1))
+    nth = np.empty(len(order), np.int64)
+    nth[order] = np.arange(len(order)) - first[group[order]]
+    return nth < number
 
 
 class _Rows:
     """The rows of the relaxation in one node, and how to read its solution."""
 
-    def __init__(self, bounds: Bounds, node: Node, suspects: set[int]) -> None:
+    def __init__(
+        self, bounds: Bounds, node: Node, suspects: set[int], columns: NDArray[np.bool_],
+        fixed: Sequence[Fixed],
+    ) -> None:  # fmt: skip
         self.bounds, self.plan, self.node = bounds, bounds.plan, node
         plan, market = self.plan, self.plan.market
-        self.arcs = np.flatnonzero(bounds.present(node))
+        self.arcs = np.flatnonzero(bounds.present(node) & columns)
         binds = plan.conditional & (node.openings != CLOSED)
-        asked = [c for c in np.flatnonzero(binds).tolist() if node.openings[c] == OPEN or c in suspects]
+        asked = [
+            c for c in np.flatnonzero(binds).tolist() if node.openings[c] == OPEN or c in suspects
+        ]
         self.column = np.full(len(market.order_classes), -1)
         free = [c for c in asked if node.openings[c] == FREE]
-        self.openings, self.missing = len(free), len(asked)
+        held, least = np.flatnonzero(node.forced >= 0), np.flatnonzero(plan.least)
+        self.openings = len(free)
+        self.missing = len(asked) + len(held) + len(least) + len(fixed)
+        self.first_missing = len(self.arcs) + len(free)
         self.column[free] = len(self.arcs) + np.arange(len(free))
         self.asked = asked
         self.parts: list[tuple[Int, Int, Real]] = []
@@ -113,22 +222,26 @@ class _Rows:
         owner, kind = plan.owner[self.arcs], plan.kind[self.arcs]
         home = plan.home[kind]
         at = np.arange(len(self.arcs))
-        n, m = len(market.applicants), len(market.programs)
+        n = len(market.applicants)
         self.people = self._add(owner, at, np.ones(n))
-        held = np.flatnonzero(node.forced >= 0)
-        self.kept = self._add(np.searchsorted(held, owner), at, -np.ones(len(held)), -1.0, node.forced[owner] >= 0)
+        self.kept = self._add(
+            np.searchsorted(held, owner), at, -np.ones(len(held)), -1.0, node.forced[owner] >= 0
+        )
+        self._lack(self.kept, len(asked))
         reserved = np.flatnonzero(plan.reserved)
         of_kind = np.full(len(plan.stages), -1)
         of_kind[reserved] = np.arange(len(reserved))
         class_of = market.class_of
         inside = plan.reserved[kind]
         self.reserved = reserved
-        self.kinds = self._add(of_kind[kind], at, plan.seats[reserved], 1.0, inside, class_of[plan.home[reserved]])
-        least = np.flatnonzero(plan.least)
+        self.kinds = self._add(
+            of_kind[kind], at, plan.seats[reserved], 1.0, inside, class_of[plan.home[reserved]]
+        )
         of_least = np.full(len(plan.stages), -1)
         of_least[least] = np.arange(len(least))
         self.least = least
         self.must = self._add(of_least[kind], at, -plan.least[least], -1.0, of_least[kind] >= 0)
+        self._lack(self.must, len(asked) + len(held))
         self.below = self._add(home, at, plan.below, 1.0, ~plan.hard[kind], class_of)
         self.programs = self._add(home, at, market.capacity, 1.0, None, class_of)
         cap, p = bounds.cap_pairs
@@ -143,6 +256,7 @@ class _Rows:
         self.caps = self._add(caps, np.repeat(at, times), seats, 1.0, None, self.within)
         self._minimum(at, class_of[home])
         self._links(at)
+        self._fix(at, fixed)
 
     def _add(
         self, row: Int, column: Int, limit: Int | Real, sign: float = 1.0,
@@ -172,12 +286,32 @@ class _Rows:
         start = self.count
         need = self.plan.need[asked].astype(float)
         rows = self._add(place[order_class], at, -need, -1.0, inside)
-        lack = len(self.arcs) + self.openings + np.arange(len(asked))
-        self.parts.append((start + np.arange(len(asked)), lack, -np.ones(len(asked))))
+        self._lack(rows, 0)
         free = np.flatnonzero(self.column[asked] >= 0)
         self.parts.append((start + free, self.column[asked[free]], need[free]))
         self.limits[-1][free] = 0
         self.minimum = rows
+
+    def _lack(self, rows: slice, first: int) -> None:
+        """People may be missing in these rows, at a cost."""
+        row = np.arange(rows.start, rows.stop)
+        column = self.first_missing + first + np.arange(len(row))
+        self.parts.append((row, column, -np.ones(len(row))))
+
+    def _fix(self, at: Int, fixed: Sequence[Fixed]) -> None:
+        """Components stay at the value that they have."""
+        plan = self.plan
+        edge, reserved = plan.edge[self.arcs], plan.reserved[plan.kind[self.arcs]]
+        self.stays = fixed
+        self.reach = [float(max(1, component.reach)) for component, _ in fixed]
+        start = self.count
+        for (component, value), reach in zip(fixed, self.reach, strict=True):
+            worth = (component.at(edge) + component.per_reserve * reserved) / reach
+            self.parts.append((np.full(len(at), self.count), at, -worth))
+            self.limits.append(np.array([-value / reach]))
+            self.count += 1
+        self.fixed = slice(start, self.count)
+        self._lack(self.fixed, self.missing - len(fixed))
 
     def _links(self, at: Int) -> None:
         """Nobody is in a class by more than it is open."""
@@ -193,7 +327,7 @@ class _Rows:
     def matrix(self) -> tuple[coo_array, Real]:
         """The rows and their limits."""
         row, column, value = (np.concatenate(part) for part in zip(*self.parts, strict=True))
-        width = len(self.arcs) + self.openings + self.missing
+        width = self.first_missing + self.missing
         matrix = coo_array((value, (row, column)), shape=(self.count, width)).tocsr()
         return matrix, np.concatenate(self.limits)
 
@@ -214,13 +348,18 @@ class _Rows:
         np.add.at(over, p, cap[at])
         program = dual[self.programs] + over
         below = dual[self.below] + program
-        seat = np.where(plan.hard, program[plan.home], below[plan.home]) - per_reserve * plan.reserved
+        fixed = [float(d) / r for d, r in zip(dual[self.fixed], self.reach, strict=True)]
+        saved = per_reserve + sum(
+            price * component.per_reserve
+            for (component, _), price in zip(self.stays, fixed, strict=True)
+        )
+        seat = np.where(plan.hard, program[plan.home], below[plan.home]) - saved * plan.reserved
         seat[self.reserved] += dual[self.kinds]
         seat[self.least] -= dual[self.must]
-        missing = float(x[len(self.arcs) + self.openings :].sum())
-        return Solution(placed, opening, missing, (person, seat, below, program, cap))
+        missing = float(x[self.first_missing :].sum())
+        return Solution(placed, opening, missing, (person, seat, below, program, cap), fixed)
 
 
-def rounded(solution: Solution, unit: int) -> Prices:
+def rounded(solution: Solution, unit: float) -> Prices:
     """The duals of a solution as integers, in a unit of worth."""
     return Prices(*(np.rint(part / unit).astype(np.int64) for part in solution.duals))

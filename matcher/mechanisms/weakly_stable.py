@@ -32,6 +32,9 @@ from .trimmed import Bool, possible
 
 Values = tuple[int, ...]
 
+_PACKED = 2**40
+"""Sums up to which several objectives are made one: doubles, in which a solver relaxes, keep them."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -158,42 +161,59 @@ class Search:
 
     def _best(self, edges: Int, known: Int, cover: Cover) -> Part:
         """One objective after another, until only one placement is left."""
-        market, values = self.market, self.values
+        values = self.values
         if len(edges) == 1:
             return Part(edges, values(edges), True, True)
-        model, bound = Levels(market, edges), list[int]()
-        people = np.unique(market.owner[edges])
-        programs = np.intersect1d(market.program[edges], cover.programs)
-        most = len(np.intersect1d(people, cover.people)) + int(market.capacity[programs].sum())
-        for component in self.ordered:
-            if bound:
-                most = self._most(component, edges, len(known) == len(people))
-            best = model.best(component.worth, known, most, self.limit)
-            known = best.edges
-            value = int(component.worth[known].sum())
-            bound.append(best.bound)
+        size, *drawn = (c.worth for c in (self.ordered[0], *self.lottery))
+        bound = [self._most(component.worth, edges) for component in self.ordered]
+        bound[0] = self._covered(edges, cover)
+        model = Levels(self.market, edges)
+        for worth in (size, *self._packed(edges), *drawn):
+            most = bound[0] if worth is size else self._most(worth, edges)
+            best = model.best(worth, known, most, self.limit)
+            known, value = best.edges, int(worth[best.edges].sum())
+            if worth is size:
+                bound[0] = best.bound
             if value < best.bound:
-                rest = self.ordered[len(bound) :]
-                bound += [self._most(other, edges, False) for other in rest]
                 return Part(known, tuple(bound), False, True)
-            if component in self.lottery:
+            if any(worth is weight for weight in drawn):
                 try:
-                    other = model.other(known, component.worth, self.limit)
+                    other = model.other(known, worth, self.limit)
                 except TimeoutError:
                     return Part(known, values(known), False, True)
                 if other is None:
                     return Part(known, values(known), True, True)
-                if component.worth[other].sum() > value:
+                if worth[other].sum() > value:
                     raise Contradiction
-            model.fix(component.worth, value)
+            model.fix(worth, value)
         return Part(known, values(known), True, False)
 
-    def _most(self, component: Component, edges: Int, all_placed: bool) -> int:
+    def _covered(self, edges: Int, cover: Cover) -> int:
+        """How many people of a part the cover lets be placed."""
+        people = np.intersect1d(self.market.owner[edges], cover.people)
+        programs = np.intersect1d(self.market.program[edges], cover.programs)
+        return len(people) + int(self.market.capacity[programs].sum())
+
+    def _packed(self, edges: Int) -> Iterator[Int]:
+        """What the policy orders, in few integers: one step of an objective outweighs all after it."""
+        packed = np.zeros(len(self.drawn), np.int64)
+        for component in self.ordered[1 : -len(self.lottery)]:
+            scale = self._range(component.worth, edges) + 1
+            if self._range(packed, edges) * scale > _PACKED:
+                yield packed
+                packed = np.zeros_like(packed)
+            packed = packed * scale + component.worth
+        if packed[edges].any():
+            yield packed
+
+    def _range(self, worth: Int, edges: Int) -> int:
+        """By how much two placements of a part can differ at most."""
+        return self._most(worth, edges) + self._most(-worth, edges)
+
+    def _most(self, worth: Int, edges: Int) -> int:
         """What the people of a part can be worth at most, each by herself."""
-        owner = self.market.owner[edges]
-        first = np.flatnonzero(np.diff(owner, prepend=-1))
-        best = np.maximum.reduceat(component.worth[edges], first)
-        return int((best if all_placed else np.maximum(best, 0)).sum())
+        first = np.flatnonzero(np.diff(self.market.owner[edges], prepend=-1))
+        return int(np.maximum(np.maximum.reduceat(worth[edges], first), 0).sum())
 
 
 def is_weakly_stable(market: Market, matching: Int, closed: Collection[int] = ()) -> bool:

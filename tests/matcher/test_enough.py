@@ -75,6 +75,8 @@ def by_definition(instance: Instance) -> Placement:
     oracle = Oracle(instance)
     if instance.rules.mechanism == "optimal":
         return oracle.optimal()[0][0]
+    if instance.rules.mechanism == "max_placement":
+        return oracle.solve().placement
     return oracle.sequential(oracle.deferred_acceptance).placement
 
 

@@ -390,7 +390,7 @@ def test_nobody_of_the_demo_is_told_of_anybody_else(demo: dict[str, Explanation]
         assert people.isdisjoint(values)
 
 
-MECHANISMS = ("stable", "parallel", "optimal")
+MECHANISMS = ("stable", "parallel", "optimal", "max_placement")
 
 
 def random_result(mechanism: str, seed: int) -> tuple[Oracle, Market, Policy, Result]:
@@ -418,8 +418,8 @@ def test_every_wish_has_a_reason_and_no_reason_names_a_person(
             even = 0
             if held[told.applicant] >= 0:
                 at = [p for p, _ in mine].index(market.programs[held[told.applicant]])
-                # The optimal plan takes programs of one class, listed as one choice, as equal.
-                even = mine[at][1] if mechanism == "optimal" else 0
+                # These take programs of one class, listed as one choice, as equally good.
+                even = mine[at][1] if result.by_rank else 0
                 mine = mine[:at]
             wanted = {p for p, rank in mine if rank and rank != even}
             spoken = {r.program for r in told.reasons if r.program}
@@ -442,7 +442,7 @@ def _check_sentences(told: Explanation, market: Market) -> None:
         assert others.isdisjoint(map(str, reason.numbers.values()))
 
 
-@pytest.mark.parametrize("mechanism", ["stable", "parallel"])
+@pytest.mark.parametrize("mechanism", ["stable", "parallel", "max_placement"])
 def test_whoever_is_told_to_be_below_is(mechanism: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(EXPLAIN, "FEWEST", 1)
     found = set()
@@ -452,8 +452,13 @@ def test_whoever_is_told_to_be_below_is(mechanism: str, monkeypatch: pytest.Monk
             for reason in told.reasons:
                 found.add(reason.code)
                 _check_comparison(reason)
-    assert {"below_score", "below_lottery", "below_tie", "class_closed", "cap_full"} <= found
-    assert {"cap_score", "cap_tie", "cap_lottery"} & found
+    assert {"below_score", "below_tie", "class_closed"} <= found
+    if mechanism == "max_placement":
+        assert {"tied", "tied_unscored", "full_few"} & found > {"tied"}
+        assert not {"below_lottery", "below_few"} & found
+    else:
+        assert {"below_lottery", "cap_full"} <= found
+        assert {"cap_score", "cap_tie", "cap_lottery"} & found
 
 
 def _check_comparison(reason: Reason) -> None:
@@ -468,6 +473,10 @@ def _check_comparison(reason: Reason) -> None:
     elif code == "below_lottery":
         assert numbers["lottery"] > numbers["last_lottery"]
         assert numbers["score"] == numbers["last_score"]
+    elif code in ("tied", "tied_unscored"):
+        assert numbers["score"] == numbers["last_score"]
+        assert (numbers["score"] == "") == (code == "tied_unscored")
+        assert "last_lottery" not in numbers
 
 
 def test_a_price_is_never_more_than_the_loss_of_the_best_plan_with_her_there() -> None:

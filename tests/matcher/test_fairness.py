@@ -20,7 +20,7 @@ from tests.random_markets import random_instance
 MARKETS = 60
 
 
-@pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal"])
+@pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal", "max_placement"])
 def test_the_sheet_names_the_pairs_that_the_verifier_finds(mechanism: str, tmp_path: Path) -> None:
     complaints = judged = 0
     for seed in range(MARKETS):

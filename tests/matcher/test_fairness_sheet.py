@@ -222,7 +222,7 @@ def placements(market: Market, result: Result, oracle: Oracle, rng: Random) -> I
             yield other
 
 
-@pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal"])
+@pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal", "max_placement"])
 def test_envy_and_waste_are_those_of_the_definitions(mechanism: str) -> None:
     seen = 0
     for seed in range(80):
@@ -231,7 +231,7 @@ def test_envy_and_waste_are_those_of_the_definitions(mechanism: str) -> None:
             other = with_matching(market, result, placement)
             fairness = Fairness(market, policy, other)
             found = rows(market, fairness)
-            seen += _compare(oracle, market, fairness, placement, found, mechanism == "optimal")
+            seen += _compare(oracle, market, fairness, placement, found, result)
     assert seen > 80
 
 
@@ -247,14 +247,16 @@ def _compare(
     fairness: Fairness,
     placement: Placement,
     found: set[Row],
-    by_rank: bool,
+    result: Result,
 ) -> int:
     closed = {market.order_classes[c] for c in fairness.closed.nonzero()[0]}
     every = frozenset(oracle.class_of.values())
+    found_by = oracle.blocking_weakly if result.keeps_ties else oracle.blocking
     blocking = [
         (i, p, kind)
-        for i, p, kind in oracle.blocking(placement, every)
-        if oracle.class_of[p] not in closed and not (by_rank and _even(oracle, i, p, placement[i]))
+        for i, p, kind in found_by(placement, every)
+        if oracle.class_of[p] not in closed
+        and not (result.by_rank and _even(oracle, i, p, placement[i]))
     ]
     envy = {(i, p) for i, p, kind in blocking if kind == "envy"}
     waste = {(i, p) for i, p, kind in blocking if kind == "waste"}

@@ -286,7 +286,8 @@ ASKS: dict[Constraint, tuple[dict[str, Any], dict[str, Any]]] = {
                                            "decision": "confirmed"}]}, {}),
     Constraint.MUST_OPEN: ({"programs": {"P": {"order_class": "C"}},
                             "order_classes": {"C": {"min_size": 0, "must_open": 1}}}, {}),
-    Constraint.MUST_FILL: ({"reserves": {"P g": {"seats": 1, "must_fill": 1}}}, {}),
+    Constraint.MUST_FILL: ({"reserves": {"P g": {"seats": 1, "must_fill": 1}},
+                            "applicants": {"A": {"groups": "g"}}}, {}),
 }  # fmt: skip
 
 

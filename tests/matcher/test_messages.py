@@ -127,7 +127,7 @@ def test_reasons_are_those_that_explain_gives() -> None:
     codes = set(strings(tree("explain"))) | {f"barred_{rule}" for rule in RULES}
     codes |= {f"barred_{rule}_{side}" for rule in ("age", "class_age") for side in SIDES}
     assert set(REASONS) - codes == set()
-    given = re.compile("(placed|below|price|tail|by|no|seat|all|not|cap|class)(_[a-z]+)*")
+    given = re.compile("(placed|below|price|tail|tied|full|by|no|seat|all|not|cap|class)(_[a-z]+)*")
     said = {code for code in codes if given.fullmatch(code)}
     words = {"seat", "class_of", "cap", "tail", "no_choice", "not_reached", "placed", "price"}
     assert {c for c in said if "_" in c} - set(REASONS) - words == set()

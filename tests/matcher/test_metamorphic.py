@@ -138,6 +138,15 @@ def test_shuffled_rounds_have_one_optimal_outcome() -> None:
         assert written(shuffled(tables, again)) == expected
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_shuffled_rounds_have_one_greatest_outcome(seed: int) -> None:
+    made = random_round(seed, caps=False, mechanism="max_placement")
+    tables = made.tables(reserves={})
+    expected = written(tables)
+    for again in range(max(2, RESOLVES // 10)):
+        assert written(shuffled(tables, again)) == expected
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_the_order_of_entries_in_a_cell_changes_nothing(seed: int) -> None:
     made = random_round(seed)

@@ -221,7 +221,7 @@ def test_the_tiny_rounds_leave_much_to_the_lottery() -> None:
 # --- a draw is a draw
 
 
-@pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal"])
+@pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal", "max_placement"])
 def test_one_draw_is_what_solve_makes_of_its_seed(mechanism: str) -> None:
     rules = NO_SEED | {"mechanism.name": mechanism, "policy.round": "第一轮"}
     made = make_round(dict.fromkeys("ABCDEF", "P Q"), {"P": 2, "Q": 2}, rules)
@@ -239,7 +239,7 @@ def test_one_draw_is_what_solve_makes_of_its_seed(mechanism: str) -> None:
         assert found.opened.astype(bool).tolist() == result.opened.tolist()
 
 
-@pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal"])
+@pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal", "max_placement"])
 def test_what_odds_ask_of_a_mechanism_is_what_it_solves(mechanism: str) -> None:
     random = Random(1)
     for _ in range(60):

@@ -126,6 +126,34 @@ def compare_optimal(instance: Instance, *, prices: bool) -> None:
         assert found == {key: oracle.price(*key) for key in found}
 
 
+def compare_largest(instance: Instance) -> None:
+    """One round of `max_placement`."""
+    oracle = Oracle(instance)
+    outcome = oracle.sequential(oracle.largest)
+    market, result = solved(instance)
+    assert_same_rows(oracle, outcome.placement, market, result)
+    assert_same_classes(oracle, outcome.placement, market, result)
+    steps = [(market.order_classes[c.order_class], c.placed, c.min_size) for c in result.closings]
+    assert steps == [step[:3] for step in outcome.closing]
+    names = oracle.largest_components()
+    assert list(result.components) == names
+    assert result.objective == result.bound == oracle.objective(outcome.placement, names)
+    assert result.publishable
+    held = {(p, i) for i, p in outcome.placement.items() if p}
+    levels = {p: [oracle.level(i, p) for q, i in held if p == q] for p in oracle.programs}
+    for threshold in result.thresholds:
+        program = market.programs[threshold.program]
+        inside, full = levels.pop(program), threshold.state == "full"
+        assert full == (len(inside) == oracle.programs[program].capacity)
+        if full and inside:
+            last = market.applicants[market.owner[threshold.last]]
+            assert (program, last) in held
+            assert oracle.level(last, program) == max(inside)
+        else:
+            assert threshold.last == -1
+    assert all(oracle.class_of[p] not in outcome.open_classes for p in levels)
+
+
 def markets(part: int) -> range:
     """The numbers of the markets of a part."""
     return range(part, MARKETS, PARTS)
@@ -150,6 +178,17 @@ def test_optimal_agrees(part: int) -> None:
         instance = random_instance(Random(f"optimal {number}"), "optimal", minimums=False)
         try:
             compare_optimal(instance, prices=number // PARTS % PRICED_SHARE == 0)
+        except Exception as error:
+            raise AssertionError(f"market {number}: {instance}") from error
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_greatest_weakly_stable_placement_agrees(part: int) -> None:
+    """Placements, seats, reasons, closings, thresholds and objective values."""
+    for number in markets(part):
+        instance = random_instance(Random(f"max_placement {number}"), "max_placement")
+        try:
+            compare_largest(instance)
         except Exception as error:
             raise AssertionError(f"market {number}: {instance}") from error
 

@@ -19,6 +19,7 @@ from matcher.afterwards import LATE
 from matcher.earlier import Earlier, Gone, Placement
 from matcher.messages import placeholders
 from matcher.resolve import CannotKeep, Move, lost, moves, resolve
+from matcher.solve import NoPlan
 from matcher.tables import Table
 from tests.instances import Instance
 from tests.matcher.test_cli import run
@@ -81,6 +82,55 @@ def test_what_has_been_accepted_comes_before_the_number_of_people() -> None:
     tables = make_round(lists, {"P": 1, "Q": 1}, decisions=confirmed("B P"))
     placed, _ = again(tables, earlier("A P", "B P !", "C Q"))
     assert placed == {"A": "", "B": "P", "C": "Q"}
+
+
+def test_a_decline_and_a_withdrawal_let_others_in_and_move_nobody() -> None:
+    """B declines Q, C withdraws from P; D and E had nothing, A stays though Q is her first choice."""
+    lists = {"A": "Q P", "B": "Q", "C": "P", "D": "P", "E": "Q"}
+    tables = make_round(
+        lists, {"P": 2, "Q": 1}, applicants={"C": {"review": "withdrawn"}}, decisions=[
+            {"applicant": "B", "program": "Q", "decision": "rejected", "basis": "declined"}],
+    )  # fmt: skip
+    placed, moved = again(tables, earlier("A P", "B Q", "C P"))
+    assert placed == {"A": "P", "B": "", "C": "", "D": "P", "E": "Q"}
+    assert [(m.applicant, m.change) for m in moved] == [
+        ("B", "left"), ("C", "left"), ("D", "gained"), ("E", "gained"),
+    ]  # fmt: skip
+
+
+def test_a_corrected_score_that_fails_the_line_frees_the_seat() -> None:
+    rules = {"score.pass_total": 60}
+    lists = {"A": "P", "B": "P"}
+    exam = {"P": {"channel": "X"}}
+    before = earlier("A P")
+    kept = make_round(lists, {"P": 1}, rules, scores={"A X": 70, "B X": 90}, programs=exam)
+    assert again(kept, before)[0] == {"A": "P", "B": ""}, "a better score alone moves nobody"
+    mended = make_round(lists, {"P": 1}, rules, scores={"A X": 50, "B X": 90}, programs=exam)
+    placed, moved = again(mended, before)
+    assert placed == {"A": "", "B": "P"}
+    assert [m.change for m in moved] == ["left", "gained"]
+    gone = before.gone(market(mended), Policy.from_tables(mended))
+    assert [one.rules for one in gone] == [("total",)]
+
+
+def test_a_class_that_loses_somebody_is_kept_open_by_the_fewest_moves() -> None:
+    """A has left a class of three; without a third person both others would have to go."""
+    lists = {"A": "", "B": "P", "C": "P", "D": "Q P", "E": "Q"}
+    tables = make_round(lists, {"P": 3, "Q": 2}, programs={"P": {"order_class": "K"}},
+                        order_classes={"K": 3})  # fmt: skip
+    placed, moved = again(tables, earlier("A P", "B P", "C P", "D Q", "E Q"))
+    assert placed == {"A": "", "B": "P", "C": "P", "D": "P", "E": "Q"}
+    assert [(m.applicant, m.change) for m in moved] == [("A", "left"), ("D", "worse")]
+
+
+def test_decrees_come_before_what_was_given() -> None:
+    lists = {"A": "P Q", "B": "P Q", "C": "P"}
+    tables = make_round(
+        lists, {"P": 2, "Q": 2}, programs={"Q": {"order_class": "K"}},
+        order_classes={"K": {"min_size": 2, "must_open": 1}},
+    )  # fmt: skip
+    placed, _ = again(tables, earlier("A P", "B P"))
+    assert placed == {"A": "Q", "B": "Q", "C": "P"}
 
 
 def test_every_kind_of_change_has_its_name() -> None:
@@ -179,12 +229,14 @@ def some_earlier(rng: Random, instance: Instance, oracle: Oracle, soft: bool) ->
     return Earlier(tuple(sorted(found)), "", soft)
 
 
+@pytest.mark.parametrize("minimums", [False, True])
 @pytest.mark.parametrize("part", range(PARTS))
-def test_the_best_of_the_plans_that_keep_most(part: int, tmp_path: Path) -> None:
+def test_the_best_of_the_plans_that_keep_most(part: int, minimums: bool, tmp_path: Path) -> None:
+    """With ``minimums`` some classes and reserves are decreed as well."""
     refused = 0
-    for number in range(part, MARKETS, PARTS):
+    for number in range(part, MARKETS // 2, PARTS):
         rng = Random(f"resolve {number}")
-        instance = random_instance(rng, "optimal", people=5, minimums=False)
+        instance = random_instance(rng, "optimal", people=5, minimums=minimums, decrees=minimums)
         oracle = Oracle(instance)
         before = some_earlier(rng, instance, oracle, soft=rng.random() < 0.5)
         oracle.kept = {(one.applicant, one.program): one.confirmed for one in before.placements}
@@ -194,6 +246,10 @@ def test_the_best_of_the_plans_that_keep_most(part: int, tmp_path: Path) -> None
         tables = with_decisions(tables_of(instance), rows)
         policy = Policy.from_tables(tables)
         made = Market.from_tables(tables, policy)
+        if not best:
+            with pytest.raises((NoPlan, CannotKeep)):
+                resolve(made, policy, before)
+            continue
         if not before.soft and value[0] < accepted:
             refused += 1
             with pytest.raises(CannotKeep):
@@ -218,12 +274,15 @@ def judge(folder: Path, tables: Tables, made: Market, result: Result) -> None:
     assert back.earlier == result.earlier and back.objective == result.objective
 
 
+@pytest.mark.parametrize("minimums", [False, True])
 @pytest.mark.parametrize("part", range(PARTS))
-def test_nothing_changed_moves_nobody_and_a_seat_more_only_lets_people_in(part: int) -> None:
-    for number in range(part, MARKETS, PARTS):
+def test_nothing_changed_moves_nobody_and_a_seat_more_only_lets_people_in(
+    part: int, minimums: bool
+) -> None:
+    for number in range(part, MARKETS // 2, PARTS):
         rng = Random(f"calm {number}")
         mechanism = rng.choice(("stable", "optimal"))
-        instance = random_instance(rng, mechanism, minimums=False)
+        instance = random_instance(rng, mechanism, minimums=minimums)
         tables = tables_of(instance)
         policy = Policy.from_tables(tables)
         if policy.reserve_order == "open_first":
@@ -370,8 +429,10 @@ def test_an_accepted_place_that_is_lost_breaks_the_claim_unless_the_result_is_so
                      decisions=confirmed("B Q", "D Q"))  # fmt: skip
     now.write(settled)
     refused = run("resolve", settled, "--keep", settled / "result", "--out", settled / "new")
-    assert refused.exit_code == 3 and not (settled / "new").exists()
+    assert refused.exit_code == 2 and not (settled / "new").exists()
     assert "与其余已确认的合在一起排不下" in refused.stderr
+    assert "申请人 B、D 已确认，保留在席位 Q。" in refused.stderr
+    assert "席位 Q 只有 1 个名额。" in refused.stderr
     assert "已确认的录取有 1 个不能保留，什么也没有写。" in refused.stderr
     soft = run("resolve", settled, "--keep", settled / "result", "--soft", "--out", settled / "new")
     assert soft.exit_code == 0 and "没有保留。" in soft.stdout
@@ -381,6 +442,27 @@ def test_an_accepted_place_that_is_lost_breaks_the_claim_unless_the_result_is_so
         settled / "new" / "result.json", {"resolve": about["resolve"] | {"confirmed": "hard"}}
     )
     assert codes(verify(settled, settled / "new"), "kept") == ["confirmed_lost"]
+
+
+def test_confirmed_places_bind_a_result_that_keeps_no_earlier_one(settled: Path) -> None:
+    """No mechanism makes such a result: it refuses them. So it is one of before, signed anew."""
+    make_round({"A": "P", "B": "Q"}, {"P": 1, "Q": 1}, decisions=confirmed("B Q")).write(settled)
+    (settled / "scores.csv").unlink()
+    out = settled / "result"
+    about = json.loads((out / "result.json").read_text("utf-8"))
+    digests = about["digests"] | {"inputs": Tables.read(settled).digest()}
+    edit_json(out / "result.json", {"digests": digests})
+    for kept, found in (("B,Q,1,open,ordinary", []), ("B,,,,not_reached", ["confirmed_lost"])):
+        (out / "placements.csv").write_text(
+            f"applicant,program,rank,seat,reason\nA,P,1,open,ordinary\n{kept}\n"
+        )
+        signed(out)
+        judged = verify(settled, out)
+        assert codes(judged, "kept") == found
+        assert claim(judged, "kept").numbers["confirmed"] == 1
+    make_round({"A": "P", "B": "Q"}, {"P": 1, "Q": 1}).write(settled)
+    (settled / "decisions.csv").unlink()
+    assert "kept" not in {one.name for one in verify(settled, out).claims}
 
 
 def test_only_optimal_keeps_an_earlier_result(settled: Path) -> None:
@@ -404,8 +486,55 @@ def test_an_accepted_place_that_the_rules_bar_is_refused_with_the_rule(settled: 
     make_round({"A": "", "B": "P Q", "C": "P", "D": "Q"}, {"P": 1, "Q": 1},
                applicants={"B": {"review": "withdrawn"}}, decisions=confirmed("B Q")).write(settled)  # fmt: skip
     done = run("resolve", settled, "--keep", settled / "result", "--out", settled / "new")
-    assert done.exit_code == 3
+    assert done.exit_code == 2
     assert "B 原在 Q：现在不符合条件（资格审核），不能保留。" in done.stderr
+    assert (
+        "申请人表 applicants.csv 第 3 行：按“资格审核”的规则，申请人 B 不能去席位 Q" in done.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("decisions", "said"),
+    [
+        (("B P", "B Q"), "每个人只能有一个去处。"),
+        (("B P", "C P"), "席位 P 只有 1 个名额。"),
+        (("A P",), "申请人 A 没有填报席位 P"),
+        (("B V",), "班级 K 有人就至少要 2 人"),
+        (("B V", "C V", "D Q"), "总量上限 S 最多 2 人。"),
+    ],
+)
+def test_confirmed_places_that_cannot_be_are_told_with_what_stands_in_the_way(
+    settled: Path, decisions: tuple[str, ...], said: str
+) -> None:
+    """Twice the same person, two for one seat, an unlisted one, one in a class too small, over a cap
+    that crosses another."""
+    lists = {"A": "", "B": "V P Q", "C": "P V", "D": "Q"}
+    people = lists if len(decisions) > 2 else lists | {"C": "P"}
+    caps = {"S": {"seats": 2, "programs": "V;Q"}}
+    make_round(
+        people, {"P": 1, "Q": 1, "V": 2}, caps=caps, programs={"V": {"order_class": "K"}},
+        order_classes={"K": 2}, decisions=confirmed(*decisions),
+    ).write(settled)  # fmt: skip
+    (settled / "scores.csv").unlink()
+    done = run("resolve", settled, "--keep", settled / "result", "--out", settled / "new")
+    assert done.exit_code == 2 and said in done.stderr, done.output
+    assert not (settled / "new").exists()
+    told = run("conflicts", settled)
+    assert told.exit_code == 2 and said in told.stdout
+
+
+def test_everybody_declines(settled: Path) -> None:
+    rejected = [{"applicant": a, "program": p, "decision": "rejected", "basis": "declined"}
+                for a, p in ("BP", "BQ", "CP", "DQ")]  # fmt: skip
+    make_round(
+        {"A": "", "B": "P Q", "C": "P", "D": "Q"}, {"P": 1, "Q": 1}, decisions=rejected
+    ).write(settled)
+    (settled / "scores.csv").unlink()
+    done = run("resolve", settled, "--keep", settled / "result", "--out", settled / "new")
+    assert done.exit_code == 0, done.output
+    assert [row.split()[1:] for row in rows(settled / "new" / "placements.csv")] == [
+        ["no_choice"], ["barred"], ["barred"], ["barred"],
+    ]  # fmt: skip
 
 
 def test_an_earlier_result_is_not_overwritten_and_must_be_one(settled: Path) -> None:

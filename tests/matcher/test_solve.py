@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from matcher import Constraint, InvalidRound, Policy, Result, UnsupportedConstraint, solve
 from matcher.mechanisms import NAMES, load
+from matcher.messages import of_issue
+from matcher.tables import SCHEMA
 from tests.matcher.test_market import ASKS, SEATS
 from tests.rounds import make_round, market, outcome
 
@@ -41,34 +44,51 @@ def test_a_mechanism_honours_a_constraint_or_refuses_it_by_name(
         assert constraint_refused.value in str(error)
 
 
+DECREED = {Constraint.CONFIRMED, Constraint.MUST_OPEN, Constraint.MUST_FILL}
+"""What sets an outcome of deferred acceptance aside."""
+
+
 @pytest.mark.parametrize(
     ("mechanism", "refused"),
     [
-        ("stable", {Constraint.CROSSING_CAP, Constraint.EXACT_CLOSURE, Constraint.CONFIRMED}),
-        ("parallel", {Constraint.CROSSING_CAP, Constraint.EXACT_CLOSURE, Constraint.CONFIRMED,
-                      Constraint.PROGRAM_SCORE}),
+        ("stable", {Constraint.CROSSING_CAP, *DECREED}),
+        ("parallel", {Constraint.CROSSING_CAP, Constraint.PROGRAM_SCORE, *DECREED}),
+        ("max_placement", set(Constraint) - {Constraint.CAPACITY, Constraint.MIN_SIZE,
+                                             Constraint.ADJUSTMENT, Constraint.PROGRAM_SCORE}),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_honoured_is_exactly(mechanism: str, refused: set[Constraint]) -> None:
     assert set(Constraint) - load(mechanism).HONOURS == refused
 
 
-def test_the_default_closure_is_refused_wherever_some_class_has_a_minimum() -> None:
-    rules = {"mechanism.closure": None}
-    assert isinstance(outcome(make_round({"A": "P"}, {"P": 1}, rules)), Result)
-    made = make_round(
-        {"A": "P"}, {"P": 1}, rules, programs={"P": {"order_class": "C"}}, order_classes={"C": 1}
-    )
-    with pytest.raises(
-        UnsupportedConstraint, match="stable cannot honour: exact_closure"
-    ) as caught:
+@pytest.mark.parametrize("constraint", ASKS, ids=lambda c: c.value)
+def test_what_is_refused_is_told_with_its_place(
+    constraint: Constraint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a mechanism that honours nothing else either."""
+    made = asking("stable", constraint)
+    others = market(made).asks(Policy.from_tables(made)) - {constraint}
+    monkeypatch.setattr(load("stable"), "HONOURS", others)
+    with pytest.raises(UnsupportedConstraint) as caught:
         outcome(made)
     (issue,) = caught.value.issues
-    assert (issue.table, issue.column, issue.code) == (
-        "policy",
-        "mechanism.closure",
-        "refused_exact_closure",
-    )
+    assert issue.code == f"refused_{constraint.value}"
+    if issue.table == "policy":
+        section, _, key = issue.column.partition(".")
+        assert section == "mechanism" and hasattr(Policy(), key)
+    else:
+        assert issue.column in {column.name for column in SCHEMA[issue.table].columns}
+    assert all(of_issue(issue, lang) for lang in ("zh", "en"))
+
+
+def test_how_many_classes_have_a_minimum_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load("stable"), "HONOURS", frozenset({Constraint.CAPACITY}))
+    rows = {p: {"order_class": "C"} for p in "PQ"}
+    with pytest.raises(UnsupportedConstraint) as caught:
+        outcome(make_round({"A": "P"}, SEATS, programs=rows, order_classes={"C": 2, "D": 0}))
+    assert [(i.table, i.column, i.value) for i in caught.value.issues] == [
+        ("order_classes", "min_size", "1")
+    ]
 
 
 def test_every_crossing_is_told() -> None:
@@ -78,17 +98,6 @@ def test_every_crossing_is_told() -> None:
     with pytest.raises(UnsupportedConstraint) as caught:
         outcome(make_round({"A": "P"}, SEATS, caps=caps))
     assert [i.value for i in caught.value.issues] == ["K × L", "K × M", "L × M"]
-
-
-def test_how_many_classes_have_a_minimum_is_told() -> None:
-    rows = {p: {"order_class": "C"} for p in "PQ"}
-    rules = {"mechanism.name": "optimal"}
-    made = make_round({"A": "P"}, SEATS, rules, programs=rows, order_classes={"C": 2, "D": 0})
-    with pytest.raises(UnsupportedConstraint) as caught:
-        outcome(made)
-    assert [(i.table, i.column, i.value) for i in caught.value.issues] == [
-        ("order_classes", "min_size", "1")
-    ]
 
 
 def test_several_constraints_refused_are_named_in_order() -> None:
@@ -101,13 +110,12 @@ def test_several_constraints_refused_are_named_in_order() -> None:
 
 
 def test_a_mechanism_that_is_not_there() -> None:
-    made = make_round({"A": "P"}, {"P": 1}, {"mechanism.name": "max_placement"})
-    with pytest.raises(
-        UnsupportedConstraint, match="max_placement cannot honour: everything"
-    ) as caught:
-        outcome(made)
+    made = make_round({"A": "P"}, {"P": 1})
+    policy = replace(Policy.from_tables(made), mechanism="serial")
+    with pytest.raises(UnsupportedConstraint, match="serial cannot honour: everything") as caught:
+        solve(market(made), policy)
     (issue,) = caught.value.issues
-    assert (issue.code, issue.value) == ("mechanism_not_available", "max_placement")
+    assert (issue.code, issue.value) == ("mechanism_not_available", "serial")
 
 
 def test_sequential_choices_are_no_mechanism() -> None:

@@ -177,7 +177,7 @@ def random_change(rng: Random, instance: Instance) -> tuple[Change, Instance]:
     return Seats(program.id, 1), replace(instance, programs=programs)
 
 
-@pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal"])
+@pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal", "max_placement"])
 def test_random_changes_give_what_the_definitions_give(mechanism: str) -> None:
     rng = Random(f"what if {mechanism}")
     for _ in range(40 if mechanism == "optimal" else 150):
@@ -191,7 +191,7 @@ def test_random_changes_give_what_the_definitions_give(mechanism: str) -> None:
         assert found == by_definition(other), change
 
 
-@pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal"])
+@pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal", "max_placement"])
 def test_the_value_of_a_seat_is_that_of_the_changed_round(mechanism: str) -> None:
     rng = Random(f"seats {mechanism}")
     moving = 0
@@ -241,7 +241,7 @@ def test_seats_can_be_valued_in_processes_of_their_own() -> None:
 # --- the lottery stays
 
 
-@pytest.mark.parametrize("mechanism", ["stable", "optimal"])
+@pytest.mark.parametrize("mechanism", ["stable", "optimal", "max_placement"])
 def test_a_public_draw_is_not_drawn_again(mechanism: str) -> None:
     lists = {f"A{n}": "P Q" for n in range(6)}
     tables = make_round(lists, {"P": 2, "Q": 2}, {"lottery.seed": None})

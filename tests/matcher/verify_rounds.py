@@ -253,6 +253,90 @@ def distances(arcs: list[tuple[str, str, Vector, int, int]]) -> dict[str, Vector
     return found
 
 
+LARGEST = {
+    "applicants": """
+        applicant
+        A
+        B
+        C
+        D
+        E
+        H""",
+    "order_classes": """
+        order_class,min_size
+        M,3""",
+    "programs": """
+        program,order_class,capacity
+        P,,1
+        Q,,1
+        R,M,3
+        S,,2
+        T,,0""",
+    "applications": """
+        applicant,rank,program
+        A,1,P
+        B,1,P
+        B,2,Q
+        C,1,Q
+        C,2,S
+        D,1,S
+        E,1,R
+        E,2,S
+        E,3,T""",
+    "scores": """
+        applicant,program,score
+        A,P,80
+        B,P,80
+        B,Q,70
+        C,Q,70
+        C,S,60
+        D,S,60
+        E,S,50""",
+}
+LARGEST_RESULT = {
+    "placements": """
+        applicant,program,rank,seat,reason
+        A,P,1,open,ordinary
+        B,,,,not_reached
+        C,Q,1,open,ordinary
+        D,S,1,open,ordinary
+        E,S,2,open,ordinary
+        H,,,,no_choice""",
+    "thresholds": """
+        program,stage,state,cap,listed,score,lottery,price
+        P,open,full,,1,80,,
+        Q,open,full,,1,70,,
+        S,open,full,,1,50,,
+        T,open,full,,,,,""",
+    "classes": """
+        order_class,opened,placed,min_size
+        M,0,0,3
+        P,1,1,0
+        Q,1,1,0
+        S,1,2,0
+        T,0,0,0""",
+    "barred": "applicant,program,rule,value,limit",
+}
+LARGEST_CLOSING = [{"order_class": "M", "placed": 1, "min_size": 3, "shortfall": 2}]
+LARGEST_COVER = {"applicants": [], "programs": ["P", "Q", "S"]}
+
+
+def largest(folder: Path) -> Path:
+    """Write a round of ``max_placement`` that is found by looking.
+
+    With R open everybody but H has a place: A at P, B at Q, C and D at S, E at R.  Its class has one
+    of three and is closed.  Then four seats are left, for A or B at P, C at Q, D and E at S with the
+    least cost of ranks.  The lottery decides between A and B, who tie.
+    """
+    assert weights("A", "P") > weights("B", "P")
+    pairs = [("A", "P"), ("C", "Q"), ("D", "S"), ("E", "S")]
+    drawn = {f"lottery_{k + 1}": sum(weights(a, p)[k] for a, p in pairs) for k in (0, 1)}
+    values = {"placed": 4, "rank": -1, "fit": 0} | drawn
+    certificate = {"closing": LARGEST_CLOSING, "cover": LARGEST_COVER}
+    rules = policy("max_placement")
+    return write(folder, rules, LARGEST, LARGEST_RESULT, values, certificate=certificate)
+
+
 OPTIMAL = {
     "applicants": """
         applicant,groups
