@@ -145,8 +145,7 @@ def _two(market: Market, rules: Policy, costs: flows.Costs) -> Callable[[], Seco
     def call() -> Seconds:
         again, begin = _fresh(market), time.process_time()
         flow = Plan(again, Choice(again)).flow(np.full(len(again.order_classes), FREE))
-        for component in components(again, rules):
-            flow.minimise(flow.cost(component))
+        flow.maximise(*components(again, rules))
         held = again.edges_of(flow.matching())
         spent = time.process_time() - begin
         _known(costs, costs.value(held[held >= 0]))
