@@ -14,6 +14,7 @@ cap the children take turns (after Kamada & Kojima, Theoretical Economics 2018).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from dataclasses import dataclass, field
 
 from .market import Cap, Market, crossing
@@ -183,11 +184,17 @@ class Choice:
             for s in self.seats:
                 s.open_first = s.capacity - sum(s.hard.values()) - sum(s.soft.values())
         self.groups = _groups_of_each(market)
-        self.roots = forest(market)
-        self.root_of: list[Node] = [None] * len(market.programs)  # type: ignore[list-item]
-        for root in self.roots:
-            for p in root.programs():
-                self.root_of[p] = root
+
+    @cached_property
+    def roots(self) -> list[Node]:
+        """The caps and programs as trees; see :func:`forest`."""
+        return forest(self.market)
+
+    @cached_property
+    def root_of(self) -> list[Node]:
+        """The tree of each program."""
+        found = {p: root for root in self.roots for p in root.programs()}
+        return [found[p] for p in range(len(self.seats))]
 
     def with_groups(
         self, edges: Iterable[int], seats: dict[int, int]

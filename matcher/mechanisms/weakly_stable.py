@@ -26,7 +26,7 @@ from ..objective import LOTTERY, Component, ceiling, components
 from ..policy import Policy
 from .cover import Cover, least_cover
 from .levels import Contradiction, Levels, Limit
-from .plan import weights
+from .plan import Weights
 from .promotion import promoting
 from .trimmed import Bool, possible
 
@@ -130,7 +130,7 @@ class Search:
         fresh = np.flatnonzero(left & ~self.drawn)
         self.drawn[fresh] = True
         if len(fresh):
-            both = weights(self.market, self.policy, fresh)
+            both = Weights(self.market, self.policy).of(fresh)
             for at, component in enumerate(self.lottery):
                 component.worth[fresh] = both[:, at]
 
