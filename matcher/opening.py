@@ -18,6 +18,7 @@ from .least import TRIES, Search, least
 from .market import Market
 from .mechanisms import nearby
 from .result import class_sizes, opened_classes
+from .solve import NoPlan
 from .tables import Issue
 from .whatif import Comparison, Solved, compared
 
@@ -43,6 +44,8 @@ class Opening:
         Under ``optimal``: the best plan in which the class opens, against the best of all.
     refused
         Why no decree can open it.
+    impossible
+        The round with the decree, if no plan keeps it: see :mod:`matcher.conflicts`.
     """
 
     order_class: str
@@ -54,6 +57,7 @@ class Opening:
     lower: Search | None = None
     decree: Comparison | None = None
     refused: tuple[Issue, ...] = ()
+    impossible: Market | None = None
 
     @property
     def minimum(self) -> int | None:
@@ -107,7 +111,10 @@ def of_class(base: Solved, order_class: str, tries: int = TRIES) -> Opening:
     issues = tuple(faults(base.tables, [Open(order_class)], "optimal"))
     if issues:
         return replace(found, refused=issues)
-    return replace(found, decree=compared([Open(order_class)], base))
+    try:
+        return replace(found, decree=compared([Open(order_class)], base))
+    except NoPlan as error:
+        return replace(found, impossible=error.market)
 
 
 class _Opens:

@@ -14,7 +14,7 @@ import numpy as np
 
 from .cells import Int
 from .choice import Choice
-from .objective import components, evaluate
+from .objective import Component, components, evaluate
 from .solve import with_a_seat
 from .tables import Tables
 from .whatif import Solved, workers
@@ -62,9 +62,16 @@ class SeatValue:
         return self.better + self.worse + self.same + self.gained + self.lost
 
 
-def names(base: Solved) -> list[str]:
+def ordered(base: Solved) -> list[Component]:
     """The components of the objective in order, lottery apart: what prices and gains speak of."""
-    return [c.name for c in components(base.market, base.policy)]
+    every = replace(base.policy, objective=("placed", "reserves", "rank", "fit"))
+    named = {component.name: component for component in components(base.market, every)}
+    return [named[name] for name in base.result.components if name in named]
+
+
+def names(base: Solved) -> list[str]:
+    """Their names."""
+    return [component.name for component in ordered(base)]
 
 
 def value_of_seats(
@@ -138,7 +145,7 @@ class _Measure:
 
     def __init__(self, base: Solved) -> None:
         self.base = base
-        self.ordered = components(base.market, base.policy)
+        self.ordered = ordered(base)
         self.choice = Choice(replace(base.market, caps=()))
         self.held = base.market.edges_of(base.result.matching)
         self.before = self._merit(base.result.matching)

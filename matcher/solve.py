@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 from .cells import Int
+from .choice import Choice
 from .market import Constraint, Market, crossing
 from .mechanisms import NAMES, load
+from .mechanisms.nearby import roomy
 from .policy import Policy
 from .result import Result
 from .tables import Issue
@@ -80,8 +82,9 @@ def with_a_seat(
     if hasattr(mechanism, "with_a_seat"):
         yield from mechanism.with_a_seat(market, policy, result, programs)
         return
+    unchanged = set(roomy(Choice(market, policy.reserve_order == "open_first")))
     for p in programs:
-        yield p, matching(market.with_a_seat(p), policy)[0]
+        yield p, result.matching if p in unchanged else matching(market.with_a_seat(p), policy)[0]
 
 
 def mechanism_of(market: Market, policy: Policy) -> ModuleType:

@@ -164,6 +164,10 @@ WHATIF: dict[str, tuple[str, str]] = {
     "decree_refused": (
         "{order_class} 不能必须开班，原因见下。", "{order_class} cannot be opened by decree, for this reason:",
     ),
+    "decree_impossible": (
+        "{order_class} 不能必须开班：没有方案能满足全部硬性要求。",
+        "{order_class} cannot be opened by decree: no plan keeps all hard requirements.",
+    ),
     # --- of seats
     "seats_idle": (
         "其余 {number} 处多一个席位，没有人的去向会变（其中 {proven} 处不必重算就能证明）。",

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from . import terminal
 from .changes import FORMS, OPTIONS, WHAT_IF, Change, Choices, Score, Seats, Withdraw, faults, read
+from .conflicts_screen import reasons_against
 from .enough import Missed, of_applicant, wanted
 from .least import TRIES, Search
 from .messages import Lang, sentence, word
@@ -329,6 +330,10 @@ def _of_class(voice: Voice, found: Opening, mark: str, demo: bool) -> None:
     if found.refused:
         _told(voice, [("decree_refused", {"order_class": found.order_class})], mark)
         terminal.issues(voice, list(found.refused))
+    if found.impossible is not None:
+        _told(voice, [("decree_impossible", {"order_class": found.order_class})], mark)
+        for line in reasons_against(found.impossible, voice.langs):
+            voice.line(line)
     if found.decree is not None:
         terminal.comparison(voice, found.decree.figures, demo, ("before", "after"))
 
@@ -339,7 +344,7 @@ def of_opening(found: Opening) -> Iterator[Said]:
     if found.more is None:
         yield "class_open", numbers
         return
-    if found.decree is None and not found.refused:
+    if found.decree is None and not found.refused and found.impossible is None:
         yield "class_saves" if found.saves else "class_closed", {
             **numbers, "others": "、".join(found.saves),
         }  # fmt: skip

@@ -17,7 +17,7 @@ from matcher.changes import Score
 from matcher.enough import FEWEST, Missed, of_applicant
 from matcher.least import Search, least
 from matcher.mechanisms import nearby
-from matcher.opening import of_class
+from matcher.opening import Opening, of_class
 from matcher.whatif import Solved
 from tests.choices import lottery
 from tests.instances import Instance, Person, Row
@@ -146,7 +146,7 @@ def good_places(oracle: Oracle, applicant: str, program: str) -> set[str]:
     ("mechanism", "closure", "number"),
     [
         ("stable", "sequential", 60), ("parallel", "sequential", 60), ("stable", "exact", 25),
-        ("optimal", "sequential", 15),
+        ("optimal", "sequential", 15), ("max_placement", "sequential", 25),
     ],
 )  # fmt: skip
 def test_the_least_score_is_what_trying_every_score_finds(
@@ -225,7 +225,8 @@ def _never_above_the_least(placed: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize(
-    ("mechanism", "number"), [("stable", 80), ("parallel", 80), ("optimal", 25)]
+    ("mechanism", "number"),
+    [("stable", 80), ("parallel", 80), ("optimal", 25), ("max_placement", 25)],
 )
 def test_one_more_seat_and_another_order_are_what_the_definitions_say(
     mechanism: str, number: int
@@ -491,7 +492,13 @@ def lowered(instance: Instance, name: str, by: int) -> Instance:
 
 @pytest.mark.parametrize(
     ("mechanism", "closure", "number"),
-    [("stable", "sequential", 100), ("parallel", "sequential", 100), ("stable", "exact", 60)],
+    [
+        ("stable", "sequential", 100),
+        ("parallel", "sequential", 100),
+        ("stable", "exact", 60),
+        ("optimal", "sequential", 40),
+        ("max_placement", "sequential", 40),
+    ],
 )
 def test_what_opens_a_class_is_what_trying_everything_finds(
     mechanism: str, closure: str, number: int
@@ -510,4 +517,24 @@ def test_what_opens_a_class_is_what_trying_everything_finds(
                 first = (n for n in range(1, most + 1) if opens(change(instance, name, n), name))
                 assert (search.value if search else None) == next(first, None), (name, change)
                 compared += 1
+            if mechanism == "optimal":
+                assert_decree(instance, name, found)
     assert compared > number // 3
+
+
+def assert_decree(instance: Instance, name: str, found: Opening) -> None:
+    """The best plan of all that open a class is what is told, or there is none."""
+    oracle = Oracle(instance)
+    need = max(1, oracle.classes[name].min_size)
+    plans = [
+        plan
+        for plan in oracle.assignments(frozenset(oracle.classes))
+        if oracle._classes_empty_or_full_enough(plan) and oracle.placed_in(plan, name) >= need
+    ]
+    assert (found.decree is None) == (not plans)
+    assert (found.decree is None) == bool(found.refused or found.impossible)
+    if found.decree is not None:
+        best = max(plans, key=lambda plan: oracle.objective(plan, oracle.optimal_components()))
+        after = found.decree.after
+        assert found.decree.moves or best == by_definition(instance)
+        assert after.result.objective == oracle.objective(best, oracle.optimal_components())

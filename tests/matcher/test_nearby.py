@@ -25,7 +25,7 @@ def loaded(tables: Tables, **rules: str) -> tuple[Market, Policy]:
     ("mechanism", "closure", "number"),
     [
         ("stable", "sequential", 400), ("parallel", "sequential", 150), ("stable", "exact", 60),
-        ("optimal", "sequential", 60),
+        ("optimal", "sequential", 60), ("max_placement", "sequential", 40),
     ],
 )  # fmt: skip
 def test_one_more_seat_is_the_round_with_one_more_seat(
