@@ -202,8 +202,8 @@ class _Search:
         self.tree: Tree = []
         self.leaves = 0
         self.most = len(market.applicants)
-        first = self.settled(self.whole)
-        self.best = _Found(self.merit(first), frozenset(first.closed))
+        self.best = _Found((-1, 0, 0, 0, 0, ()), frozenset())
+        self.settle(self.whole)
 
     def _relaxed(self) -> DeferredAcceptance:
         """The run among all classes that may open, with no cap over more than one class."""
@@ -216,13 +216,18 @@ class _Search:
 
     # --- sets that are kept
 
-    def settled(self, run: DeferredAcceptance, keep: int = -1) -> DeferredAcceptance:
-        """Close what falls short, the class to keep last; reopen, in plan order, what can be."""
+    def settle(self, run: DeferredAcceptance, keep: int = -1) -> bool:
+        """Close what falls short, the class to keep last; reopen, in plan order, what can be.
+
+        Whether that gives the best set so far; where no cap binds, it is given up once it cannot.
+        """
         while (c := _shortest(run, keep)) >= 0:
             run = run.without([c])
+            if not self.binding and _placed(run) < self.best.merit[0]:
+                return False
         while (c := self.reopenable(run.closed)) >= 0:
             run = self.run(run.closed - {c})
-        return run
+        return self.take(run)
 
     def run(self, closed: Collection[int]) -> DeferredAcceptance:
         """The run that the rules ask for, some classes closed."""
@@ -242,10 +247,10 @@ class _Search:
             tried.add(c)
             closed = self.best.closed
             if c in closed:
-                other = self.settled(self.run(closed - {c}), keep=c)
+                better = self.settle(self.run(closed - {c}), keep=c)
             else:
-                other = self.settled(self.run({x for x in closed if self.met[x]} | {c}))
-            if self.take(other):
+                better = self.settle(self.run({x for x in closed if self.met[x]} | {c}))
+            if better:
                 tried = {c}
 
     def take(self, run: DeferredAcceptance) -> bool:
