@@ -68,7 +68,7 @@ def with_a_seat(
 def _close(market: Market, policy: Policy, late: Late) -> Closure:
     """The run among the classes that open, and what was closed for it."""
     choice = Choice(market, policy.reserve_order == "open_first")
-    if policy.closure == "exact":
+    if policy.closure == "exact" and (market.min_size > 1).any():
         return exact(market, policy, choice, late)
     return sequential(market, choice, late)
 
