@@ -75,6 +75,8 @@ def numbers(seed: bytes, round_name: str, applicants: Sequence[str]) -> list[byt
 
 def places(drawn: Sequence[bytes]) -> NDArray[np.int64]:
     """Each applicant's place in the order of the numbers, 0 for the lowest."""
+    if not any(drawn):
+        return np.arange(len(drawn))
     # Eight bytes settle it, but for an accident or for numbers that are none.
     heads = np.array(drawn, "S8").view(">u8") if drawn else np.zeros(0, ">u8")
     order = np.argsort(heads, kind="stable")
