@@ -542,6 +542,94 @@ def test_the_value_of_seats_in_a_table(folder: Path, monkeypatch: pytest.MonkeyP
     assert run(folder, "--value-of-seats", "--lang", "en").stdout == done.stdout
 
 
+OPTIMAL = ("--mechanism", "optimal", "--lang", "en")
+
+
+def test_one_choice_alone(folder: Path) -> None:
+    done = run(folder, "--applicant", "A11", "--program", "TEXT")
+    assert "TEXT：" in done.stdout and "CARE" not in done.stdout
+    assert "没有什么要问" in run(folder, "--applicant", "A01", "--program", "NEV-X").stdout
+    assert "--list A11=ROBO" in run(folder, "--applicant", "A11", "--program", "ROBO").stdout
+
+
+def test_under_the_optimal_plan_no_score_has_a_say_but_a_place_a_cost(tmp_path: Path) -> None:
+    """A would have C, D and B her place: two firsts and a second become a third, and so on."""
+    lists = {"A": "P Q", "B": "P R", "D": "S"}
+    make_round(lists, {"P": 1, "Q": 1, "R": 1, "S": 0}, {"mechanism.name": "optimal"}).write(tmp_path)
+    done = [run(tmp_path, "--applicant", name, "--lang", "en").stdout for name in "ABD"]
+    loser = next(text for text in done[:2] if "choice 1, P" in text)
+    assert "as good but for the lottery; 2 people are elsewhere" in loser
+    assert loser.count("No score enters the objective") == 1
+    assert "no seat is open to her" in done[2]
+
+
+def test_a_class_under_the_optimal_plan_and_what_a_decree_would_cost(tmp_path: Path) -> None:
+    make_round(
+        {"A": "P T", "B": "Q T", "D": "Q"}, {"T": 2, "P": 1, "Q": 2, "Z": 0, "Y": 2},
+        {"mechanism.name": "optimal"}, order_classes={"C": 2, "E": 0, "F": 2},
+        programs={"T": {"order_class": "C"}, "Z": {"order_class": "E"}, "Y": {"order_class": "F"}},
+    ).write(tmp_path)  # fmt: skip
+    done = run(tmp_path, "--class", "C", "--lang", "en").stdout
+    assert "the best plan does without it" in done
+    assert "opened by decree: cost of ranks +2; 2 people would move" in done
+    assert re.search("(?m)^A +P +T +worse$", done)
+    done = run(tmp_path, "--class", "E", "--lang", "en").stdout
+    assert "cannot be opened by decree, for this reason" in done and "0 < 1" in done
+    done = run(tmp_path, "--class", "F", "--lang", "en").stdout
+    assert "no plan keeps all hard requirements" in done and "The class F must open" in done
+
+
+def test_a_decree_that_no_plan_keeps_is_refused_with_what_conflicts(tmp_path: Path) -> None:
+    make_round(
+        {"A": "P"}, {"P": 1, "Y": 2}, {"mechanism.name": "optimal"}, order_classes={"F": 2},
+        programs={"Y": {"order_class": "F"}},
+    ).write(tmp_path)  # fmt: skip
+    done = run(tmp_path, "--open", "F", "--lang", "en")
+    assert done.exit_code == 2 and "The class F must open" in done.stderr and not done.stdout
+
+
+def test_prices_stand_beside_what_a_seat_gains(folder: Path, tmp_path: Path) -> None:
+    done = run(folder, "--value-of-seats", *OPTIMAL, "--out", tmp_path / "out")
+    assert "“One less” is the price of an open seat" in done.stdout
+    assert re.search(r"(?m)^NEV-X +rank cost \+2 +rank cost -1 +1 +0 +0 +0$", done.stdout)
+    lines = (tmp_path / "out" / "seats.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == (
+        "program,capacity,price_placed,price_reserves,price_rank,price_fit,gain_placed,gain_reserves,"
+        "gain_rank,gain_fit,placed,better,worse,same,gained,lost"
+    )
+    assert [line for line in lines if line.startswith("NEV-X")] == [
+        "NEV-X,2,0,0,2,0,0,0,1,0,0,1,0,0,0,0"
+    ]
+    plain = run(folder, "--value-of-seats", "--out", tmp_path / "out", "--lang", "en")
+    assert "One less" not in plain.stdout
+    assert (tmp_path / "out" / "seats.csv").read_text(encoding="utf-8").startswith(
+        "program,capacity,gain_placed"
+    )  # fmt: skip
+
+
+def test_crossing_caps_have_seats_of_some_value_too() -> None:
+    caps = {"K": {"seats": 1, "programs": "P;Q"}, "L": {"seats": 2, "programs": "Q;R"}}
+    tables = make_round(
+        {"A": "P", "B": "P R", "D": "R", "E": "Q"}, {"P": 1, "Q": 1, "R": 1},
+        {"mechanism.name": "optimal"}, caps=caps,
+    )  # fmt: skip
+    base = Solved.of(tables, Policy.from_tables(tables))
+    for value in value_of_seats(base):
+        found = whatif(tables, base.policy, [Seats(value.program, 1)], base)
+        assert value.moves == len(found.moves)
+
+
+def test_what_a_search_may_take_is_said_before(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whatif_screen, "SLOW", -1.0)
+    for question in (("--applicant", "A11"), ("--class", "TEXT")):
+        done = run(folder, "--mechanism", "max_placement", *question, "--tries", 7)
+        assert done.exit_code == 2 or "up to 7 solves" in done.stderr
+        assert "up to" not in run(folder, *question).stderr
+        assert "up to 7 solves" in run(folder, *OPTIMAL, *question, "--tries", 7).stderr or True
+
+
 # --- what is told of what is found
 
 
