@@ -1,8 +1,8 @@
 """Measure, record, tabulate: ``python -m benchmarks [NAME or GROUP …]``, everything by default.
 
 Every run is a process of its own, one after another, each on an instance of another generator seed,
-and the median counts: of five runs, of three where one takes more than 20 seconds, and one run above
-100.  Times are CPU seconds, as machines are shared.  Raw figures go to ``results.csv``, where a name
+and the median counts: of five runs, of three where one takes more than 5 seconds, and one run above
+60.  Times are CPU seconds, as machines are shared.  Raw figures go to ``results.csv``, where a name
 that is measured again replaces its old rows; the tables and the picture are made from there.  What
 cannot be measured says why, and hides nothing else.
 """
@@ -26,8 +26,8 @@ from .tables import tabulated
 
 LONG_S = 1_000
 """Seconds of the wall clock after which a process is given up."""
-PATIENCE = ((100, 1), (20, 3))
-"""Runs of more seconds than these are repeated so often at most."""
+PATIENCE = ((60, 1), (5, 3))
+"""Runs of more seconds of the wall clock than these are taken so often at most."""
 
 
 def child(step: Step, seed: int, fast: bool) -> list[Figure]:

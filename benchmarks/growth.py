@@ -15,7 +15,7 @@ from .instances import warm
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 PEOPLE_PER_CLASS = 35
 CONSENT = {"without consent": 0, "consent 78 %": 78}
-ENOUGH_S = 60.0
+ENOUGH_S = 30.0
 """A curve ends where the next size would take longer, going on as between the last two."""
 
 
@@ -49,7 +49,7 @@ class Curve:
 
     def policy(self) -> Policy:
         """Its rules; no run lasts for ever."""
-        return policy(self.mechanism, self.closure, time_s=round(1.5 * ENOUGH_S))
+        return policy(self.mechanism, self.closure, time_s=round(2 * ENOUGH_S))
 
 
 CURVES = {

@@ -189,11 +189,17 @@ class Choice:
                 s.open_first = s.capacity - sum(s.hard.values()) - sum(s.soft.values())
         self.groups = _groups_of_each(market)
         self.kind, self.kinds_at, self.beneath = _kinds(market)
-        self.roots = forest(market)
-        self.root_of: list[Node] = [None] * len(market.programs)  # type: ignore[list-item]
-        for root in self.roots:
-            for p in root.programs():
-                self.root_of[p] = root
+
+    @cached_property
+    def roots(self) -> list[Node]:
+        """The caps and programs as trees; see :func:`forest`."""
+        return forest(self.market)
+
+    @cached_property
+    def root_of(self) -> list[Node]:
+        """The tree of each program."""
+        found = {p: root for root in self.roots for p in root.programs()}
+        return [found[p] for p in range(len(self.seats))]
 
     def with_groups(
         self, edges: Iterable[int], seats: dict[int, int]

@@ -2693,6 +2693,7 @@ class Proof:
     def walk(self, tree: dict[str, Any]) -> None:
         """Check the whole tree."""
         must = {c.id for c in self.given.classes.values() if c.row.get("must_open") == "1"}
+        must |= {p.home.id for p in self.given.programs if p.must_stages} & set(self.need)
         root = State(frozenset(must), frozenset(), frozenset(), {}, 0)
         waiting = [(root, tree)]
         while waiting and not self.check.violations:

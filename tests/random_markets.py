@@ -32,6 +32,7 @@ def random_instance(
     caps: bool = True,
     closure: str = "sequential",
     decrees: bool = False,
+    crossing: bool = False,
 ) -> Instance:
     """A market with at most these many people and programs, all constraints mixed.
 
@@ -50,7 +51,7 @@ def random_instance(
         scores=_scores(rng, people_list, program_list, mechanism),
         rejected=_rejected(rng, people_list, class_list, program_list),
         reserves={} if plain else _reserves(rng, program_list),
-        caps=_caps(rng, class_list, program_list) if caps and not plain else (),
+        caps=_caps(rng, class_list, program_list, crossing) if caps and not plain else (),
         rules=replace(rules, closure=closure),
     )
     return _decreed(rng, made) if decrees else made
@@ -196,9 +197,9 @@ def _reserves(rng: Random, programs: tuple[Program, ...]) -> dict[tuple[str, str
 
 
 def _caps(
-    rng: Random, classes: tuple[OrderClass, ...], programs: tuple[Program, ...]
+    rng: Random, classes: tuple[OrderClass, ...], programs: tuple[Program, ...], crossing: bool
 ) -> tuple[Cap, ...]:
-    """Up to three caps, every two of them nested or apart."""
+    """Up to three caps, every two of them nested or apart unless they may cross."""
     colleges = {c.id: c.college for c in classes}
     kept: dict[str, tuple[Cap, frozenset[str]]] = {}
     for identity in rng.sample(("S1", "S2", "S3"), rng.choice((0, 0, 1, 2, 3))):
@@ -214,7 +215,7 @@ def _caps(
             value = (rng.choice(sorted(belongs.values())),)
             covered = frozenset(p for p, owner in belongs.items() if owner == value[0])
         nested = all(covered <= s or s <= covered or not covered & s for _, s in kept.values())
-        if value[0] and nested:
+        if value[0] and (nested or crossing):
             kept[identity] = Cap(identity, rng.randint(0, 4), kind, value), covered
     return tuple(cap for cap, _ in kept.values())
 

@@ -71,18 +71,14 @@ def packed(size: int) -> list[int]:
 
 def prices_of(flow: Flow, potentials: Sequence[Int]) -> Prices:
     """The potentials of a flow, one per component, as packed prices."""
-    weights = packed(len(potentials))
-    total = np.zeros(len(flow.network.supply), object)
-    far = np.zeros(len(total), bool)
-    for weight, potential in zip(weights, potentials, strict=True):
-        total = total + potential.astype(object) * weight
-        far |= potential == FAR
     plan, market = flow.plan, flow.plan.market
     n, m = len(market.applicants), len(market.programs)
+    total = np.zeros(len(flow.network.supply), object)
     # Where nobody can be placed a seat may cost anything, more than it could ever be worth.
-    total[far] = 2 * DIGIT ** (len(weights) + 1)
-    total[:n][far[:n]] = 0
-    total[n : flow.first_below][far[n : flow.first_below]] //= 2
+    beyond = np.full(len(total), 2 * FAR)
+    beyond[:n], beyond[n : flow.first_below] = 0, FAR
+    for weight, potential in zip(packed(len(potentials)), potentials, strict=True):
+        total = total + np.where(potential == FAR, beyond, potential).astype(object) * weight
     cap = np.zeros(len(market.caps), object)
     subsidy = np.zeros(len(market.order_classes), object)
     for inner, outer in flow.chains.above.items():

@@ -17,12 +17,13 @@ import numpy as np
 from ..cells import Int
 from ..choice import OPEN, Choice, Chosen, Node
 from ..market import Market
+from .plain import by_program, deferred_acceptance
 
 Begin = Callable[[Collection[int]], "DeferredAcceptance"]
 """The run among all classes but some, from the start."""
 
 _FEW = 60
-"""Proposers below which a round is cheaper person by person than by columns."""
+"""Applicants up to whom a run person by person is cheaper than one by columns."""
 
 
 class DeferredAcceptance:
@@ -72,8 +73,21 @@ class DeferredAcceptance:
             and not market.caps
             and not any(s.reserved or s.open_first for s in choice.seats)
         ):
-            proposers = self._by_columns()
-        self._run(proposers)
+            self._by_columns()
+        else:
+            self._run(proposers)
+
+    def _by_columns(self) -> None:
+        """The run as columns give it, where nothing but seats limits a program."""
+        market = self.market
+        seats = np.where(np.array(self.limit) < 0, 0, market.capacity)
+        at, refused = deferred_acceptance(market, seats)
+        self.next = at.tolist()
+        edges, bounds = by_program(market, at)
+        chosen = list(zip(edges.tolist(), repeat(OPEN)))
+        self.held = [chosen[low:high] for low, high in pairwise(bounds.tolist())]
+        for p in np.flatnonzero(refused).tolist():
+            self.limit[p] = self.choice.place[self.held[p][-1][0]] + 1 if self.held[p] else -1
 
     def copy(self) -> DeferredAcceptance:
         """The same state, to go on by itself."""
@@ -244,56 +258,6 @@ class DeferredAcceptance:
         edges = np.array([e for people in self.held for e, _ in people], np.int64)
         matching[self.market.owner[edges]] = self.market.program[edges]
         return matching
-
-    def _by_columns(self) -> list[int]:
-        """Rounds over whole columns while many propose, for markets of plain capacities.
-
-        Returns who still has to propose.
-        """
-        market = self.market
-        start, end = market.start[:-1], market.start[1:]
-        place, program, owner = market.place, market.program, market.owner
-        limit = np.array(self.limit)
-        at = start.copy()
-        # By program and there by priority: one number to sort by, and no two places share it.
-        queue = np.cumsum(np.append(0, np.bincount(program)))[program] + place
-        current = np.full(len(at), -1)
-        held = np.zeros(len(limit), np.int64)
-        active = np.arange(len(at))
-        while len(active) > _FEW:
-            active = active[at[active] < end[active]]
-            hopeless = place[at[active]] >= limit[program[at[active]]]
-            while hopeless.any():
-                at[active[hopeless]] += 1
-                active = active[at[active] < end[active]]
-                hopeless = place[at[active]] >= limit[program[at[active]]]
-            current[active] = at[active]
-            held += np.bincount(program[at[active]], minlength=len(held))
-            over = held > market.capacity
-            if not over.any():
-                active = active[:0]
-                break
-            edges = current[current >= 0]
-            edges = edges[over[program[edges]]]
-            edges = edges[np.argsort(queue[edges])]
-            at_program = program[edges]
-            first = np.searchsorted(at_program, np.arange(len(held)))
-            nth = np.arange(len(edges)) - first[at_program]
-            seats = market.capacity[at_program]
-            last = edges[nth == seats - 1]
-            limit[program[last]] = place[last] + 1
-            limit[over & (market.capacity == 0)] = -1
-            held = np.minimum(held, market.capacity)
-            active = owner[edges[nth >= seats]]
-            current[active] = -1
-            at[active] += 1
-        self.next, self.limit = at.tolist(), limit.tolist()
-        edges = current[current >= 0]
-        edges = edges[np.argsort(queue[edges])]  # in acceptance order
-        bounds = np.searchsorted(program[edges], np.arange(len(held) + 1)).tolist()
-        chosen = list(zip(edges.tolist(), repeat(OPEN)))
-        self.held = [chosen[low:high] for low, high in pairwise(bounds)]
-        return [int(i) for i in active]
 
 
 def _fits(node: Node, accepted: dict[int, Chosen]) -> bool:

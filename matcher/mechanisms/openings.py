@@ -151,7 +151,7 @@ class Search:
         """Keep a plan if it keeps everything and is the best so far."""
         if not self.plan.keeps(matching, openings):
             return
-        conditional, must = self.plan.conditional, self.plan.market.must_open
+        conditional, must = self.plan.conditional, self.plan.decreed
         filled = self._sizes(matching) > 0
         exact = np.where(conditional, np.where(filled | must, OPEN, CLOSED), FREE)
         value = self.value(matching)
@@ -192,7 +192,7 @@ class Search:
             If classes or reserves must have people and no such plan is found.
         """
         plan = self.plan
-        openings = np.where(plan.conditional & plan.market.must_open, OPEN, FREE)
+        openings = np.where(plan.decreed, OPEN, FREE)
         free = plan.conditional & (openings == FREE)
         while True:
             flow = plan.flow(openings)
@@ -232,7 +232,7 @@ class Search:
             If there is no plan at all.
         """
         market = self.plan.market
-        begin = np.where(self.plan.conditional & market.must_open, OPEN, FREE)
+        begin = np.where(self.plan.decreed, OPEN, FREE)
         everybody = np.ones(len(market.program), bool)
         root = self.bounds.entered(Node(begin, everybody, np.full(len(market.applicants), -1)))
         if root is None:
@@ -296,7 +296,7 @@ class Search:
         if flow is not None:
             found = packed(len(flow.potentials)), prices_of(flow, flow.potentials)
             node, start = self._step(node, start, found, tree)
-        solution, stuck = None, False
+        solution, stuck = None, not self.bounds.present(node).any()
         while not (tree.leaf or stuck or self._is_leaf(node)) and start < self._enough():
             before = start, node
             self.equal = max(self.equal, start if entry is self.root else 0)
@@ -311,8 +311,8 @@ class Search:
                     break
         if tree.leaf:
             return tree
-        if self._is_leaf(node):
-            return self._leaf(node, start, tree)
+        if self._is_leaf(node) and self._leaf(node, start, tree):
+            return tree
         if start == self._enough():
             tree.leaf = "equal"
             return tree
@@ -330,21 +330,24 @@ class Search:
         untouched = bool(node.allowed.all()) and bool((node.forced < 0).all())
         return untouched and self._settled(node) and not self.plan.chains(node.openings).left_out
 
-    def _leaf(self, node: Node, start: int, tree: Tree) -> Tree:
-        """A node in which a flow finds the best plan."""
+    def _leaf(self, node: Node, start: int, tree: Tree) -> bool:
+        """Settle a node in which a flow finds the best plan; whether that ends it.
+
+        It nearly always does.  Prices where no seat can be had at all may be too coarse.
+        """
         self.try_openings(node.openings)
         if self.best is not None and (node.openings == self.best.openings).all():
             tree.leaf = "best"
             self.leaves_of.append(self.best)
-            return tree
+            return True
         flow = self.plan.flow(node.openings)
         try:
             value = self.find(flow)
         except NoFlow:
             self._without_plan(node, start, tree, prices_of(flow, [flow.unmet()]))
-            return tree
-        self._step(node, start, (packed(len(value)), prices_of(flow, flow.potentials)), tree)
-        return tree
+        else:
+            self._step(node, start, (packed(len(value)), prices_of(flow, flow.potentials)), tree)
+        return bool(tree.leaf)
 
     def _without_plan(
         self, node: Node, start: int, tree: Tree, prices: Prices | None = None

@@ -56,6 +56,8 @@ class Plan:
         for a group, whether by a hard reserve, how many there are, how many must be filled.
     below
         Seats of each program that are not hard reserves.
+    decreed
+        Per class, whether it must open: itself, or because a reserve in it must be filled.
     inside
         Per cap, the one class that holds all its programs, −1 where there is none.
     """
@@ -89,6 +91,9 @@ class Plan:
         homes = [set(class_of[list(cap.programs)].tolist()) for cap in market.caps]
         self.inside = np.array([c.pop() if len(c) == 1 else -1 for c in homes], np.int64)
         self.conditional = (market.min_size > 1) | market.must_open
+        must_fill = np.zeros(len(market.order_classes), bool)
+        must_fill[class_of[self.home[self.least > 0]]] = True
+        self.decreed = self.conditional & (market.must_open | must_fill)
 
     def _arcs(self, kinds_of: list[dict[int, list[int]]]) -> None:
         """Each applicant to every kind of seat that is hers."""

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from random import Random
 
 import pytest
 
-from matcher import Market, Policy, Result, Tables, solve
+from matcher import Market, Policy, Result, Tables, solve, verify
 from matcher.result import placement_rows
+from matcher.solve import NoPlan
 from matcher.tables import Table
 from tests.choices import lottery
 from tests.instances import Instance
@@ -23,6 +25,7 @@ PARTS = 8
 
 MARKETS = int(os.environ.get("ORACLE_MARKETS", "400"))
 PRICED_SHARE = 20
+PROVEN_SHARE = 5
 
 
 def tables_of(instance: Instance) -> Tables:
@@ -121,7 +124,10 @@ def compare_optimal(instance: Instance, *, prices: bool) -> None:
     assert list(result.components) == oracle.optimal_components()
     assert result.objective == result.bound == value
     found = {(market.programs[t.program], t.stage): t.price for t in result.thresholds}
-    assert set(found) == {(p, stage) for p in oracle.programs for stage in oracle.stages(p)}
+    empty = {c for c in oracle.classes if not oracle.placed_in(best[0], c)}
+    closed = {c for c in empty if oracle.classes[c].min_size > 1}
+    running = [p for p in oracle.programs if oracle.class_of[p] not in closed]
+    assert set(found) == {(p, stage) for p in running for stage in oracle.stages(p)}
     if prices:
         assert found == {key: oracle.price(*key) for key in found}
 
@@ -189,6 +195,32 @@ def test_the_greatest_weakly_stable_placement_agrees(part: int) -> None:
         instance = random_instance(Random(f"max_placement {number}"), "max_placement")
         try:
             compare_largest(instance)
+        except Exception as error:
+            raise AssertionError(f"market {number}: {instance}") from error
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_optimal_openings_agree_and_their_proofs_hold(part: int, tmp_path: Path) -> None:
+    """The same with minimum sizes, crossing caps and decrees; the verifier proves every placement."""
+    for number in markets(part):
+        instance = random_instance(
+            Random(f"openings {number}"), "optimal", decrees=number % 3 == 0, crossing=number % 2 == 0
+        )
+        best, _ = Oracle(instance).optimal()
+        try:
+            if not best:
+                with pytest.raises(NoPlan):
+                    solved(instance)
+                continue
+            compare_optimal(instance, prices=False)
+            if number // PARTS % PROVEN_SHARE == 0:
+                folder = tmp_path / str(number)
+                tables_of(instance).write(folder)
+                market, result = solved(instance)
+                result.write(folder / "result", market, tables_of(instance).digest(), instance.rules.round)
+                claims = {claim.name: claim.status for claim in verify(folder).claims}
+                assert claims["optimality"] == "PROVED"
+                assert "BROKEN" not in claims.values()
         except Exception as error:
             raise AssertionError(f"market {number}: {instance}") from error
 
