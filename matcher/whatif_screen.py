@@ -447,8 +447,8 @@ def _seat_values(
     ]  # fmt: skip
     voice.table(voice.name("title", "value_of_seats", " · "), heads, rows, mark)
     rest = [v for v in values if not v.moves]
-    if priced:
-        _told(voice, [("prices", {})], mark)
+    if base.result.mechanism == "optimal":
+        _told(voice, [("prices" if priced else "prices_none", {})], mark)
     if len(shown) < len(values):
         proven = sum(v.proven for v in rest)
         _told(voice, [("seats_idle", {"number": len(rest), "proven": proven})], mark)
