@@ -13,7 +13,16 @@ from random import Random
 import pytest
 from click.testing import CliRunner, Result
 
-from matcher import InvalidRound, Policy, Tables, UnsupportedConstraint, cli, whatif, whatif_screen
+from matcher import (
+    InvalidRound,
+    Policy,
+    Tables,
+    UnsupportedConstraint,
+    cli,
+    seats,
+    whatif,
+    whatif_screen,
+)
 from matcher.changes import (
     Change,
     Choices,
@@ -246,12 +255,14 @@ def test_the_value_of_every_seat_of_the_example() -> None:
         value_of_seats(base, ["nothing"])
 
 
-def test_seats_can_be_valued_in_processes_of_their_own() -> None:
+def test_seats_can_be_valued_in_processes_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seats, "BLOCK", 3)
     base = Solved.of(tables := Tables.read(EXAMPLE), Policy.from_tables(tables))
     told: list[int] = []
     found = value_of_seats(base, base.market.programs, 2, told.append)
     assert found == value_of_seats(base, base.market.programs)
-    assert sum(told) == len(found) == 6
+    assert told == [3, 3] and len(found) == 6
+    assert seats._values(base, [5]) == [v for v in found if v.program == base.market.programs[5]]
 
 
 # --- the lottery stays
