@@ -29,6 +29,9 @@ HONOURS = frozenset(Constraint) - {
     Constraint.MUST_FILL,
 }
 
+_SCREENED = 3
+"""Programs from which on it is cheaper to look first which of them would change at all."""
+
 _STEPS = 1_000
 """Steps of exact closing after which one draw of many is given up: the same ones everywhere."""
 
@@ -64,7 +67,9 @@ def with_a_seat(
     """Who goes where with one more seat at each of some programs: see :func:`matcher.solve.with_a_seat`."""
     choice = Choice(market, policy.reserve_order == "open_first")
     exact_closing = policy.closure == "exact" and bool((market.min_size > 1).any())
-    unchanged = set(nearby.roomy(choice) if exact_closing else nearby.idle(market, choice))
+    unchanged = set(nearby.roomy(choice))
+    if not exact_closing and len(programs) > _SCREENED:
+        unchanged.update(nearby.idle(market, choice))
     rest = [p for p in programs if p not in unchanged]
     yield from ((p, result.matching) for p in programs if p in unchanged)
     if exact_closing:
