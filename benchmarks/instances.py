@@ -108,7 +108,7 @@ def policy_of(name: str, mechanism: str) -> Policy:
 def warm() -> None:
     """Let kernels be compiled, where they are installed, before anything is timed."""
     if find_spec("numba") is not None:
-        market = named_market("seats only, 10,000 x 300", 0)
+        market = city(Shape(2_000, 60, limits="plain", minimum=0, seed=0)).market()
         with kernels(True):
             for mechanism in ("stable", "optimal"):
                 solve(market, policy(mechanism))
