@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from .policy import Policy
 from .tables import COMPONENTS, Issue, Table, Tables, split
+from .validate import validate
+
+INTEGER = re.compile("[0-9]+")
 
 WHAT_IF = "what-if"
 """What the issues of a change name as their table; their column is the option of the command."""
@@ -44,14 +47,19 @@ class Withdraw:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """A class that takes nobody: no seats, no reserves, no minimum."""
+    """A class that takes nobody: no seats, no reserves, no minimum, whatever was decreed."""
 
     order_class: str
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A class that is kept open, however few people it has: no minimum."""
+    """A class that is opened by decree.
+
+    ``optimal`` then places at least its minimum there, and one person at least (``must_open``).  Where
+    deferred acceptance or ties decide who comes, nobody can be made to come: the class is kept open
+    however few people it has, which is to say without its minimum.
+    """
 
     order_class: str
 
@@ -108,28 +116,79 @@ def pinned(tables: Tables, policy: Policy) -> Policy:
     return policy if tables.draw is None else replace(policy, seed=str(tables.draw["seed"]))
 
 
-def faults(tables: Tables, changes: Iterable[Change]) -> list[Issue]:
-    """What is wrong with changes before they are made: unknown ids, and contradictions."""
+def faults(tables: Tables, changes: Iterable[Change], mechanism: str = "") -> list[Issue]:
+    """What is wrong with changes before they are made.
+
+    Unknown ids, contradictions, classes that no decree can open; then, of the round that the changes
+    without such faults make, every error that :func:`matcher.validate` finds.
+
+    Parameters
+    ----------
+    mechanism
+        Whose round it is: see :func:`changed`.
+    """
+    changes = list(dict.fromkeys(changes))
     programs = tables["programs"]
+    class_of = dict(zip(programs["program"], _classes(programs), strict=True))
     known = {
         "applicant": set(tables["applicants"]["applicant"]),
-        "program": set(programs["program"]),
-        "at": {*programs["program"], *programs["channel"]} - {""},
-        "order_class": {*tables["order_classes"]["order_class"], *_classes(programs)},
+        "program": set(class_of),
+        "at": {*class_of, *programs["channel"]} - {""},
+        "order_class": {*tables["order_classes"]["order_class"], *class_of.values()},
         "component": {"score", *COMPONENTS},
     }
     found: list[Issue] = []
+    sound: list[Change] = []
     said: dict[tuple[str, ...], Change] = {}
-    for change in dict.fromkeys(changes):
+    for change in changes:
         option = OPTIONS[type(change)]
-        for name, ids in known.items():
-            value = getattr(change, name, None)
-            if value is not None and value not in ids:
-                found.append(Issue(WHAT_IF, 0, option, "change_unknown", value, name))
+        issues = [
+            Issue(WHAT_IF, 0, option, "change_unknown", value, name)
+            for name, ids in known.items()
+            if (value := getattr(change, name, None)) is not None and value not in ids
+        ]
         about = _about(change)
         if about and said.setdefault(about, change) != change:
-            found.append(Issue(WHAT_IF, 0, option, "change_twice", " ".join(about[1:])))
-    return found
+            issues.append(Issue(WHAT_IF, 0, option, "change_twice", " ".join(about[1:])))
+        issues += _idle(change, changes, class_of)
+        found += issues
+        if not issues:
+            sound.append(change)
+    made = changed(tables, sound, mechanism)
+    for change in sound:
+        if isinstance(change, Open):
+            found += _without_seats(made, change)
+    return found + [issue for issue in validate(made) if issue.severity == "error"]
+
+
+def _idle(change: Change, changes: Iterable[Change], class_of: dict[str, str]) -> Iterator[Issue]:
+    """What is supposed in vain, as another change leaves nothing of it."""
+    closed = {c.order_class for c in changes if isinstance(c, Close)}
+    gone = {c.applicant for c in changes if isinstance(c, Withdraw)}
+    option = OPTIONS[type(change)]
+    if isinstance(change, Seats) and class_of.get(change.program) in closed:
+        yield Issue(WHAT_IF, 0, option, "change_in_vain", change.program,
+                    f"--close {class_of[change.program]}")  # fmt: skip
+    if isinstance(change, Score | Choices) and change.applicant in gone:
+        yield Issue(WHAT_IF, 0, option, "change_in_vain", change.applicant,
+                    f"--withdraw {change.applicant}")  # fmt: skip
+
+
+def _without_seats(made: Tables, change: Open) -> Iterator[Issue]:
+    """Whether a class has a seat for each of those whom a decree asks it to hold."""
+    programs, classes = made["programs"], made["order_classes"]
+    pairs = zip(_classes(programs), programs["capacity"], strict=True)
+    seats = sum(int(q) for c, q in pairs if c == change.order_class and INTEGER.fullmatch(q))
+    asked = [
+        int(least)
+        for c, least in zip(classes["order_class"], classes["min_size"], strict=True)
+        if c == change.order_class and INTEGER.fullmatch(least)
+    ]
+    need = max(1, *asked, 0)
+    if seats < need:
+        yield Issue(
+            WHAT_IF, 0, "--open", "change_no_seats", change.order_class, f"{seats} < {need}"
+        )
 
 
 def _about(change: Change) -> tuple[str, ...]:
@@ -143,7 +202,7 @@ def _about(change: Change) -> tuple[str, ...]:
     return ()
 
 
-def changed(tables: Tables, changes: Iterable[Change]) -> Tables:
+def changed(tables: Tables, changes: Iterable[Change], mechanism: str = "") -> Tables:
     """The round with the changes made, in the same order of applicants, programs and classes.
 
     Parameters
@@ -151,10 +210,11 @@ def changed(tables: Tables, changes: Iterable[Change]) -> Tables:
     tables
         A sound round; it stays as it is.
     changes
-        Without :func:`faults`.  Whether the changed round is sound is for
-        :func:`matcher.validate` to say.
+        Without :func:`faults`.
+    mechanism
+        Whose round it is; only ``optimal`` can make a class hold people by decree.
     """
-    draft = _Draft(tables)
+    draft = _Draft(tables, mechanism == "optimal")
     for change in dict.fromkeys(changes):
         if isinstance(change, Seats):
             draft.seats(change)
@@ -178,8 +238,8 @@ def _classes(programs: Table) -> list[str]:
 class _Draft:
     """A copy of a round in which cells are overwritten; tables that nobody touches are shared."""
 
-    def __init__(self, tables: Tables) -> None:
-        self.given = tables
+    def __init__(self, tables: Tables, decree: bool) -> None:
+        self.given, self.decree = tables, decree
         self.columns: dict[str, dict[str, list[str]]] = {}
         self.rows: dict[str, list[int]] = {}
 
@@ -247,11 +307,20 @@ class _Draft:
             self.add("applications", applicant=change.applicant, rank=str(rank), program=entry)
 
     def settle(self, change: Open | Close) -> None:
-        """A class without its minimum; a closed one without its seats as well."""
+        """A class opened by decree, or without its minimum; a closed one without its seats as well."""
         name = change.order_class
-        self.put("order_classes", self.lines("order_classes", order_class=name), min_size="0")
+        at = self.lines("order_classes", order_class=name)
+        if isinstance(change, Open) and self.decree:
+            if not at:
+                self.add("order_classes", order_class=name, min_size="0")
+                at = self.lines("order_classes", order_class=name)
+            self.put("order_classes", at, must_open="1")
+            return
+        self.put("order_classes", at, min_size="0")
         if isinstance(change, Open):
             return
+        if "must_open" in self.open("order_classes"):
+            self.put("order_classes", at, must_open="")
         programs = self.given["programs"]
         inside = [at for at, c in enumerate(_classes(programs)) if c == name]
         self.put("programs", inside, capacity="0")
@@ -259,6 +328,8 @@ class _Draft:
         held = [at for at, p in enumerate(self.given["reserves"]["program"]) if p in names]
         if held:
             self.put("reserves", held, seats="0")
+            if "must_fill" in self.open("reserves"):
+                self.put("reserves", held, must_fill="")
 
     def tables(self) -> Tables:
         """The round as changed, its seed that of the round given."""

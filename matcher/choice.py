@@ -13,9 +13,11 @@ cap the children take turns (after Kamada & Kojima, Theoretical Economics 2018).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cached_property
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
 
 from .market import Cap, Market, crossing
 
@@ -147,13 +149,15 @@ class Node:
     seats: int = 0
     cap: int = -1
 
-    def programs(self) -> Iterator[int]:
+    def programs(self) -> tuple[int, ...]:
         """The programs under this node, in plan order of its children."""
-        if self.children:
-            for child in self.children:
-                yield from child.programs()
-        else:
-            yield self.program
+        return self._programs
+
+    @cached_property
+    def _programs(self) -> tuple[int, ...]:
+        if not self.children:
+            return (self.program,)
+        return tuple(p for child in self.children for p in child.programs())
 
 
 class Choice:
@@ -168,8 +172,8 @@ class Choice:
     """
 
     def __init__(self, market: Market, open_first: bool = False) -> None:
-        self.market = market
-        self.place: list[int] = market.place.tolist()
+        self.market, self.open_first = market, open_first
+        self.place: list[float] = market.place.tolist()
         self.program, self.owner = market.edge_lists
         self.seats = [Seats(q) for q in market.capacity.tolist()]
         for reserve in market.reserves:
@@ -184,6 +188,7 @@ class Choice:
             for s in self.seats:
                 s.open_first = s.capacity - sum(s.hard.values()) - sum(s.soft.values())
         self.groups = _groups_of_each(market)
+        self.kind, self.kinds_at, self.beneath = _kinds(market)
 
     @cached_property
     def roots(self) -> list[Node]:
@@ -206,11 +211,6 @@ class Choice:
             for e in edges
             for hers in (groups[owner[e]],)
         ]
-
-    def in_reserve(self, edge: int) -> bool:
-        """Whether the person belongs to a group that the program holds seats for."""
-        s = self.seats[self.program[edge]]
-        return any(g in s.hard or g in s.soft for g in self.groups[self.owner[edge]])
 
     def at_program(self, p: int, edges: Iterable[int]) -> Chosen:
         """Whom the program takes of these people (edges of its own), in acceptance order."""
@@ -283,6 +283,44 @@ def _groups_of_each(market: Market) -> list[tuple[int, ...]]:
     for at, group in zip(*(found.tolist() for found in market.member.nonzero()), strict=True):
         groups[at] += (group,)
     return groups
+
+
+def _kinds(market: Market) -> tuple[list[int], list[list[int]], list[list[int]]]:
+    """The kinds of people at a program: those of one kind have the same groups with seats there.
+
+    Returns
+    -------
+    kind
+        Per edge; kind p is that of the people at program p who have no such group.
+    kinds_at
+        Per program.
+    beneath
+        Per kind, itself and those of the same program that have fewer of its groups.
+    """
+    m = len(market.programs)
+    groups: dict[int, list[int]] = {}
+    for r in market.reserves:
+        if r.seats and r.group not in groups.setdefault(r.program, []):
+            groups[r.program].append(r.group)
+    kind, kinds_at, beneath = (
+        market.program.copy(),
+        [[p] for p in range(m)],
+        [[p] for p in range(m)],
+    )
+    order = np.argsort(market.program, kind="stable")
+    first = np.searchsorted(market.program[order], np.arange(m + 1))
+    for p, mine in groups.items():
+        here = order[first[p] : first[p + 1]]
+        mask = market.member[market.owner[here]][:, mine] @ (1 << np.arange(len(mine)))
+        masks, which = np.unique(np.append(0, mask), return_inverse=True)
+        names = [p, *(len(beneath) + np.arange(len(masks) - 1)).tolist()]
+        kind[here] = np.array(names)[which[1:]]
+        kinds_at[p] = names
+        beneath += [
+            [name for name, other in zip(names, masks, strict=True) if other & mine == other]
+            for mine in masks[1:]
+        ]
+    return kind.tolist(), kinds_at, beneath
 
 
 def forest(market: Market) -> list[Node]:

@@ -12,35 +12,31 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
     SpinnerColumn,
     Task,
     TextColumn,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
-from . import conflicts_screen, formats, keeping, late, odds, terminal, whatif_screen
+from . import conflicts_screen, formats, keeping, late, odds, odds_screen, terminal, whatif_screen
 from .explain import Explanation, explain
 from .fairness import Fairness
 from .given import FOLDER, RESULT, Given, as_given, languages, must_exist, read_round, read_tables
+from .least import TRIES
 from .policy import Policy
 from .report import compare, report
 from .resolve import CannotKeep, resolve
 from .result import Result
-from .solve import NoPlan, UnsupportedConstraint, solve
+from .solve import UnsupportedConstraint, solve
 from .speaker import BROKEN, INVALID, UNPUBLISHABLE, Program, Speaker
 from .tables import InvalidRound
 from .terminal import Named, Voice
@@ -208,7 +204,7 @@ def odds_command(
         speaker.stop(INVALID, "applicant_unknown", value=applicant, example=next(iter(people), ""))
     if not (out / odds.FILE).is_file():
         keeping.may_write(out, speaker)
-    found = _odds(given, draws, workers, speaker)
+    found = odds_screen.counted(given, draws, workers, speaker)
     with speaker.minding(out, "unwritable"):
         path = odds.write(out, market, found)
     if applicant is None:
@@ -219,29 +215,6 @@ def odds_command(
     if given.policy.seed or given.tables.draw:
         speaker.out.say("odds_drawn")
     speaker.out.say("written", path=path)
-
-
-def _odds(given: Given, draws: int, workers: int, speaker: Speaker) -> odds.Odds:
-    """The counts, with a bar on standard error while they are made."""
-    bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=speaker.err.output, transient=True,
-    )  # fmt: skip
-    try:
-        with odds.processes(min(workers, -(-draws // odds.BATCH))) as pool, bar:
-            task = bar.add_task(speaker.err.name("step", "draws"), total=draws)
-            found = odds.odds(
-                given.market, given.policy, draws, pool, progress=partial(bar.advance, task)
-            )
-    except UnsupportedConstraint as error:
-        speaker.refuse(error.issues)
-    except NoPlan:
-        conflicts_screen.refuse(given.market, speaker)
-    except BrokenExecutor:
-        speaker.stop(UNPUBLISHABLE, "workers_lost")
-    if not found.draws:
-        speaker.stop(UNPUBLISHABLE, "odds_none", draws=draws)
-    return found
 
 
 @main.command(name="solve")
@@ -452,17 +425,26 @@ def convert_command(
 @FOLDER
 @whatif_screen.options
 @click.option("--applicant", metavar="A", help="怎样才够 / what would have been enough for her")
+@click.option("--program", metavar="P", help="只问这个志愿 / only of this choice of hers")
 @click.option("--class", "order_class", metavar="C", help="怎样才开 / what would have opened it")
 @click.option("--value-of-seats", is_flag=True, help="每处多一席 / one more seat at each program")
 @click.option("--programs", metavar="P1;P2", help="只算这些席位 / only these programs")
+@click.option(
+    "--tries", type=click.IntRange(1), default=TRIES, show_default=True,
+    help="一问最多试算几次 / most solves for one question",
+)  # fmt: skip
 @click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal | max_placement")
 @click.option(
-    "--out", metavar="OUT", type=click.Path(path_type=Path), help="写 moves.csv / for moves.csv"
+    "--out",
+    metavar="OUT",
+    type=click.Path(path_type=Path),
+    help="写 moves.csv、seats.csv 的文件夹 / folder for moves.csv and seats.csv",
 )
 @languages
 def what_if_command(
-    folder: Path, applicant: str | None, order_class: str | None, value_of_seats: bool,
-    programs: str | None, mechanism: str | None, out: Path | None, lang: str, **changes: Any,
+    folder: Path, applicant: str | None, program: str | None, order_class: str | None,
+    value_of_seats: bool, programs: str | None, tries: int, mechanism: str | None,
+    out: Path | None, lang: str, **changes: Any,
 ) -> None:  # fmt: skip
     """改一点再录一遍，看谁变了；或问怎样才够 / change a little, solve again, see who moves."""
     speaker = Speaker.of(lang)
@@ -470,11 +452,14 @@ def what_if_command(
     if out is not None and (out / "policy.toml").is_file():
         speaker.stop(INVALID, "out_is_round", path=out)
     base = Solved(given.tables, given.policy, given.market, _place(given, speaker))
-    asked = whatif_screen.Asked(changes, applicant, order_class, value_of_seats, programs)
+    asked = whatif_screen.Asked(
+        changes, applicant, program, order_class, value_of_seats, programs, tries
+    )
     try:
         with speaker.minding(out or folder, "unwritable"), conflicts_screen.minding(speaker):
             whatif_screen.answer(speaker.out, speaker.err, asked, base, out)
     except (InvalidRound, UnsupportedConstraint) as error:
+        whatif_screen.explain_rows(speaker.err, error.issues)
         speaker.refuse(list(error.issues))
 
 

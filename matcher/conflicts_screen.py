@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -11,7 +11,7 @@ import click
 
 from .given import FOLDER, languages, read_round
 from .market import Market
-from .messages import sentence
+from .messages import Lang, sentence
 from .solve import NoPlan
 from .speaker import INVALID, UNPUBLISHABLE, Speaker
 from .terminal import Voice
@@ -42,6 +42,20 @@ def refuse(market: Market, speaker: Speaker) -> NoReturn:
     if not _tell(speaker.err, market, speaker):
         _unsure(speaker)
     raise click.exceptions.Exit(INVALID)
+
+
+def reasons_against(market: Market, langs: Sequence[Lang]) -> Iterator[str]:
+    """The lines that say what conflicts in a round that no placement keeps."""
+    from .conflicts import explain, find
+    from .mechanisms.feasible import SolversDisagree
+
+    try:
+        found = find(market)
+    except SolversDisagree:
+        yield from (sentence("conflict.unsure", lang) for lang in langs)
+        return
+    for lang in langs:
+        yield from explain(found, lang)
 
 
 def _tell(voice: Voice, market: Market, speaker: Speaker) -> bool:

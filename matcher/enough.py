@@ -1,7 +1,8 @@
-"""What would have been enough: for an applicant a higher score, one more seat, another order of her
-list; for a class more people, or a lower minimum.
+"""What would have placed an applicant where she would rather be: a higher score, one more seat, another
+order of her list.
 
 Found by solving the round again and again (:mod:`matcher.whatif`), never by reasoning from a threshold.
+"Least" is said only where all that is less was tried, or is proven not to be enough.
 """
 
 from __future__ import annotations
@@ -9,115 +10,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from . import cells
 from .cells import BLANK, Int
-from .changes import Choices
+from .changes import Choices, changed
+from .choice import Choice
 from .explain import FEWEST
+from .least import TRIES, Search, least
 from .market import Market
-from .result import class_sizes, opened_classes
+from .mechanisms import nearby
+from .objective import Component, components
+from .solve import mechanism_of, with_a_seat
 from .tables import COMPONENTS
-from .whatif import Solved, one_more, whatif, workers
-
-PROBES = 4
-"""Further values that a search tries where nothing guarantees that more helps more."""
+from .whatif import Solved, change_of, workers
 
 
-# --- the least that would have been enough
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """The least of some values that would have been enough, None where none is.
-
-    Parameters
-    ----------
-    value
-        At it the round was solved and it is enough; at the value before it, and it is not.
-    tried
-        For how many values the round was solved, of all those at which something could change.
-    sure
-        Whether no smaller value is enough: by what the mechanism guarantees, or since all were tried.
-    monotone
-        False where some greater value was found not to be enough although this one is.
-    """
-
-    value: int | None
-    tried: int
-    sure: bool
-    monotone: bool = True
-
-
-def least(
-    enough: Callable[[int], bool], values: Sequence[int], certain: bool = False,
-    guess: int = 0, probes: int = PROBES,
-) -> Search:  # fmt: skip
-    """The least value that is enough, by bisection.
-
-    Parameters
-    ----------
-    enough
-        Solves the round for a value.
-    values
-        Ascending; what is before the first of them is known not to be enough.
-    certain
-        Whether everything above an enough value is enough, so that bisection finds the least.
-    guess
-        Where in ``values`` to begin.
-    probes
-        If not certain, so many further values are tried below the one found (or of all, if the
-        last is not enough), evenly spread.
-    """
-    known: dict[int, bool] = {-1: False}
-
-    def holds(at: int) -> bool:
-        if at not in known:
-            known[at] = enough(values[at])
-        return known[at]
-
-    def spread(below: int) -> None:
-        left = [at for at in range(below) if at not in known]
-        for n in range(min(probes, len(left))):
-            holds(left[n * len(left) // min(probes, len(left))])
-
-    top = len(values) - 1
-    if top < 0:
-        return Search(None, 0, True)
-    if not holds(top):
-        if not certain:
-            spread(top)
-        high = min((at for at, found in known.items() if found), default=-1)
-    else:
-        high = top
-    low = -1
-    for at in (guess + 1, guess, guess - 1):
-        if low < at < high:
-            low, high = (low, at) if holds(at) else (at, high)
-    high = _bisected(holds, known, high)
-    if high > 0 and not certain:
-        spread(high)
-        high = _bisected(holds, known, min(at for at, found in known.items() if found))
-    failed = [at for at, found in known.items() if not found]
-    tried = len(known) - 1
-    if high < 0:
-        return Search(None, tried, certain or tried == len(values))
-    sure = certain or all(at in known for at in range(high))
-    return Search(values[high], tried, sure, max(failed) < high)
-
-
-def _bisected(holds: Callable[[int], bool], known: dict[int, bool], high: int) -> int:
-    """Go down from a place that holds to one that holds while the place before it does not."""
-    low = max(at for at, found in known.items() if not found and at <= high)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if holds(middle) else (middle, high)
-    return high
-
-
-# --- one applicant
+def beginnings_of(base: Solved) -> Choice | None:
+    """The choice functions of a round whose variants can share their beginnings; else None."""
+    if base.result.mechanism not in ("stable", "parallel"):
+        return None
+    if base.policy.closure == "exact" and (base.market.min_size > 1).any():
+        return None
+    return Choice(base.market, base.policy.reserve_order == "open_first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +52,9 @@ class Missed:
         Her score, blank for none.
     score
         The least score that would have been enough, in units of ``10**-places``, raised where it
-        stands: at the program, or in its channel, where it counts for other programs too.  None
-        where nobody at all has a score.
+        stands: at the program, or in its channel, where it counts for other programs too.  What
+        settles equal scores stays.  None where nobody at all has a score, and under ``optimal``,
+        whose objective no score enters.
     need
         That score, as people write it; blank where none is enough.
     told
@@ -150,7 +67,14 @@ class Missed:
     first_gives
         Where she would be if it did: a program, or blank for no place.
     first_change
-        What that is to her by her own list: ``better``, ``worse``, ``same``; blank for no change.
+        What that is to her by her own list: see :func:`matcher.compare`; blank for no change.
+    best_order
+        Whether it is proven that no other order of her list can do more for her there.
+    there
+        Under ``optimal``: by how much each component of the objective, lottery apart, differs in the
+        best plan that has her there; None where no plan has.
+    there_moves
+        How many people are elsewhere in that plan.
     """
 
     program: str
@@ -165,9 +89,28 @@ class Missed:
     first: bool = False
     first_gives: str = ""
     first_change: str = ""
+    best_order: bool = False
+    there: tuple[int, ...] | None = None
+    there_moves: int = 0
 
 
-def of_applicant(base: Solved, applicant: str, probes: int = PROBES, jobs: int = 1) -> list[Missed]:
+def wanted(base: Solved, applicant: str) -> list[str]:
+    """The programs that somebody listed and would rather have than what she has, in her order.
+
+    Raises
+    ------
+    KeyError
+        If there is no such applicant.
+    """
+    index = {name: at for at, name in enumerate(base.market.applicants)}
+    person = _Person(base, index[applicant])
+    return [base.market.programs[person.listed[at]] for at in person.asked()]
+
+
+def of_applicant(
+    base: Solved, applicant: str, programs: Sequence[str] | None = None, tries: int = TRIES,
+    jobs: int = 1, done: Callable[[], object] = lambda: None,
+) -> list[Missed]:  # fmt: skip
     """What would have placed somebody in each program that she listed and would rather have.
 
     Parameters
@@ -176,11 +119,15 @@ def of_applicant(base: Solved, applicant: str, probes: int = PROBES, jobs: int =
         The round.
     applicant
         Her id.
-    probes
-        See :func:`least`.  Raising a score is certain to help under ``stable`` and ``parallel``
-        without caps and minimum sizes.
+    programs
+        Only these.
+    tries
+        Solves that may be made for one search.  Without caps and minimum sizes, ``stable`` and
+        ``parallel`` need few, as there a higher score always helps.
     jobs
         Processes to spread the programs over.
+    done
+        Called after each program.
 
     Raises
     ------
@@ -189,27 +136,39 @@ def of_applicant(base: Solved, applicant: str, probes: int = PROBES, jobs: int =
 
     Notes
     -----
-    Only scores at which she passes somebody are tried: between two of them nothing changes.  Of the
-    orders of her list only those that put a program first are: under deferred acceptance with given
-    open classes no other one can do more for her there.
+    Only scores at which she passes somebody are tried: between two of them nothing changes.  Under
+    sequential closing only people who make an offer count, and all scores are tried, however many.
+    Of the orders of her list only those that put a program first are tried.  Deferred acceptance with
+    given open classes, in which honest lists are safe, gives her the program then if any list does.
     """
     index = {name: at for at, name in enumerate(base.market.applicants)}
-    person = _Person(base, index[applicant], probes)
-    asked = person.asked()
-    with workers(base, min(jobs, len(asked)), partial(_missed, i=person.i, probes=probes)) as each:
-        return list(each(asked))
+    person = _Person(base, index[applicant])
+    asked = [
+        at
+        for at in person.asked()
+        if programs is None or base.market.programs[person.listed[at]] in programs
+    ]
+    found = []
+    task = partial(_missed, i=person.i, tries=tries)
+    with workers(base, min(jobs, len(asked)), task) as each:
+        for one in each(asked):
+            found.append(one)
+            done()
+    return found
 
 
-def _missed(base: Solved, at: int, i: int, probes: int) -> Missed:
+def _missed(base: Solved, at: int, i: int, tries: int) -> Missed:
     """What is to say of one place of an applicant's list."""
-    return _Person(base, i, probes).missed(at)
+    return _Person(base, i).missed(at, tries)
 
 
 class _Person:
     """One applicant, asked about."""
 
-    def __init__(self, base: Solved, i: int, probes: int) -> None:
-        self.base, self.i, self.probes = base, i, probes
+    def __init__(self, base: Solved, i: int) -> None:
+        self.base, self.i = base, i
+        self.deferred = base.result.mechanism in ("stable", "parallel")
+        self.optimal = base.result.mechanism == "optimal"
         market, wishes = self.base.market, self.base.market.wishes
         self.name = market.applicants[self.i]
         mine = wishes.applicant == self.i
@@ -233,7 +192,7 @@ class _Person:
                 found.append(at)  # what she listed as one class is equally good there
         return found
 
-    def missed(self, at: int) -> Missed:
+    def missed(self, at: int, tries: int) -> Missed:
         """What is to say of one program of her list."""
         market, p = self.base.market, self.listed[at]
         name, rank = market.programs[p], self.ranks[at]
@@ -241,39 +200,59 @@ class _Person:
             return Missed(name, rank, self.barred[p])
         good = set(self.listed[: at + 1])
         edge = market.edge(self.i, p)
-        have = cells.unscaled(int(market.score[edge]), market.score_places)
-        score = self._score(edge, good)
-        need = ""
-        if score is not None and score.value is not None:
-            need = cells.unscaled(score.value, market.score_places)
+        score = self._score(edge, good, tries)
         seat, others = self._seat(p, good)
-        first = self._first_line(p)
-        found = Missed(
-            name,
-            rank,
-            (),
-            have,
-            score,
-            need,
-            self._may_be_told(p, score),
-            seat,
-            others,
-            first is None,
-        )
-        if first is None:
-            return found
-        other = [Choices(self.name, first)]
-        after = whatif(self.base.tables, self.base.policy, other, self.base)
-        to = int(after.after.result.matching[self.i])
-        change = next((m.change for m in after.moves if m.applicant == self.name), "")
-        return replace(found, first_gives=[*market.programs, ""][to], first_change=change)
+        first, gives, change = self._first(p)
+        there, moves = self._there(edge) if self.optimal else (None, 0)
+        return Missed(
+            name, rank,
+            have=cells.unscaled(int(market.score[edge]), market.score_places),
+            score=score,
+            need=self._written(score),
+            told=self._may_be_told(p, score),
+            seat=seat, others=others,
+            first=first, first_gives=gives, first_change=change,
+            best_order=self.deferred and not (market.min_size > 1).any(),
+            there=there, there_moves=moves,
+        )  # fmt: skip
+
+    def _written(self, score: Search | None) -> str:
+        if score is None or score.value is None:
+            return ""
+        return cells.unscaled(score.value, self.base.market.score_places)
 
     def _seat(self, p: int, good: set[int]) -> tuple[bool, int]:
         """Whether one more seat places her there or better, and how many others move."""
-        after = self.base.again(one_more(self.base.market, p))
-        others = self.base.result.matching != after
+        base = self.base
+        ((_, after),) = with_a_seat(base.market, base.stated, base.result, [p])
+        others = base.result.matching != after
         others[self.i] = False
         return int(after[self.i]) in good, int(others.sum())
+
+    def _there(self, edge: int) -> tuple[tuple[int, ...] | None, int]:
+        """What the best plan with a pair in it gains and loses, and how many people it moves."""
+        base = self.base
+        worth = np.zeros(len(base.market.program), np.int64)
+        worth[edge] = 1
+        optimal = mechanism_of(base.market, base.stated)
+        found = optimal.solve(base.market, base.stated, [Component("there", worth)])
+        if not found.objective[0]:
+            return None, 0
+        size = len(components(base.market, base.policy))
+        pairs = zip(base.result.objective[:size], found.objective[1:], strict=False)
+        moves = int((found.matching != base.result.matching).sum())
+        return tuple(now - before for before, now in pairs), moves
+
+    def _first(self, p: int) -> tuple[bool, str, str]:
+        """Whether her list begins with a program; else where it leads if it does, and what that is."""
+        line, base = self._first_line(p), self.base
+        if line is None:
+            return True, "", ""
+        tables = changed(base.tables, [Choices(self.name, line)], base.policy.mechanism)
+        market = Market.from_tables(tables, base.stated)
+        to = int(base.again(market)[self.i])
+        held, gives = (base.market.edge(self.i, q) if q >= 0 else -1 for q in (self.held, to))
+        return False, [*market.programs, ""][to], change_of(base.market, held, gives)
 
     def _first_line(self, p: int) -> tuple[str, ...] | None:
         """Her list with the line that names the program put first; None where it is first."""
@@ -303,28 +282,36 @@ class _Person:
 
     # --- scores
 
-    def _score(self, edge: int, good: set[int]) -> Search | None:
+    def _score(self, edge: int, good: set[int], tries: int) -> Search | None:
         """The least score that places her at a program, or where she would rather be."""
         market, base = self.base.market, self.base
-        if (market.score == BLANK).all():
+        if (market.score == BLANK).all() or self.optimal:
             return None
         raised = self._raised(edge)
         values = self._values(edge, raised)
-        plain = not market.caps and not (market.min_size > 1).any()
-        certain = plain and base.result.mechanism in ("stable", "parallel")
-        at = np.flatnonzero(base.result.matching == market.program[edge])
-        held = market.score[market.edges_of(base.result.matching)[at]]
-        guess = int(np.searchsorted(values, int(held.min(initial=values[-1] if values else 0))))
+        choice = beginnings_of(base)
+        if choice is None:
 
-        def enough(value: int) -> bool:
-            score = market.score.copy()
-            score[raised] = value
-            return int(base.again(replace(market, score=score))[self.i]) in good
+            def enough(value: int) -> bool:
+                score = market.score.copy()
+                score[raised] = value
+                return int(base.again(replace(market, score=score))[self.i]) in good
 
-        found = least(enough, values, certain, guess, self.probes)
-        if any("total" in rules for rules in self.barred.values()):
-            return replace(found, sure=False)  # a score may lift her over a pass line elsewhere
-        return found
+            return least(enough, values, tries=tries)
+        scored = nearby.Scored(market, choice, raised)
+        if market.caps or (market.min_size > 1).any():
+            return _climbed(scored, values, good)
+        return least(
+            lambda value: scored.placed(value)[0] in good,
+            values, monotone=True, guess=self._guess(edge, values),
+        )  # fmt: skip
+
+    def _guess(self, edge: int, values: list[int]) -> int:
+        """Where the last person of the program stands among the values."""
+        market, matching = self.base.market, self.base.result.matching
+        held = market.edges_of(matching)[matching == market.program[edge]]
+        last = int(market.score[held].min(initial=values[-1] if values else 0))
+        return int(np.searchsorted(values, last))
 
     def _raised(self, edge: int) -> Int:
         """Her edges whose score goes up with that of one of them.
@@ -365,99 +352,13 @@ class _Person:
         return values
 
 
-# --- one class
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What would have opened a class.
-
-    Parameters
-    ----------
-    order_class, opened, placed, min_size
-        The class, whether it opened, its people (when it was closed, if it was), its minimum.
-    more
-        The least number of further applicants who list the class alone and come after everybody
-        else who lists it; None where the class is open.
-    lower
-        By how much the minimum would have had to be lower; None where the class is open, or where
-        it has no minimum that could be.
-    """
-
-    order_class: str
-    opened: bool
-    placed: int
-    min_size: int
-    more: Search | None = None
-    lower: Search | None = None
-
-    @property
-    def minimum(self) -> int | None:
-        """The greatest minimum found at which it would have opened."""
-        if self.lower is None or self.lower.value is None:
-            return None
-        return self.min_size - self.lower.value
-
-
-def of_class(base: Solved, order_class: str, probes: int = PROBES) -> Opening:
-    """What would have opened a class: more people, or a lower minimum.
-
-    Raises
-    ------
-    KeyError
-        If there is no such class.
-    """
-    market = base.market
-    c = {name: at for at, name in enumerate(market.order_classes)}[order_class]
-    closing = next((x for x in base.result.closings if x.order_class == c), None)
-    placed = closing.placed if closing else int(class_sizes(market, base.result.matching)[c])
-    size = int(market.min_size[c])
-    if base.result.opened[c]:
-        return Opening(order_class, True, placed, size)
-
-    def with_more(number: int) -> bool:
-        joined = _joined(market, c, number)
-        return bool(opened_classes(joined, base.again(joined))[c])
-
-    def with_lower(by: int) -> bool:
-        minimum = market.min_size.copy()
-        minimum[c] -= by
-        lower = replace(market, min_size=minimum)
-        return bool(opened_classes(lower, base.again(lower))[c])
-
-    missing = max(0, size - placed - 1)
-    more = least(with_more, range(1, max(1, size) + 1), False, missing, probes)
-    lower = least(with_lower, range(1, size), False, missing, probes) if size > 1 else None
-    return Opening(order_class, False, placed, size, more, lower)
-
-
-def _joined(market: Market, c: int, number: int) -> Market:
-    """The market with so many more people who list a class alone.
-
-    Without a score and last in the lottery they come after everybody who lists it.
-    """
-    inside = np.flatnonzero(market.class_of == c)
-    inside = inside[np.argsort(market.program_order[inside])]
-    edges = number * len(inside)
-
-    def more(column: Any, value: object) -> Any:
-        return np.append(column, np.full(edges, value, column.dtype))
-
-    last = [b"\xff" * 32 + n.to_bytes(4) for n in range(number)]
-    ties = np.full((len(market.ties), edges), BLANK)
-    return replace(
-        market,
-        applicants=[*market.applicants, *(f"\0{n}" for n in range(number))],
-        start=np.append(market.start, market.start[-1] + len(inside) * np.arange(1, number + 1)),
-        program=np.append(market.program, np.tile(inside, number)),
-        rank=more(market.rank, 1),
-        score=more(market.score, BLANK),
-        ties=np.concatenate([market.ties, ties], axis=1),
-        fit=more(market.fit, 0),
-        approved=more(market.approved, False),
-        relaxed=more(market.relaxed, False),
-        member=np.append(market.member, np.zeros((number, len(market.groups)), bool), axis=0),
-        drawn=[*market.drawn, *last],
-        applied=np.append(market.applied, np.ones(number, bool)),
-        greatest_rank=max(1, market.greatest_rank),
-    )
+def _climbed(scored: nearby.Scored, values: list[int], good: set[int]) -> Search:
+    """The least score that is enough, by trying every one at which a run could be another."""
+    score, tried = next(iter(values), None), 0
+    while score is not None and score <= values[-1]:
+        tried += 1
+        place, following = scored.placed(score)
+        if place in good:
+            return Search(score, tried, True)
+        score = following
+    return Search(None, tried, True)

@@ -16,10 +16,10 @@ import numpy as np
 
 from . import cells
 from .cells import BLANK, Int
-from .market import Market
+from .market import Cap, Market, crossing
 from .objective import components
 from .policy import Policy
-from .result import Result, Threshold, placement_rows
+from .result import Closing, Result, Threshold, placement_rows
 from .tables import TIE
 
 FEWEST = 5
@@ -32,6 +32,17 @@ _CAPPED = {
     "below_lottery": "cap_lottery",
 }
 """What is said instead of each comparison where not the program is full, but a cap over it."""
+
+_LOSSES = {
+    "confirmed": "price_confirmed",
+    "unmoved": "price_unmoved",
+    "placed": "price_placed",
+    "reserves": "price_reserves",
+    "rank": "price_rank",
+    "fit": "price_fit",
+}
+"""What is said of a price by the component in which it is paid; for one rank, ``price_rank_fewer`` or, where
+the fewer are the better, ``price_rank_more``."""
 
 _OUTCOMES = {"barred": "all_barred", "no_choice": "no_choice", "not_reached": "not_reached"}
 
@@ -130,6 +141,7 @@ class _Reader:
         self.rank: list[int] = market.rank.tolist()
         self.start: list[int] = market.start.tolist()
         self.priced = result.mechanism == "optimal"
+        self.exact = policy.closure == "exact" and not self.priced
 
     @cached_property
     def wanted(self) -> Int:
@@ -270,22 +282,38 @@ class _Reader:
 
     def _missed(self, i: int, edge: int) -> list[Reason]:
         """Why she does not have a program that she listed and prefers."""
-        p, rank = self.program[edge], self.rank[edge]
-        closed = self.closed.get(int(self.market.class_of[p]))
-        if closed:
-            step, closing = closed
+        p = self.program[edge]
+        c = int(self.market.class_of[p])
+        if c in self.closed:
+            return [self._closed(edge, *self.closed[c])]
+        if c in self.unopened:
+            name, least = self.market.order_classes[c], int(self.market.min_size[c])
             return [
                 self._reason(
-                    "class_closed", p, rank=rank,
-                    order_class=self.market.order_classes[closing.order_class],
-                    placed=closing.placed, min_size=closing.min_size,
-                    shortfall=closing.min_size - closing.placed, step=step,
+                    "class_unopened", p, rank=self.rank[edge], order_class=name, min_size=least
                 )
-            ]  # fmt: skip
+            ]
         mine = [s for s in self.stages.get(p, ()) if s.group < 0 or self.market.member[i, s.group]]
         if self.priced:
             return [self._price(i, edge, mine)]
         return [self._below(edge, mine)]
+
+    def _closed(self, edge: int, step: int, closing: Closing) -> Reason:
+        """Why the class of a program was closed; under exact closing, what reopening it would do."""
+        names = self.market.order_classes
+        own: dict[str, str | int] = {
+            "rank": self.rank[edge], "order_class": names[closing.order_class],
+            "placed": closing.placed, "min_size": closing.min_size,
+        }  # fmt: skip
+        p = self.program[edge]
+        if closing.saves:
+            return self._reason(
+                "class_saves", p, **own, others=";".join(map(names.__getitem__, closing.saves))
+            )
+        own["shortfall"] = closing.shortfall
+        if self.exact:
+            return self._reason("class_alone", p, **own)
+        return self._reason("class_closed", p, **own, step=step)
 
     def _below(self, edge: int, mine: list[_Stage]) -> Reason:
         """How she compares with the last person in the stage of hers that she came nearest to.
@@ -356,15 +384,46 @@ class _Reader:
         first = earlier.components(self.market) if earlier else []
         return [(c.name, c.worth) for c in [*first, *components(self.market, self.policy)]]
 
+    @cached_property
+    def unopened(self) -> set[int]:
+        """Under ``optimal``, the classes that the best plan does without, though they have a minimum."""
+        conditional = (self.market.min_size > 1) | self.market.must_open
+        return (
+            set(np.flatnonzero(conditional & ~self.result.opened).tolist())
+            if self.priced
+            else set()
+        )
+
+    @cached_property
+    def _given(self) -> str:
+        """What a price takes as given: nothing, or which classes open; ``crossing`` if there is none.
+
+        Caps, and open classes with a minimum, have prices together only where no two of them cross.
+        """
+        market = self.market
+        conditional = (market.min_size > 1) | market.must_open
+        if not conditional.any() and not market.caps:
+            return "nothing"
+        classes = [
+            Cap(f"class {c}", 0, tuple(np.flatnonzero(market.class_of == c).tolist()))
+            for c in np.flatnonzero(conditional & self.result.opened).tolist()
+        ]
+        if crossing([*market.caps, *classes]):
+            return "crossing"
+        return "classes" if conditional.any() else "nothing"
+
     def _price(self, i: int, edge: int, mine: list[_Stage]) -> Reason:
         """What placing her there would cost the round at least, in the order of the objective.
 
         With costs :math:`c` and prices :math:`\\pi` (optimal potentials) every plan that uses the
-        edge :math:`e` instead of her own :math:`h` is worse, lexicographically, by at least
-        :math:`c_e + \\pi_e - c_h - \\pi_h`, which may be nothing although the loss is something.
+        edge :math:`e` instead of her own :math:`h`, with the same classes open, is worse,
+        lexicographically, by at least :math:`c_e + \\pi_e - c_h - \\pi_h`, which may be nothing
+        although the loss is something.
         """
         p = self.program[edge]
         own: dict[str, str | int] = {"rank": self.rank[edge]}
+        if self._given == "crossing":
+            return self._reason("price_none", p, **own)
         prices = [s.threshold.price for s in mine if s.threshold.price is not None]
         if not prices:
             return self._reason("no_seat", p, **own)
@@ -378,7 +437,12 @@ class _Reader:
             return self._reason("price_even", p, **own)
         first = next(iter(loss))
         costs = {f"cost_{name}": value for name, value in loss.items()}
-        return self._reason("price", p, **own, component=first, loss=loss[first], **costs)
+        kind, _, number = first.partition("_")
+        code = _LOSSES[kind]
+        if number:
+            own["number"] = number
+            code = "price_rank_more" if self.policy.rank == "generous" else "price_rank_fewer"
+        return self._reason(code, p, **own, given=self._given, loss=loss[first], **costs)
 
     def _cost(self, edge: int, price: tuple[int, ...], size: int) -> list[int]:
         if edge < 0:

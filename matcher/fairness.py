@@ -135,9 +135,7 @@ class Fairness:
     @cached_property
     def wanted(self) -> Int:
         """The edges that lead where their owner would rather be, by program."""
-        at = np.flatnonzero(
-            self.market.preferred(self.result.matching, self.result.by_rank)
-        )
+        at = np.flatnonzero(self.market.preferred(self.result.matching, self.result.by_rank))
         return at[np.argsort(self.market.program[at], kind="stable")]
 
     @cached_property

@@ -218,10 +218,25 @@ class Market:
         """Each applicant's place in the lottery, 0 first."""
         return lottery.places(self.drawn)
 
+    @property
+    def _keys(self) -> list[Int | Bool]:
+        """What ranks the edges of a program, lottery apart, the last key counting most."""
+        return [*(~tie for tie in self.ties[::-1]), ~self.score, self.rank == 0]
+
+    @cached_property
+    def key(self) -> Int:
+        """Per edge, a number that orders the edges of each program as their places do, and unsorted.
+
+        Cheaper than :attr:`place`.  Shape (e,).
+        """
+        if "_priority" in vars(self):
+            return self.place
+        packed = _packed([self.lottery[self.owner], *self._keys])
+        return self.place if packed is None else packed
+
     @cached_property
     def _priority(self) -> tuple[Int, Int]:
-        keys = [~tie for tie in self.ties[::-1]]
-        keys += [~self.score, self.rank == 0, self.program]
+        keys = [*self._keys, self.program]
         order = _order([self.lottery[self.owner], *keys])
         changes = np.zeros(len(order), bool)
         for key in keys:
@@ -261,6 +276,15 @@ class Market:
         vars(other).update(
             owner=self.owner, edge_lists=self.edge_lists, _priority=(place, self.level)
         )
+        return other
+
+    def with_a_seat(self, program: int) -> Market:
+        """The same market with one more seat at a program."""
+        capacity = self.capacity.copy()
+        capacity[program] += 1
+        other = replace(self, capacity=capacity)
+        kept = ("owner", "edge_lists", "lottery", "_priority")
+        vars(other).update({name: vars(self)[name] for name in kept if name in vars(self)})
         return other
 
     def edge(self, applicant: int, program: int) -> int:
@@ -541,15 +565,21 @@ def _order(keys: Sequence[Int | Bool]) -> Int:
 
     Keys that fit into one integer together are sorted as one, in a quarter of the time.
     """
+    packed = _packed(keys)
+    return np.lexsort(keys) if packed is None else np.argsort(packed)
+
+
+def _packed(keys: Sequence[Int | Bool]) -> Int | None:
+    """Keys in one integer, the last key counting first; None where they do not fit."""
     packed, bits = np.zeros(len(keys[0]), np.int64), 0
     for key in keys:
         low, high = int(key.min(initial=0)), int(key.max(initial=0))
         width = (high - low).bit_length()
         if bits + width > 62:
-            return np.lexsort(keys)
+            return None
         packed += (key.astype(np.int64) - low) << bits
         bits += width
-    return np.argsort(packed)
+    return packed
 
 
 def _shared(attribute: Int, row: Int, program: Int, rows: int) -> Bool:

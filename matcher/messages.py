@@ -189,6 +189,17 @@ NOTICES: dict[str, tuple[str, str]] = {
         "Besides, {times} draws had an outcome that could not be published (incomplete or not the only"
         " one); they are not counted.",
     ),
+    "as_changed": (
+        "下面提到的表和行，是假设改动以后的；文件没有改。",
+        "Tables and rows below are those of the round as supposed; no file was changed.",
+    ),
+    "odds_cost": (
+        "这一轮每次摇号都要重新搜索，第一次用了 {seconds} 秒；{draws} 次、{workers} 个进程，估计还要 {hours} 小时"
+        " {minutes} 分。可按 Ctrl-C 停下，改小 --draws 再来；次数少只是区间宽一些。",
+        "Every draw of this round is a search of its own. The first took {seconds} s, so {draws} draws by"
+        " {workers} processes will take about {hours} h {minutes} min more. Ctrl-C stops it; with a smaller"
+        " --draws only the intervals get wider.",
+    ),
     "odds_none": (
         "模拟的 {draws} 次摇号里，没有一次的结果能公布（没有完成或不唯一），所以没有机会可数。什么也没有写。",
         "Of {draws} simulated draws none had an outcome that could be published (incomplete or not the only"
@@ -239,7 +250,12 @@ KINDS: dict[str, dict[str, str]] = {
     "cap_unscored": {"seat": "seat"},
     "cap_tie": {"seat": "seat", "tie": "component"},
     "cap_lottery": {"seat": "seat"},
-    "price": {"component": "objective"},
+    **{
+        f"price_{code}": {"given": "given"}
+        for code in ("confirmed", "unmoved", "placed", "reserves", "rank", "fit")
+    },
+    "price_rank_fewer": {"given": "given", "number": "choice"},
+    "price_rank_more": {"given": "given", "number": "choice"},
     "barred_review": {"value": "review"},
     "barred_education": {"value": "education", "limit": "education"},
     "barred_skill_level": {"value": "skill", "limit": "skill"},
@@ -289,8 +305,8 @@ def word(kind: str, code: str, lang: Lang) -> str:
         code = str(EDUCATIONS[code])
     if kind in ("form", "health") and ";" in code:
         return "、".join(word(kind, part, lang) for part in code.split(";"))
-    if kind == "objective" and code.startswith("rank_"):
-        return sentence("objective.rank_n", lang, n=code.removeprefix("rank_"))
+    if kind in ("objective", "part") and code.startswith("rank_") and code != "rank_0":
+        return sentence(f"{kind}.rank_n", lang, n=code.removeprefix("rank_"))
     if kind == "indicator":
         return sentence(f"indicator.{code}", lang, threshold="θ", groups="…")
     pair = SENTENCES.get(f"{kind}.{code}")
@@ -304,7 +320,7 @@ def of_reason(code: str, program: str, numbers: Mapping[str, object], lang: Lang
     for name, value in numbers.items():
         shown = word(kinds[name], str(value), lang) if name in kinds else value
         shown = f"{shown:,}" if isinstance(shown, int) else shown
-        named[name] = sentence("notice.blank", lang) if shown == "" else shown
+        named[name] = sentence("notice.blank", lang) if value == "" else shown
     if code in ("barred_age", "barred_class_age"):
         code += _age_side(str(numbers["value"]), str(numbers["limit"]))
     return sentence(f"reason.{code}", lang, program=program, **named)

@@ -131,15 +131,65 @@ REASONS: dict[str, tuple[str, str]] = {
         " placed under it apart, in the lottery the last is number {last_lottery}, you are number"
         " {lottery} ({seat}).",
     ),
-    "price": (
-        "第 {rank} 志愿 {program}：安排您去，整体方案至少要损失“{component}”{loss}。",
-        "Choice {rank}, {program}: to place you there would cost the whole plan at least {loss} in"
-        " {component}.",
+    "class_alone": (
+        "第 {rank} 志愿 {program} 未开班：班级 {order_class} 至少 {min_size} 人，重新开它也只会有 {placed} 人，"
+        "差 {shortfall} 人。",
+        "Choice {rank}, {program}: its class {order_class} did not open. It needs {min_size} people; reopened"
+        " it would have {placed}, {shortfall} short.",
+    ),
+    "class_saves": (
+        "第 {rank} 志愿 {program} 未开班：重新开班级 {order_class} 会有 {placed} 人（至少 {min_size} 人），"
+        "而 {others} 就会达不到最低人数。",
+        "Choice {rank}, {program}: its class {order_class} did not open. Reopened it would have {placed} people"
+        " (it needs {min_size}), and {others} would fall short.",
+    ),
+    "class_unopened": (
+        "第 {rank} 志愿 {program} 未开班：班级 {order_class} 至少 {min_size} 人，不开它整体方案更好。",
+        "Choice {rank}, {program}: its class {order_class} (at least {min_size} people) did not open; the whole"
+        " plan is better without it.",
+    ),
+    "price_placed": (
+        "第 {rank} 志愿 {program}：{given}安排您去，至少要少录取 {loss} 人。",
+        "Choice {rank}, {program}: {given}to place you there would leave at least {loss} more without a place.",
+    ),
+    "price_reserves": (
+        "第 {rank} 志愿 {program}：{given}安排您去，预留席位至少要少用 {loss} 个。",
+        "Choice {rank}, {program}: {given}to place you there would leave at least {loss} more reserved seats"
+        " unfilled.",
+    ),
+    "price_rank": (
+        "第 {rank} 志愿 {program}：{given}安排您去，全体的志愿代价至少要多 {loss}。",
+        "Choice {rank}, {program}: {given}to place you there would raise the cost of everybody's ranks by at"
+        " least {loss}.",
+    ),
+    "price_rank_fewer": (
+        "第 {rank} 志愿 {program}：{given}安排您去，录取在{number}的至少要少 {loss} 人。",
+        "Choice {rank}, {program}: {given}to place you there would leave at least {loss} fewer with {number}.",
+    ),
+    "price_rank_more": (
+        "第 {rank} 志愿 {program}：{given}安排您去，录取在{number}的至少要多 {loss} 人。",
+        "Choice {rank}, {program}: {given}to place you there would leave at least {loss} more with {number}.",
+    ),
+    "price_fit": (
+        "第 {rank} 志愿 {program}：{given}安排您去，契合度合计至少要少 {loss}。",
+        "Choice {rank}, {program}: {given}to place you there would lower the sum of fit by at least {loss}.",
+    ),
+    "price_confirmed": (
+        "第 {rank} 志愿 {program}：{given}安排您去，已确认的录取至少有 {loss} 个不能保留。",
+        "Choice {rank}, {program}: {given}to place you there would undo at least {loss} confirmed places.",
+    ),
+    "price_unmoved": (
+        "第 {rank} 志愿 {program}：{given}安排您去，至少要多 {loss} 人改变去向。",
+        "Choice {rank}, {program}: {given}to place you there would move at least {loss} more people.",
+    ),
+    "price_none": (
+        "第 {rank} 志愿 {program}：安排您去，整体方案不会更好。总量上限互相交叉，单个席位没有价格。",
+        "Choice {rank}, {program}: no plan with you there is better. As caps cross, a seat has no price of its"
+        " own.",
     ),
     "price_even": (
-        "第 {rank} 志愿 {program}：安排您去，整体方案不会更好；同样好的方案之间由摇号决定。",
-        "Choice {rank}, {program}: no plan with you there is better; between equally good ones the"
-        " lottery decides.",
+        "第 {rank} 志愿 {program}：安排您去，整体方案不会更好；如有同样好的方案，由摇号决定。",
+        "Choice {rank}, {program}: no plan with you there is better; if one is as good, the lottery decides.",
     ),
     # --- barred by a rule
     "barred_review": (

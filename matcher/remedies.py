@@ -423,6 +423,14 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "对“{value}”写了两种不同的改动（{column}）。请只留一种。",
         "Two different changes are given for {value} ({column}). Keep one.",
     ),
+    "change_in_vain": (
+        "对“{value}”的改动（{column}）不起作用，因为还写了 {limit}。请去掉其中一个。",
+        "The change to {value} ({column}) comes to nothing, as {limit} is given too. Drop one of them.",
+    ),
+    "change_no_seats": (
+        "班级“{value}”开不了：席位不够（{limit}）。请同时用 --seats 加席位。",
+        "The class {value} cannot be opened: it lacks seats ({limit}). Add some by --seats.",
+    ),
     "change_nothing": (
         "没有写改什么，也没有写问什么。请加上 --seats P=+1 或 --applicant A 这样的选项。",
         "Neither a change nor a question is given. Add an option such as --seats P=+1 or --applicant A.",

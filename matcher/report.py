@@ -362,7 +362,7 @@ def _lines(names: list[str], columns: dict[str, Int]) -> list[Document]:
 # --- two results side by side
 
 
-MOVES = ("better", "worse", "same", "changed")
+MOVES = ("better", "worse", "same", "gained", "lost", "changed")
 """What a move may be to whoever moves."""
 
 
@@ -371,8 +371,8 @@ def compare(
 ) -> Document:
     """Two results side by side, and who moves from the first to the second.
 
-    A move is ``better`` or ``worse`` by the applicant's own list and tail, with no place at all last;
-    ``same`` between programs to which she gave the same number.
+    A move between programs is ``better`` or ``worse`` by the applicant's own list and tail, ``same`` if
+    she gave both the same number; ``gained`` is one from no place at all, ``lost`` one to none.
 
     Parameters
     ----------
@@ -388,12 +388,13 @@ def compare(
     other = second or market
     moves = _moves((market, other), a, b)
     kinds = [move["change"] for move in moves]
-    opened = [set(np.flatnonzero(r.opened).tolist()) for r in (a, b)]
-    names = market.order_classes
+    opened = [
+        {m.order_classes[c] for c in np.flatnonzero(r.opened)} for m, r in ((market, a), (other, b))
+    ]
     return {
         "results": [_summary(market, policy, a), _summary(other, policy, b)],
-        "only_first_opens": sorted(names[c] for c in opened[0] - opened[1]),
-        "only_second_opens": sorted(names[c] for c in opened[1] - opened[0]),
+        "only_first_opens": sorted(opened[0] - opened[1]),
+        "only_second_opens": sorted(opened[1] - opened[0]),
         "moves": {kind: kinds.count(kind) for kind in MOVES if second or kind != "changed"},
         "moved": moves,
     }
@@ -429,9 +430,9 @@ def _moves(markets: tuple[Market, Market], a: Result, b: Result) -> list[Documen
 def _change(markets: tuple[Market, Market], i: int, one: int, two: int) -> str:
     """What it is to an applicant to go from one program to another, by the first list with both."""
     if one < 0:
-        return "better"
+        return "gained"
     if two < 0 and markets[1].start[i] < markets[1].start[i + 1]:
-        return "worse"
+        return "lost"
     for market in markets:
         before, after = market.edge(i, one), market.edge(i, two)
         if before >= 0 and after >= 0:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 from .cells import Int
+from .choice import Choice
 from .market import Constraint, Market, crossing
 from .mechanisms import NAMES, load
+from .mechanisms.nearby import roomy
 from .policy import Policy
 from .result import Result
 from .tables import Issue
@@ -60,6 +63,28 @@ def matching(market: Market, policy: Policy) -> tuple[Int, bool]:
         return found
     result: Result = mechanism.solve(market, policy)
     return result.matching, result.publishable
+
+
+def with_a_seat(
+    market: Market, policy: Policy, result: Result, programs: Sequence[int]
+) -> Iterator[tuple[int, Int]]:
+    """Who goes where with one more seat at each of some programs, in any order.
+
+    A mechanism with a ``with_a_seat`` of its own shares work among them.  ``result.matching`` itself
+    is given where it is proven that the seat moves nobody.
+
+    Parameters
+    ----------
+    result
+        The outcome without it.
+    """
+    mechanism = mechanism_of(market, policy)
+    if hasattr(mechanism, "with_a_seat"):
+        yield from mechanism.with_a_seat(market, policy, result, programs)
+        return
+    unchanged = set(roomy(Choice(market, policy.reserve_order == "open_first")))
+    for p in programs:
+        yield p, result.matching if p in unchanged else matching(market.with_a_seat(p), policy)[0]
 
 
 def mechanism_of(market: Market, policy: Policy) -> ModuleType:

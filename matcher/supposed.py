@@ -15,8 +15,8 @@ WHATIF: dict[str, tuple[str, str]] = {
     "withdraw": ("假设：{applicant} 退出", "suppose: {applicant} withdraws"),
     "close": ("假设：班级 {order_class} 不招人", "suppose: the class {order_class} takes nobody"),
     "open": (
-        "假设：班级 {order_class} 不论人数都开",
-        "suppose: the class {order_class} is kept open",
+        "假设：班级 {order_class} 必须开班",
+        "suppose: the class {order_class} is opened by decree",
     ),
     "list": ("假设：{applicant} 的志愿为 {entries}", "suppose: {applicant} lists {entries}"),
     "kept": (
@@ -29,14 +29,29 @@ WHATIF: dict[str, tuple[str, str]] = {
         "{applicant}：没有更想去而未录上的志愿。",
         "{applicant}: no choice that she would rather have was missed.",
     ),
+    "not_missed": (
+        "{applicant}：她现在的去向在 {program} 之上或就是 {program}，没有什么要问。",
+        "{applicant}: she has {program}, or what she would rather have; there is nothing to ask.",
+    ),
+    "unlisted": (
+        "{applicant} 没有填报 {program}。要看填报了会怎样，请用 --list {applicant}={program};…。",
+        "{applicant} did not list {program}. To see what listing it would do, use"
+        " --list {applicant}={program};….",
+    ),
     "missed": ("{applicant} 第 {rank} 志愿 {program}：", "{applicant}, choice {rank}, {program}:"),
     "barred": (
         "不符合条件（{rule}），没有试算。",
         "barred by a rule ({rule}); nothing was tried.",
     ),
     "score_enough": (
-        "成绩达到 {need} 分就够，再低一点就不够（您：{have}）。",
-        "A score of {need} would have been enough, and the next below it not (you: {have}).",
+        "成绩达到 {need} 分就够，再低都不够（您：{have}；同分如何先后不变）。",
+        "A score of {need} would have been enough, and nothing below it (you: {have}; what settles equal"
+        " scores stays).",
+    ),
+    "score_found": (
+        "成绩 {need} 分会够（您：{have}）。试算了 {tried} 个成绩，没有试遍，不保证没有更低的也够；可用 --tries 多试。",
+        "A score of {need} would have been enough (you: {have}). {tried} scores were tried, not all, so a"
+        " lower one may do as well; --tries tries more.",
     ),
     "score_withheld": (
         "成绩高一些就够。那里录取不足 5 人，不公布要多少分。",
@@ -44,18 +59,34 @@ WHATIF: dict[str, tuple[str, str]] = {
         " published.",
     ),
     "score_never": ("成绩再高也不够。", "No score would have been enough."),
+    "score_not_found": (
+        "试算了 {tried} 个成绩都不够；没有试遍，可用 --tries 多试。",
+        "{tried} scores were tried and none is enough; not all were, --tries tries more.",
+    ),
     "score_none": (
         "这一轮没有成绩，先后由摇号决定。",
         "The round has no scores; the lottery decides.",
     ),
-    "not_sure": (
-        "（试算了 {tried} 个成绩；有最低人数、总量上限、合格线或系统优化时，不保证没有更低的也够。）",
-        "({tried} scores were tried. With minimum sizes, caps, pass lines or `optimal` a lower one may"
-        " do as well.)",
+    "score_no_part": (
+        "系统优化的目标不看成绩：成绩只用于判断是否符合条件。改变结果的是志愿次序、契合度、预留席位、席位数和摇号。",
+        "No score enters the objective of `optimal`; scores only decide who is eligible. Ranks, fit, reserves,"
+        " seats and the lottery change the outcome.",
+    ),
+    "there": (
+        "安排她去那里的最好方案：{parts}；共 {moves} 人的去向不同。",
+        "The best plan that has her there: {parts}; {moves} people are elsewhere in it.",
+    ),
+    "there_lottery": (
+        "安排她去那里的最好方案同样好，只是摇号不选它；共 {moves} 人的去向不同。",
+        "The best plan that has her there is as good but for the lottery; {moves} people are elsewhere in it.",
+    ),
+    "there_never": (
+        "没有方案能安排她去那里：没有她可以用的席位。",
+        "No plan can have her there: no seat is open to her.",
     ),
     "not_monotone": (
-        "（试算中也有更高的成绩反而不够。）",
-        "(A higher score that was tried is not enough.)",
+        "（开班会随之变化，更高的成绩不一定也够。）",
+        "(Which classes open may change with it: a higher score need not be enough.)",
     ),
     "seat_enough": (
         "那里多一个席位就够；另有 {others} 人的去向会变。",
@@ -65,8 +96,8 @@ WHATIF: dict[str, tuple[str, str]] = {
         "那里多一个席位也不够。", "One more seat there would not have been enough.",
     ),
     "order_first": (
-        "它本来就在志愿表最前面，换次序没有用。",
-        "It stands first on her list already; no other order could help.",
+        "它本来就在志愿表最前面，没有更靠前的次序。",
+        "It stands first on her list already.",
     ),
     "order_same": (
         "把它放到志愿表最前面，去向不变。",
@@ -75,6 +106,10 @@ WHATIF: dict[str, tuple[str, str]] = {
     "order_moves": (
         "把它放到志愿表最前面，会到：{program}（{change}）。",
         "With it first on her list she would be at: {program} ({change}).",
+    ),
+    "order_only": (
+        "（志愿次序只试了把每个志愿放到最前面；其他次序可用 --list 试。）",
+        "(Of other orders only those with one choice put first were tried; --list tries any.)",
     ),
     # --- of a class
     "class_open": (
@@ -85,9 +120,18 @@ WHATIF: dict[str, tuple[str, str]] = {
         "班级 {order_class} 未开班：{placed} 人，最低 {min_size} 人。",
         "The class {order_class} did not open: {placed} people, minimum {min_size}.",
     ),
+    "class_saves": (
+        "班级 {order_class} 未开班（最低 {min_size} 人）：重新开它会有 {placed} 人，而 {others} 就会达不到最低人数。",
+        "The class {order_class} (minimum {min_size}) did not open: reopened it would have {placed} people,"
+        " and {others} would fall short.",
+    ),
+    "class_unopened": (
+        "班级 {order_class} 未开班：最低 {min_size} 人，不开它整体方案最好。",
+        "The class {order_class} (minimum {min_size}) did not open: the best plan does without it.",
+    ),
     "class_more": (
-        "再有 {number} 人只报它就能开班，少一人就不能。",
-        "With {number} more people who list it alone it would open, with one fewer not.",
+        "再有 {number} 人只报它就能开班，再少都不能。",
+        "With {number} more people who list it alone it would open, with fewer not.",
     ),
     "class_more_never": (
         "再多人报也开不了：席位或总量上限不允许。",
@@ -101,8 +145,39 @@ WHATIF: dict[str, tuple[str, str]] = {
         "最低人数再低也开不了。", "No lower minimum would open it.",
     ),
     "class_not_sure": (
-        "（试算了 {tried} 种；人少反而够的情形不能全部排除。）",
-        "({tried} cases were tried; that less would do is not ruled out.)",
+        "（试算了 {tried} 种，没有试遍，不保证没有更少的也够；可用 --tries 多试。）",
+        "({tried} cases were tried, not all, so less may do; --tries tries more.)",
+    ),
+    "class_not_found": (
+        "试算了 {tried} 种都不够；没有试遍，可用 --tries 多试。",
+        "{tried} cases were tried and none is enough; not all were, --tries tries more.",
+    ),
+    "decree": (
+        "必须开 {order_class} 时的最好方案：{parts}；{moves} 人的去向会变。",
+        "The best plan with {order_class} opened by decree: {parts}; {moves} people would move.",
+    ),
+    "decree_lottery": (
+        "必须开 {order_class} 时的最好方案同样好，只是摇号不选它；{moves} 人的去向会变。",
+        "The best plan with {order_class} opened by decree is as good but for the lottery; {moves} people"
+        " would move.",
+    ),
+    "decree_refused": (
+        "{order_class} 不能必须开班，原因见下。", "{order_class} cannot be opened by decree, for this reason:",
+    ),
+    "decree_impossible": (
+        "{order_class} 不能必须开班：没有方案能满足全部硬性要求。",
+        "{order_class} cannot be opened by decree: no plan keeps all hard requirements.",
+    ),
+    # --- of seats
+    "seats_idle": (
+        "其余 {number} 处多一个席位，没有人的去向会变（其中 {proven} 处不必重算就能证明）。",
+        "At the other {number} programs nobody would move (at {proven} of them by proof, without a second"
+        " solve).",
+    ),
+    "prices": (
+        "“少一席”是普通席位的价格：开班不变时整体方案的变化。“多一席”是重新求解的结果；开班不变时不会超过价格。",
+        "“One less” is the price of an open seat: what changes with one less, the same classes open. “One more”"
+        " is solved again; with the same classes open it gains no more than the price.",
     ),
 }  # fmt: skip
 """Sentences by code, Chinese and English."""

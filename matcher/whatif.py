@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from .cells import Int
 from .changes import Change, Open, changed, faults, pinned
@@ -44,9 +42,14 @@ class Solved:
         market = Market.from_tables(tables, policy)
         return cls(tables, policy, market, solve(market, policy))
 
+    @property
+    def stated(self) -> Policy:
+        """The policy, the round's draw stated in it."""
+        return pinned(self.tables, self.policy)
+
     def again(self, market: Market) -> Int:
         """Who goes where in a market that differs from this one.  Shape (n,)."""
-        return matching(market, pinned(self.tables, self.policy))[0]
+        return matching(market, self.stated)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A class that a change keeps open: how many people it has, and the minimum that it had."""
+    """A class that a change opens: how many people it has, and the minimum that it had."""
 
     order_class: str
     placed: int
@@ -96,12 +99,13 @@ class Comparison:
 
     @property
     def kept(self) -> tuple[Kept, ...]:
-        """The classes that the changes keep open."""
-        market = self.before.market
-        sizes = class_sizes(market, self.after.result.matching)
-        at = {name: c for c, name in enumerate(market.order_classes)}
+        """The classes that the changes open by decree."""
+        before, after = self.before.market, self.after.market
+        sizes = class_sizes(after, self.after.result.matching)
+        people = dict(zip(after.order_classes, sizes.tolist(), strict=True))
+        minimum = dict(zip(before.order_classes, before.min_size.tolist(), strict=True))
         named = [change.order_class for change in self.changes if isinstance(change, Open)]
-        return tuple(Kept(c, int(sizes[at[c]]), int(market.min_size[at[c]])) for c in named)
+        return tuple(Kept(c, people[c], minimum[c]) for c in named)
 
 
 def whatif(
@@ -131,123 +135,44 @@ def whatif(
     (Move(applicant='A', before='P', after='', change='worse'), …)
     """
     changes = tuple(dict.fromkeys(changes))
-    found = faults(tables, changes)
+    found = faults(tables, changes, policy.mechanism)
     if found:
         raise InvalidRound(found)
-    before = before or Solved.of(tables, policy)
-    after = Solved.of(changed(tables, changes), pinned(tables, policy))
+    return compared(changes, before or Solved.of(tables, policy))
+
+
+def compared(changes: Iterable[Change], before: Solved) -> Comparison:
+    """What :func:`whatif` gives for changes without faults."""
+    policy, changes = before.policy, tuple(dict.fromkeys(changes))
+    tables = changed(before.tables, changes, policy.mechanism)
+    after = Solved.of(tables, before.stated)
     figures = compare(before.market, policy, before.result, after.result, after.market)
     return Comparison(changes, before, after, figures)
 
 
-# --- the value of a seat
+def change_of(market: Market, was: int, is_: int) -> str:
+    """What it is to somebody to go from one of her edges to another, −1 for no place: see :func:`compare`.
 
-
-def one_more(market: Market, p: int) -> Market:
-    """The market with one more seat at a program."""
-    capacity = market.capacity.copy()
-    capacity[p] += 1
-    return replace(market, capacity=capacity)
-
-
-@dataclass(frozen=True, slots=True)
-class SeatValue:
-    """What one more seat at a program does: people placed more, and who moves how."""
-
-    program: str
-    capacity: int
-    placed: int
-    better: int
-    worse: int
-    same: int
-
-    @property
-    def moves(self) -> int:
-        """Everybody who moves."""
-        return self.better + self.worse + self.same
-
-
-def full_programs(base: Solved) -> list[str]:
-    """The programs whose open seats are all taken, in plan order."""
-    market, taken = base.market, base.result.matching
-    held = np.bincount(taken[taken >= 0], minlength=len(market.programs))
-    full = held == market.capacity
-    # Hard reserves may leave a seat empty in a program that is full for everybody else.
-    full[[t.program for t in base.result.thresholds if (t.stage, t.state) == ("open", "full")]] = 1
-    chosen = np.flatnonzero(full & (held > 0))
-    return [market.programs[p] for p in chosen[np.argsort(market.program_order[chosen])]]
-
-
-def value_of_seats(
-    base: Solved, programs: Sequence[str] | None = None, jobs: int = 1,
-    done: Callable[[], object] = lambda: None,
-) -> list[SeatValue]:  # fmt: skip
-    """What one more seat at each of some programs does, the greatest value first.
-
-    Parameters
-    ----------
-    base
-        The round.
-    programs
-        Their ids; by default every full program.
-    jobs
-        Processes to spread the solving over.
-    done
-        Called after each program.
-
-    Raises
-    ------
-    KeyError
-        If there is no such program.
-
-    Notes
-    -----
-    One solve for each program; the market is built once.  By value: people placed, then people
-    better off less those worse off, then plan order.
+    Blank where she stays.
     """
-    market = base.market
-    index = {name: at for at, name in enumerate(market.programs)}
-    chosen = [index[name] for name in (full_programs(base) if programs is None else programs)]
-    found = []
-    # What a mechanism does not read need not be sent to a process.
-    bare = Tables({}, b"", base.tables.draw)
-    sent = replace(base, tables=bare, market=replace(market, tables=bare))
-    with workers(sent, min(jobs, len(chosen)), _value) as each:
-        for value in each(chosen):
-            found.append(value)
-            done()
-    order = {name: int(market.program_order[p]) for name, p in index.items()}
-    return sorted(found, key=lambda v: (-v.placed, v.worse - v.better, order[v.program]))
-
-
-def _value(base: Solved, p: int) -> SeatValue:
-    """What one more seat at a program does."""
-    market = base.market
-    was, is_ = (
-        market.edges_of(matched)
-        for matched in (base.result.matching, base.again(one_more(market, p)))
-    )
-    ends = market.start[1:]
-    was_at, is_at = np.where(was < 0, ends, was), np.where(is_ < 0, ends, is_)
-    rank = np.append(market.rank, 0)
-    same = (was != is_) & (rank[was] > 0) & (rank[was] == rank[is_])
-    return SeatValue(
-        market.programs[p], int(market.capacity[p]),
-        int((is_ >= 0).sum()) - int((was >= 0).sum()),
-        int(((is_at < was_at) & ~same).sum()), int(((is_at > was_at) & ~same).sum()),
-        int(same.sum()),
-    )  # fmt: skip
+    if was == is_:
+        return ""
+    if was < 0 or is_ < 0:
+        return "gained" if was < 0 else "lost"
+    if market.rank[was] and market.rank[was] == market.rank[is_]:
+        return "same"
+    return "better" if is_ < was else "worse"
 
 
 # --- in processes of their own
 
-Task = Callable[[Solved, int], Any]
+Task = Callable[[Solved, Any], Any]
 
 
 @contextmanager
 def workers(
     base: Solved, jobs: int, task: Task
-) -> Iterator[Callable[[Sequence[int]], Iterable[Any]]]:
+) -> Iterator[Callable[[Sequence[Any]], Iterable[Any]]]:
     """A way to ask the same of a round again and again, here or in so many processes."""
     if jobs < 2:
         yield lambda items: (task(base, item) for item in items)
@@ -271,6 +196,6 @@ def _begin(base: Solved, task: Task) -> None:
     _HERE[:] = [(base, task)]
 
 
-def _ask(item: int) -> Any:
+def _ask(item: Any) -> Any:
     base, task = _HERE[0]
     return task(base, item)

@@ -6,7 +6,9 @@ import csv
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +17,24 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from . import terminal
 from .changes import FORMS, OPTIONS, WHAT_IF, Change, Choices, Score, Seats, Withdraw, faults, read
-from .enough import Missed, Opening, Search, of_applicant, of_class
+from .conflicts_screen import reasons_against
+from .enough import Missed, of_applicant, wanted
+from .least import TRIES, Search
 from .messages import Lang, sentence, word
+from .opening import Opening, of_class
+from .seats import SeatValue, names, value_of_seats
 from .tables import InvalidRound, Issue, split
 from .terminal import Voice
-from .whatif import (
-    Comparison,
-    SeatValue,
-    Solved,
-    full_programs,
-    value_of_seats,
-    whatif,
-)  # fmt: skip
+from .whatif import Comparison, Solved, compared
 
 MOVES = ("applicant", "from", "to", "change")
 """The columns of ``moves.csv``."""
+
+MOVING = ("better", "worse", "same", "gained", "lost")
+"""What a move may be to somebody whose list stays."""
+
+SHOWN = ("better", "worse", "gained", "lost")
+"""The moves that the screen has room for."""
 
 LARGE = 20_000
 """A round with so many pairs takes longer to solve than a process to start."""
@@ -44,9 +49,11 @@ class Asked:
 
     changes: Mapping[str, Sequence[str]]
     applicant: str | None = None
+    program: str | None = None
     order_class: str | None = None
     value_of_seats: bool = False
     programs: str | None = None
+    tries: int = TRIES
 
 
 HELP = {
@@ -81,6 +88,7 @@ def understood(asked: Asked, base: Solved) -> tuple[Change, ...]:
     market = base.market
     named: list[tuple[str, Sequence[str | None], Sequence[str]]] = [
         ("--applicant", [asked.applicant], market.applicants),
+        ("--program", [asked.program], market.programs),
         ("--class", [asked.order_class], market.order_classes),
         ("--programs", split(asked.programs or ""), market.programs),
     ]
@@ -92,14 +100,24 @@ def understood(asked: Asked, base: Solved) -> tuple[Change, ...]:
             Issue(WHAT_IF, 0, "--programs", "change_syntax", asked.programs,
                   "P1;P2 --value-of-seats")
         )  # fmt: skip
+    if asked.program is not None and asked.applicant is None:
+        issues.append(
+            Issue(WHAT_IF, 0, "--program", "change_syntax", asked.program, "P --applicant A")
+        )
     questions = (asked.applicant, asked.order_class)
     if not found and questions == (None, None) and not asked.value_of_seats and not issues:
         issues.append(Issue(WHAT_IF, 0, "", "change_nothing"))
     changes = tuple(item for item in found if not isinstance(item, Issue))
-    issues += faults(base.tables, changes)
+    issues += faults(base.tables, changes, base.policy.mechanism) if changes else []
     if issues:
         raise InvalidRound(issues)
     return changes
+
+
+def explain_rows(voice: Voice, issues: Iterable[Issue]) -> None:
+    """Say of rows of the tables, where issues name any, that they are of the round as changed."""
+    if any(issue.table != WHAT_IF for issue in issues):
+        voice.say("as_changed")
 
 
 def answer(voice: Voice, aside: Voice, asked: Asked, base: Solved, out: Path | None) -> None:
@@ -112,28 +130,33 @@ def answer(voice: Voice, aside: Voice, asked: Asked, base: Solved, out: Path | N
     asked, base
         The questions and the round.
     out
-        Folder for ``moves.csv``, if somebody wants it.
+        Folder for ``moves.csv`` and ``seats.csv``, if somebody wants them.
     """
     demo = base.policy.demo
     changes = understood(asked, base)
     if changes:
-        found = whatif(base.tables, base.policy, changes, base)
+        found = compared(changes, base)
         _compared(voice, found, demo)
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
-            (out / "moves.csv").write_bytes(moves_csv(found))
-            voice.say("written", path=out / "moves.csv")
+        _write(voice, out, "moves.csv", moves_csv(found))
         base = found.after
+    mark = voice.mark(demo)
     if asked.applicant is not None:
-        missed = of_applicant(base, asked.applicant, jobs=_jobs(base))
-        _told(voice, [_none_missed(asked.applicant)] if not missed else [])
-        for one in missed:
-            _told(voice, of_missed(asked.applicant, one, voice.mark(demo)))
+        _of_applicant(voice, aside, asked, base, mark)
     if asked.order_class is not None:
-        _told(voice, of_opening(of_class(base, asked.order_class)), voice.mark(demo))
+        _of_class(voice, of_class(base, asked.order_class, asked.tries), mark, demo)
     if asked.value_of_seats:
-        programs = split(asked.programs) if asked.programs else full_programs(base)
-        _seat_values(voice, _valued(aside, base, programs), voice.mark(demo))
+        programs = split(asked.programs) if asked.programs else base.market.programs
+        values = _valued(aside, base, programs)
+        _seat_values(voice, base, values, bool(asked.programs), mark)
+        _write(voice, out, "seats.csv", seats_csv(values, names(base)))
+
+
+def _write(voice: Voice, out: Path | None, name: str, content: bytes) -> None:
+    """Write a file into a folder, if somebody wants it."""
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(content)
+        voice.say("written", path=out / name)
 
 
 def _jobs(base: Solved) -> int:
@@ -143,10 +166,28 @@ def _jobs(base: Solved) -> int:
 
 def moves_csv(found: Comparison) -> bytes:
     """The file ``moves.csv``: everybody who moves, by id."""
+    return _csv(MOVES, ((m.applicant, m.before, m.after, m.change) for m in found.moves))
+
+
+def seats_csv(values: Sequence[SeatValue], components: Sequence[str]) -> bytes:
+    """The file ``seats.csv``: what one more seat at each program does, by value."""
+    priced = any(v.price is not None for v in values)
+    head = ["program", "capacity", *(f"price_{c}" for c in components if priced)]
+    head += [*(f"gain_{c}" for c in components), "placed", *MOVING]
+    blank = ("",) * len(components)
+    rows = (
+        (v.program, v.capacity, *((v.price or blank) if priced else ()), *v.gain, v.placed,
+         *(getattr(v, kind) for kind in MOVING))
+        for v in values
+    )  # fmt: skip
+    return _csv(head, rows)
+
+
+def _csv(head: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(MOVES)
-    writer.writerows((m.applicant, m.before, m.after, m.change) for m in found.moves)
+    writer.writerow(head)
+    writer.writerows(rows)
     return text.getvalue().encode()
 
 
@@ -159,10 +200,14 @@ def _told(voice: Voice, said: Iterable[Said], mark: str = "") -> None:
 
 def _in(lang: Lang, numbers: Mapping[str, object]) -> dict[str, object]:
     """The numbers of a sentence, those that are codes as words."""
-    told = dict(numbers)
+    told: dict[str, Any] = dict(numbers)
     if "rules" in told:
         rules = (word("rule", rule, lang) for rule in str(told.pop("rules")).split(";"))
         told["rule"] = ("、" if lang == "zh" else ", ").join(rules)
+    if "parts" in told:
+        told["parts"] = ("；" if lang == "zh" else "; ").join(
+            f"{word('objective', name, lang)} {part:+d}" for name, part in told["parts"]
+        )
     for name in {"change", "component"} & set(told):
         told[name] = word(name, str(told[name]), lang)
     if told.get("have") == "":
@@ -203,21 +248,39 @@ def _compared(voice: Voice, found: Comparison, demo: bool) -> None:
         _told(voice, [("nobody_moves", {})])
 
 
-# --- one applicant, one class
+# --- one applicant
 
 
-def _none_missed(applicant: str) -> Said:
-    return "none_missed", {"applicant": applicant}
+def _of_applicant(voice: Voice, aside: Voice, asked: Asked, base: Solved, mark: str) -> None:
+    """What would have placed somebody where she would rather be, or at the program asked about."""
+    name = asked.applicant or ""
+    programs = wanted(base, name)
+    if asked.program is not None and asked.program not in programs:
+        listed = {base.market.programs[p] for p in base.market.wishes.program[
+            base.market.wishes.applicant == base.market.applicants.index(name)]}  # fmt: skip
+        code = "not_missed" if asked.program in listed else "unlisted"
+        _told(voice, [(code, {"applicant": name, "program": asked.program})], mark)
+        return
+    if asked.program is not None:
+        programs = [asked.program]
+    if not programs:
+        _told(voice, [("none_missed", {"applicant": name})], mark)
+        return
+    with _bar(aside, "tries", len(programs)) as done:
+        found = of_applicant(base, name, programs, asked.tries, _jobs(base), done=lambda: done(1))
+    for one in found:
+        _told(voice, of_missed(base, name, one, mark))
+    if any(not one.barred and not one.best_order and one.first_change for one in found):
+        _told(voice, [("order_only", {})])
 
 
-def of_missed(applicant: str, one: Missed, mark: str = "") -> Iterator[Said]:
+def of_missed(base: Solved, applicant: str, one: Missed, mark: str = "") -> Iterator[Said]:
     """What is told of one program that somebody would rather have: never another person's score."""
-    numbers = {"applicant": f"{mark}{applicant}", "rank": one.rank, "program": one.program}
-    yield "missed", numbers
+    yield "missed", {"applicant": f"{mark}{applicant}", "rank": one.rank, "program": one.program}
     if one.barred:
         yield "barred", {"rules": ";".join(one.barred)}
         return
-    yield from _of_score(one)
+    yield from _of_cost(base, one) if base.result.mechanism == "optimal" else _of_score(one)
     yield "seat_enough" if one.seat else "seat_not_enough", {"others": one.others}
     if one.first:
         yield "order_first", {}
@@ -227,71 +290,162 @@ def of_missed(applicant: str, one: Missed, mark: str = "") -> Iterator[Said]:
         yield "order_moves", {"program": one.first_gives, "change": one.first_change}
 
 
+def _of_cost(base: Solved, one: Missed) -> Iterator[Said]:
+    """What the best plan with her there would cost, where no score has a say."""
+    yield "score_no_part", {}
+    if one.there is None:
+        yield "there_never", {}
+        return
+    parts = [
+        (name, natural(base, name, part))
+        for name, part in zip(names(base), one.there, strict=True)
+        if part
+    ]
+    yield "there" if parts else "there_lottery", {"parts": parts, "moves": one.there_moves}
+
+
 def _of_score(one: Missed) -> Iterator[Said]:
     if one.score is None:
         yield "score_none", {}
         return
     told = one.told or one.score.value is None
     if one.score.value is None:
-        yield "score_never", {}
-    elif told:
+        yield "score_never" if one.score.sure else "score_not_found", {"tried": one.score.tried}
+        return
+    if not told:
+        yield "score_withheld", {}
+    elif one.score.sure:
         yield "score_enough", {"need": one.need, "have": one.have}
     else:
-        yield "score_withheld", {}
-    if not one.score.sure and told:
-        yield "not_sure", {"tried": one.score.tried}
+        yield "score_found", {"need": one.need, "have": one.have, "tried": one.score.tried}
     if not one.score.monotone:
         yield "not_monotone", {}
 
 
+# --- one class
+
+
+def _of_class(voice: Voice, found: Opening, mark: str, demo: bool) -> None:
+    _told(voice, of_opening(found), mark)
+    if found.refused:
+        _told(voice, [("decree_refused", {"order_class": found.order_class})], mark)
+        terminal.issues(voice, list(found.refused))
+    if found.impossible is not None:
+        _told(voice, [("decree_impossible", {"order_class": found.order_class})], mark)
+        for line in reasons_against(found.impossible, voice.langs):
+            voice.line(line)
+    if found.decree is not None:
+        terminal.comparison(voice, found.decree.figures, demo, ("before", "after"))
+
+
 def of_opening(found: Opening) -> Iterator[Said]:
     """What is told of a class."""
-    numbers = {"order_class": found.order_class, "placed": found.placed}
+    numbers = {"order_class": found.order_class, "placed": found.placed, "min_size": found.min_size}
     if found.more is None:
         yield "class_open", numbers
         return
-    yield "class_closed", {**numbers, "min_size": found.min_size}
+    if found.decree is None and not found.refused and found.impossible is None:
+        yield "class_saves" if found.saves else "class_closed", {
+            **numbers, "others": "、".join(found.saves),
+        }  # fmt: skip
+    else:
+        yield "class_unopened", numbers
     if found.more.value is None:
-        yield "class_more_never", {}
+        yield (
+            "class_more_never" if found.more.sure else "class_not_found",
+            {"tried": found.more.tried},
+        )
     else:
         yield "class_more", {"number": found.more.value}
-    yield from _unsure(found.more)
-    if found.minimum is not None:
+        yield from _unsure(found.more)
+    if found.minimum is not None and found.lower is not None:
         yield "class_lower", {"number": found.minimum, "more": found.minimum + 1}
-    else:
-        yield "class_lower_never", {}
-    if found.lower is not None:
         yield from _unsure(found.lower)
+    elif found.lower is not None and not found.lower.sure:
+        yield "class_not_found", {"tried": found.lower.tried}
+    elif found.min_size > 1:
+        yield "class_lower_never", {}
+    yield from _of_decree(found)
+
+
+def _of_decree(found: Opening) -> Iterator[Said]:
+    """What opening a class by decree would do to the round."""
+    if found.decree is None:
+        return
+    numbers = {"order_class": found.order_class, "moves": len(found.decree.moves)}
+    before, after = found.decree.before, found.decree.after
+    parts = [
+        (name, natural(before, name, b - a))
+        for name, a, b in zip(
+            names(before), before.result.objective, after.result.objective, strict=False
+        )
+        if a != b
+    ]
+    yield "decree" if parts else "decree_lottery", {**numbers, "parts": parts}
+
+
+def natural(base: Solved, name: str, part: int) -> int:
+    """A part of the objective as people count it: costs, and people whom ``generous`` counts, upward."""
+    counted = name.startswith("rank_") and base.policy.rank == "generous"
+    return -part if name == "rank" or counted else part
 
 
 def _unsure(search: Search) -> Iterator[Said]:
     if not search.sure:
         yield "class_not_sure", {"tried": search.tried}
-    if not search.monotone:
-        yield "not_monotone", {}
 
 
 # --- the value of seats
 
 
-def _valued(aside: Voice, base: Solved, programs: Sequence[str]) -> list[SeatValue]:
-    """The value of one more seat at each program, with a bar while it is found."""
+@contextmanager
+def _bar(aside: Voice, step: str, total: int) -> Iterator[Callable[[int], object]]:
+    """A bar on the screen while something is found; called with how much more is done."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=aside.output) as progress:
-        task = progress.add_task(aside.name("step", "seats"), total=len(programs))
-        return value_of_seats(base, programs, _jobs(base), lambda: progress.advance(task))
+    with Progress(*columns, console=aside.output, transient=True) as progress:
+        task = progress.add_task(aside.name("step", step), total=total)
+        yield partial(progress.advance, task)
 
 
-def _seat_values(voice: Voice, values: Sequence[SeatValue], mark: str) -> None:
-    heads = [
-        (voice.heading("program"), "left"), (voice.heading("seats"), "right"),
-        (voice.heading("more_placed"), "right"), (voice.name("change", "better", "\n"), "right"),
-        (voice.name("change", "worse", "\n"), "right"), (voice.name("change", "same", "\n"), "right"),
-        (voice.name("title", "moves", "\n"), "right"),
-    ]  # fmt: skip
+def _valued(aside: Voice, base: Solved, programs: Sequence[str]) -> list[SeatValue]:
+    """The value of one more seat at each program, with a bar while it is found."""
+    with _bar(aside, "seats", len(programs)) as done:
+        return value_of_seats(base, programs, _jobs(base), done)
+
+
+def _seat_values(
+    voice: Voice, base: Solved, values: Sequence[SeatValue], every: bool, mark: str
+) -> None:
+    """A table of the programs at which somebody would move, or of all that were asked about."""
+    priced = any(v.price is not None for v in values)
+    heads = [(voice.heading("program"), "left")]
+    if priced:
+        heads.append((voice.heading("price"), "left"))
+    heads.append((voice.heading("gain"), "left"))
+    heads += [(voice.heading(kind), "right") for kind in SHOWN]
+    shown = [v for v in values if every or v.moves]
     rows = [
-        (v.program, v.capacity, v.placed, v.better, v.worse, v.same, v.moves) for v in values
+        (v.program,
+         *([_first_part(voice, base, v.price and tuple(-part for part in v.price))] if priced else []),
+         _first_part(voice, base, v.gain), *(getattr(v, kind) for kind in SHOWN))
+        for v in shown
     ]  # fmt: skip
     voice.table(voice.name("title", "value_of_seats", " · "), heads, rows, mark)
+    rest = [v for v in values if not v.moves]
+    if priced:
+        _told(voice, [("prices", {})], mark)
+    if len(shown) < len(values):
+        proven = sum(v.proven for v in rest)
+        _told(voice, [("seats_idle", {"number": len(rest), "proven": proven})], mark)
+
+
+def _first_part(voice: Voice, base: Solved, parts: Sequence[int] | None) -> str:
+    """The first component of the objective in which something is gained or lost."""
+    if parts is None:
+        return "—"
+    found = next((pair for pair in zip(names(base), parts, strict=False) if pair[1]), None)
+    if found is None:
+        return "0"
+    return f"{voice.name('part', found[0])} {natural(base, *found):+d}"

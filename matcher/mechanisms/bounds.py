@@ -166,15 +166,18 @@ class Bounds:
         )
         return found
 
-    def entered(self, node: Node) -> Node | None:
-        """A node without the classes that too few people could take; None if one of them must open."""
+    def most(self, node: Node) -> Int:
+        """How many people each class could take if nobody went elsewhere.  Shape (k,)."""
         plan, market = self.plan, self.plan.market
         pairs = np.unique(plan.edge[self.present(node)])
         people = np.bincount(market.program[pairs], minlength=len(market.programs))
-        most = np.bincount(
-            market.class_of, np.minimum(people, market.capacity), len(market.order_classes)
-        )
-        hopeless = plan.conditional & (most < plan.need) & (node.openings != CLOSED)
+        seats = np.minimum(people, market.capacity)
+        return np.bincount(market.class_of, seats, len(market.order_classes)).astype(np.int64)
+
+    def entered(self, node: Node) -> Node | None:
+        """A node without the classes that too few people could take; None if one of them must open."""
+        plan = self.plan
+        hopeless = plan.conditional & (self.most(node) < plan.need) & (node.openings != CLOSED)
         if (hopeless & (node.openings == OPEN)).any():
             return None
         return Node(np.where(hopeless, CLOSED, node.openings), node.allowed, node.forced)

@@ -15,7 +15,7 @@ a set that is kept is kept too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -87,6 +87,14 @@ def sequential(market: Market, choice: Choice, late: Late) -> Closure:
         closings.append(Closing(c, int(run.sizes()[c]), int(market.min_size[c])))
         run = run.without([c])
     return Closure(run, tuple(closings), proven=True)
+
+
+def in_turn(run: DeferredAcceptance) -> Iterator[DeferredAcceptance]:
+    """The runs of sequential closing from a run among all classes on, each without one class more."""
+    yield run
+    while (c := _shortest(run)) >= 0:
+        run = run.without([c])
+        yield run
 
 
 def exact(market: Market, policy: Policy, choice: Choice, late: Late) -> Closure:

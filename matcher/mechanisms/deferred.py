@@ -8,7 +8,8 @@ substitutable, the outcome does not depend on the order of proposals (Gale & Sha
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from itertools import pairwise, repeat
 
 import numpy as np
@@ -16,9 +17,13 @@ import numpy as np
 from ..cells import Int
 from ..choice import OPEN, Choice, Chosen, Node
 from ..market import Market
+from .plain import by_program, deferred_acceptance
+
+Begin = Callable[[Collection[int]], "DeferredAcceptance"]
+"""The run among all classes but some, from the start."""
 
 _FEW = 60
-"""Proposers below which a round is cheaper person by person than by columns."""
+"""Applicants up to whom a run person by person is cheaper than one by columns."""
 
 
 class DeferredAcceptance:
@@ -32,47 +37,81 @@ class DeferredAcceptance:
         Its choice functions.
     closed
         Classes that take nobody.
+    holding
+        Programs that look at no offer until :meth:`release`.
+    absent
+        Applicants who make none until then.
 
     Notes
     -----
     At most e proposals; each round lets every touched program choose once.
     """
 
-    def __init__(self, market: Market, choice: Choice, closed: Iterable[int] = ()) -> None:
+    def __init__(
+        self, market: Market, choice: Choice, closed: Iterable[int] = (),
+        holding: Iterable[int] = (), absent: Collection[int] = (),
+    ) -> None:  # fmt: skip
         self.market, self.choice = market, choice
         size = len(market.applicants)
         self.next: list[int] = market.start[:-1].tolist()
         self.end: list[int] = market.start[1:].tolist()
         self.held: list[Chosen] = [[] for _ in market.programs]
-        # Nobody beyond this place is chosen, except through a reserve; −1: nobody at all.
-        self.limit: list[int] = [len(market.program)] * len(market.programs)
+        # Per kind of people at a program: from this place on nobody of it is chosen.
+        self.limit: list[float] = [len(market.program)] * len(choice.beneath)
         self.closed = set(closed)
         for p, c in enumerate(market.class_of.tolist()):
             if c in self.closed:
-                self.limit[p] = -1
-        proposers = list(range(size))
+                self._shut(p)
+        self.holding = set(holding)
+        self.waiting = sorted(absent)
+        self.begin: Begin = partial(DeferredAcceptance, market, choice)
+        proposers = [i for i in range(size) if i not in absent] if absent else list(range(size))
         if (
             size > _FEW
+            and not self.holding
+            and not absent
             and not market.caps
             and not any(s.reserved or s.open_first for s in choice.seats)
         ):
-            proposers = self._by_columns()
-        self._run(proposers)
+            self._by_columns()
+        else:
+            self._run(proposers)
+
+    def _by_columns(self) -> None:
+        """The run as columns give it, where nothing but seats limits a program."""
+        market = self.market
+        seats = np.where(np.array(self.limit) < 0, 0, market.capacity)
+        at, refused = deferred_acceptance(market, seats)
+        self.next = at.tolist()
+        edges, bounds = by_program(market, at)
+        chosen = list(zip(edges.tolist(), repeat(OPEN)))
+        self.held = [chosen[low:high] for low, high in pairwise(bounds.tolist())]
+        for p in np.flatnonzero(refused).tolist():
+            self.limit[p] = self.choice.place[self.held[p][-1][0]] + 1 if self.held[p] else -1
 
     def copy(self) -> DeferredAcceptance:
         """The same state, to go on by itself."""
         other = copy.copy(self)
         other.next, other.limit = self.next.copy(), self.limit.copy()
         other.held, other.closed = self.held.copy(), self.closed.copy()
+        other.holding, other.waiting = self.holding.copy(), self.waiting.copy()
         return other
 
+    def release(self, programs: Iterable[int] = ()) -> None:
+        """Let programs look at offers, and let everybody who waits go on."""
+        self.holding.difference_update(programs)
+        waiting, self.waiting = self.waiting, []
+        self._run(waiting)
+
     def without(self, classes: Sequence[int]) -> DeferredAcceptance:
-        """The run with some more classes closed; this one stays as it is."""
+        """The run with some more classes closed; this one stays as it is.
+
+        Where it cannot go on from here it starts again, as ``begin`` says.
+        """
         other = self.copy()
         for c in classes:
             if not other.can_go_on_without(c):
-                closed = self.closed.union(classes)
-                return DeferredAcceptance(self.market, self.choice, closed)
+                return self.begin(self.closed.union(classes))
             other.close(c)
         return other
 
@@ -101,50 +140,56 @@ class DeferredAcceptance:
                 while at < end[i] and self._hopeless(at):
                     at += 1
                 next_[i] = at
-                if at < end[i]:
+                if at < end[i] and program[at] in self.holding:
+                    self.waiting.append(i)
+                elif at < end[i]:
                     offers.setdefault(program[at], []).append(at)
-            roots = {id(self.choice.root_of[p]): self.choice.root_of[p] for p in offers}
+            roots: dict[int, tuple[Node, list[int]]] = {}
+            for p in offers:
+                root = self.choice.root_of[p]
+                roots.setdefault(id(root), (root, []))[1].append(p)
             proposers = []
-            for root in roots.values():
-                proposers += self._choose(root, offers)
+            for root, asked in roots.values():
+                proposers += self._choose(root, asked, offers)
             for i in proposers:
                 next_[i] += 1
 
     def _hopeless(self, edge: int) -> bool:
         """Whether it is known that the program refuses this person."""
         choice = self.choice
-        limit = self.limit[choice.program[edge]]
-        return choice.place[edge] > limit and (limit < 0 or not choice.in_reserve(edge))
+        return choice.place[edge] >= self.limit[choice.kind[edge]]
 
-    def _choose(self, root: Node, offers: dict[int, list[int]]) -> list[int]:
-        """Let a root choose from those it holds and those who offer; return who is turned away."""
+    def _choose(self, root: Node, asked: list[int], offers: dict[int, list[int]]) -> list[int]:
+        """Let the programs of a root choose from those they hold and those who offer.
+
+        ``asked`` are the programs with offers.  Returns who is turned away.
+        """
         choice = self.choice
         if not root.children and not choice.seats[root.program].reserved:
             return self._choose_by_priority(root.program, offers[root.program])
-        programs = list(root.programs())
-        pool = {p: [e for e, _ in self.held[p]] + offers[p] for p in programs if p in offers}
+        pool = {p: [e for e, _ in self.held[p]] + offers[p] for p in asked}
         # What a program held before is the beginning of an acceptance order, and a program takes all
         # of such a beginning, in the same order: only where somebody new has come it has to choose.
-        accepted = {
-            p: choice.at_program(p, pool[p]) if p in pool else self.held[p] for p in programs
-        }
-        if not _fits(root, accepted):
-            pool = {p: pool[p] if p in pool else [e for e, _ in self.held[p]] for p in programs}
-            chosen = choice.in_turns(root, accepted)
-            accepted = {p: [] for p in programs}
-            for edge, stage in chosen:
-                accepted[choice.program[edge]].append((edge, stage))
+        accepted = {p: choice.at_program(p, pool[p]) for p in asked}
+        if root.children and any(accepted[p] != self.held[p] for p in asked):
+            whole = {p: accepted.get(p, self.held[p]) for p in root.programs()}
+            if not _fits(root, whole):
+                pool = {p: pool[p] if p in pool else [e for e, _ in self.held[p]] for p in whole}
+                accepted = {p: [] for p in whole}
+                for edge, stage in choice.in_turns(root, whole):
+                    accepted[choice.program[edge]].append((edge, stage))
         rejected = []
         for p, people in pool.items():
             self.held[p] = accepted[p]
             kept = {edge for edge, _ in accepted[p]}
             rejected += [e for e in people if e not in kept]
         for edge in rejected:
-            p, place = choice.program[edge], choice.place[edge]
+            kind, place = choice.kind[edge], choice.place[edge]
             # Whoever is refused stays refused as more people come, and with her everybody of lower
-            # priority who, like her, has no group that the program holds seats for.
-            if place < self.limit[p] and not choice.in_reserve(edge):
-                self.limit[p] = place
+            # priority who has no group with seats here that she has not.
+            if place < self.limit[kind]:
+                for other in choice.beneath[kind]:
+                    self.limit[other] = min(self.limit[other], place)
         return [choice.owner[e] for e in rejected]
 
     def _choose_by_priority(self, p: int, offers: list[int]) -> list[int]:
@@ -198,10 +243,14 @@ class DeferredAcceptance:
         for p in np.flatnonzero(self.market.class_of == order_class).tolist():
             leaving += [self.choice.owner[edge] for edge, _ in self.held[p]]
             self.held[p] = []
-            self.limit[p] = -1
+            self._shut(p)
         for i in leaving:
             self.next[i] += 1
         self._run(leaving)
+
+    def _shut(self, p: int) -> None:
+        for kind in self.choice.kinds_at[p]:
+            self.limit[kind] = -1
 
     def matching(self) -> Int:
         """The program of each applicant, −1 unplaced."""
@@ -209,56 +258,6 @@ class DeferredAcceptance:
         edges = np.array([e for people in self.held for e, _ in people], np.int64)
         matching[self.market.owner[edges]] = self.market.program[edges]
         return matching
-
-    def _by_columns(self) -> list[int]:
-        """Rounds over whole columns while many propose, for markets of plain capacities.
-
-        Returns who still has to propose.
-        """
-        market = self.market
-        start, end = market.start[:-1], market.start[1:]
-        place, program, owner = market.place, market.program, market.owner
-        limit = np.array(self.limit)
-        at = start.copy()
-        # By program and there by priority: one number to sort by, and no two places share it.
-        queue = np.cumsum(np.append(0, np.bincount(program)))[program] + place
-        current = np.full(len(at), -1)
-        held = np.zeros(len(limit), np.int64)
-        active = np.arange(len(at))
-        while len(active) > _FEW:
-            active = active[at[active] < end[active]]
-            hopeless = place[at[active]] > limit[program[at[active]]]
-            while hopeless.any():
-                at[active[hopeless]] += 1
-                active = active[at[active] < end[active]]
-                hopeless = place[at[active]] > limit[program[at[active]]]
-            current[active] = at[active]
-            held += np.bincount(program[at[active]], minlength=len(held))
-            over = held > market.capacity
-            if not over.any():
-                active = active[:0]
-                break
-            edges = current[current >= 0]
-            edges = edges[over[program[edges]]]
-            edges = edges[np.argsort(queue[edges])]
-            at_program = program[edges]
-            first = np.searchsorted(at_program, np.arange(len(held)))
-            nth = np.arange(len(edges)) - first[at_program]
-            seats = market.capacity[at_program]
-            last = edges[nth == seats - 1]
-            limit[program[last]] = place[last]
-            limit[over & (market.capacity == 0)] = -1
-            held = np.minimum(held, market.capacity)
-            active = owner[edges[nth >= seats]]
-            current[active] = -1
-            at[active] += 1
-        self.next, self.limit = at.tolist(), limit.tolist()
-        edges = current[current >= 0]
-        edges = edges[np.argsort(queue[edges])]  # in acceptance order
-        bounds = np.searchsorted(program[edges], np.arange(len(held) + 1)).tolist()
-        chosen = list(zip(edges.tolist(), repeat(OPEN)))
-        self.held = [chosen[low:high] for low, high in pairwise(bounds)]
-        return [int(i) for i in active]
 
 
 def _fits(node: Node, accepted: dict[int, Chosen]) -> bool:

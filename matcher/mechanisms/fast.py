@@ -12,7 +12,6 @@ between them, and a search runs over programs alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import isqrt
 from typing import Any, NamedTuple, TypeVar
 

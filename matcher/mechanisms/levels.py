@@ -14,7 +14,6 @@ levels have to be searched.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -181,7 +180,7 @@ class Levels:
 
     def _hint(self, known: Int) -> None:
         """Tell the solver a placement, and what is full in it at which level."""
-        self.model.clear_hints()
+        self.model.clear_hints()  # type: ignore[no-untyped-call]
         inside = set(known.tolist())
         worst: dict[int, list[int]] = {}
         for k, edge in enumerate(self.edges.tolist()):

@@ -134,6 +134,8 @@ def _thresholds(market: Market, run: Run, closed: Collection[int]) -> list[Thres
     held = np.bincount(market.program[run.edges], minlength=len(worst))
     full = held >= market.capacity
     return [
-        Threshold(p, "open", "full", last=int(worst[p])) if full[p] else Threshold(p, "open", "not_full")
+        Threshold(p, "open", "full", last=int(worst[p]))
+        if full[p]
+        else Threshold(p, "open", "not_full")
         for p in np.flatnonzero(~np.isin(market.class_of, list(closed))).tolist()
     ]

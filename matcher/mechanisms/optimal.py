@@ -9,7 +9,9 @@ the placement is a lexicographic minimum-cost flow (``plan.py``, ``flow.py``).
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from ..cells import Int
 from ..choice import Choice
@@ -19,6 +21,7 @@ from ..policy import Policy
 from ..result import Result, Status, opened_classes
 from ..solve import NoPlan
 from .flow import NoFlow
+from .next_seat import Residual, still_best
 from .openings import OutOfTime, Search
 from .plan import Drawn, Plan, Weights
 from .proof import Writer
@@ -46,8 +49,7 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
     begun = time.perf_counter()
     choice = Choice(market)
     ordered = [*first, *components(market, policy)]
-    drawn = Weights(market, policy)
-    everything: list[Counted] = [*ordered, Drawn(drawn, 0), Drawn(drawn, 1)]
+    everything = [*ordered, *_lottery(market, policy)]
     plan = Plan(market, choice)
     search = Search(plan, everything, begun + policy.time_s if policy.time_s else None)
     tree, status = None, Status.OPTIMAL
@@ -86,6 +88,36 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
         unique=unique,
         runtime=time.perf_counter() - begun,
     )
+
+
+def with_a_seat(
+    market: Market, policy: Policy, result: Result, programs: Sequence[int]
+) -> Iterator[tuple[int, Int]]:
+    """Who goes where with one more seat at each of some programs: see :func:`matcher.solve.with_a_seat`.
+
+    Notes
+    -----
+    One search, and one shortest path for each program.  Where the proof of the openings does not hold
+    with the seat, one search more.
+    """
+    everything = [*components(market, policy), *_lottery(market, policy)]
+    search = Search(Plan(market, Choice(market)), everything)
+    tree, best = search.run(), search.best
+    found = [result.matching] * len(market.programs)
+    whole = np.zeros(len(found), bool)
+    if best is not None and best.flow is not None and not search.tied:
+        residual = Residual(best.flow, everything)
+        pairs = [residual.with_a_seat(result.matching, p) for p in range(len(found))]
+        found = [after for after, _ in pairs]
+        whole = still_best(search, tree, [gain for _, gain in pairs])
+    for p in programs:
+        yield p, found[p] if whole[p] else solve(market.with_a_seat(p), policy).matching
+
+
+def _lottery(market: Market, policy: Policy) -> list[Counted]:
+    """The lottery's two weights as components."""
+    drawn = Weights(market, policy)
+    return [Drawn(drawn, 0), Drawn(drawn, 1)]
 
 
 def _seats(market: Market, choice: Choice, matching: Int) -> list[str]:

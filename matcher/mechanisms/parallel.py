@@ -13,7 +13,7 @@ from ..result import Result
 from . import stable
 
 HONOURS = stable.HONOURS - {Constraint.PROGRAM_SCORE}
-matching = stable.matching
+matching, with_a_seat = stable.matching, stable.with_a_seat
 
 
 def solve(market: Market, policy: Policy) -> Result:

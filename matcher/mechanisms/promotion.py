@@ -14,14 +14,19 @@ from ..cells import Int
 from ..market import Market
 from .trimmed import Bool
 
+NONE: Int = np.zeros(0, np.int64)
+"""No edges."""
 
-def promoting(market: Market, left: Bool, order: Int) -> Int:
+
+def promoting(market: Market, left: Bool, order: Int, before: Int = NONE) -> Int:
     """The edges of a weakly stable placement within the edges that are left.
 
     Parameters
     ----------
     order
         Per applicant: who proposes first, and stays first among people of one level.
+    before
+        Edges of a placement to be taken up: these people come first among people of one level.
 
     Notes
     -----
@@ -35,6 +40,11 @@ def promoting(market: Market, left: Bool, order: Int) -> Int:
         lists.setdefault(owner[edge], []).append(edge)
     held: list[list[int]] = [[] for _ in seats]
     promoted = bytearray(len(market.applicants))
+    favoured = set(before.tolist())
+
+    def place(edge: int) -> tuple[int, bool, bool]:
+        return level[edge], edge not in favoured, not promoted[owner[edge]]
+
     proposes = dict.fromkeys(lists, 0)
     free = sorted(lists, key=order.tolist().__getitem__, reverse=True)
     while free:
@@ -48,8 +58,8 @@ def promoting(market: Market, left: Bool, order: Int) -> Int:
             if len(there) < seats[program[edge]]:
                 there.append(edge)
                 break
-            last = max(there, key=lambda e: (level[e], -promoted[owner[e]]))
-            if (level[edge], -promoted[i]) < (level[last], -promoted[owner[last]]):
+            last = max(there, key=place)
+            if place(edge) < place(last):
                 there.remove(last)
                 there.append(edge)
                 free.append(owner[last])

@@ -7,6 +7,7 @@ best for every applicant among all such outcomes.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 
 from ..cells import Int
 from ..choice import HARD, OPEN, OPEN_FIRST, SOFT, Choice
@@ -14,6 +15,7 @@ from ..market import Constraint, Market
 from ..objective import ceiling, components, evaluate
 from ..policy import Policy
 from ..result import Closing, Result, Status, Threshold, opened_classes
+from . import nearby
 from .closing import Closure, Late, exact, sequential
 from .deferred import DeferredAcceptance
 
@@ -48,6 +50,21 @@ def matching(market: Market, policy: Policy) -> tuple[Int, bool]:
     return closure.run.matching(), closure.proven
 
 
+def with_a_seat(
+    market: Market, policy: Policy, result: Result, programs: Sequence[int]
+) -> Iterator[tuple[int, Int]]:
+    """Who goes where with one more seat at each of some programs: see :func:`matcher.solve.with_a_seat`."""
+    choice = Choice(market, policy.reserve_order == "open_first")
+    exact_closing = policy.closure == "exact" and bool((market.min_size > 1).any())
+    unchanged = set(nearby.roomy(choice) if exact_closing else nearby.idle(market, choice))
+    rest = [p for p in programs if p not in unchanged]
+    yield from ((p, result.matching) for p in programs if p in unchanged)
+    if exact_closing:
+        yield from ((p, matching(market.with_a_seat(p), policy)[0]) for p in rest)
+    else:
+        yield from ((p, run.matching()) for p, run in nearby.with_a_seat(market, choice, rest))
+
+
 def _close(market: Market, policy: Policy, late: Late) -> Closure:
     """The run among the classes that open, and what was closed for it."""
     choice = Choice(market, policy.reserve_order == "open_first")
@@ -72,7 +89,7 @@ def _result(market: Market, policy: Policy, closure: Closure, begun: float) -> R
     bound = values
     if not closure.proven:
         most = [ceiling(market, component) for component in ordered]
-        known = ["placed" == c.name and closure.placed >= 0 for c in ordered]
+        known = [c.name == "placed" and closure.placed >= 0 for c in ordered]
         bound = tuple(closure.placed if k else n for k, n in zip(known, most, strict=True))
     return Result(
         mechanism="stable",

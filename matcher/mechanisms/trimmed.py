@@ -75,7 +75,8 @@ class _Trimming:
         place[order] = np.arange(len(order))
         self.place: list[int] = place.tolist()
         bounds = np.searchsorted(market.program[order], np.arange(len(self.seats) + 1)).tolist()
-        self.safe, self.worst = bounds[:-1], bounds[1:]  # who is sure of a seat; who is sure of none
+        self.safe: list[int] = bounds[:-1]  # whoever stands before is sure of a seat
+        self.worst: list[int] = bounds[1:]  # whoever stands from here on has none
         self.sure = [0] * len(self.seats)  # how many are left of those who are sure of a seat
         self.first: list[int] = market.start[:-1].tolist()
         self.last: list[int] = market.start[1:].tolist()

@@ -4,9 +4,9 @@ To find the greatest size is NP-hard, to come within a factor of 33/29 of it too
 Miyazaki & Morita 2002, doi 10.1016/S0304-3975(01)00206-7; Yanagisawa 2007).  Here: pairs that no weakly
 stable placement holds are deleted (``trimmed.py``).  What is left falls into parts that share no program
 which could be full.  Each part is searched by itself (``levels.py``), the objectives one after another,
-each on what is best for the earlier ones, beginning with the best of some placements made by breaking
-ties (``promotion.py``).  As sums are compared component by component, the best placements of the parts
-make the best of the whole.
+each on what is best for the earlier ones.  It begins with the best of some placements that break ties
+(``promotion.py``), one of them in favour of the people whom an earlier run placed.  As sums are compared
+component by component, the best placements of the parts make the best of the whole.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ..policy import Policy
 from .cover import Cover, least_cover
 from .levels import Contradiction, Levels, Limit
 from .plan import Weights
-from .promotion import promoting
+from .promotion import NONE, promoting
 from .trimmed import Bool, possible
 
 Values = tuple[int, ...]
@@ -86,6 +86,7 @@ class Search:
         self.ordered = [Component("placed", np.ones(size, np.int64)), *named, *self.lottery]
         self.drawn = np.zeros(size, bool)
         self.solved: dict[bytes, Part] = {}
+        self.before = NONE
 
     def run(self, closed: Collection[int]) -> Run:
         """The placement among the classes that are open.
@@ -99,9 +100,14 @@ class Search:
         left = possible(market, closed)
         self._draw(left)
         cover = least_cover(market, np.flatnonzero(left))
-        guesses = [promoting(market, left, order) for order in (market.lottery, -market.lottery)]
+        guesses = [
+            promoting(market, left, market.lottery),
+            promoting(market, left, -market.lottery),
+            promoting(market, left, market.lottery, self.before),
+        ]
         parts = [self._part(edges, guesses, cover) for edges in self._split(left)]
-        edges = np.concatenate([np.zeros(0, np.int64), *(part.edges for part in parts)])
+        edges = np.concatenate([NONE, *(part.edges for part in parts)])
+        self.before = edges
         matching = np.full(len(market.applicants), -1)
         matching[market.owner[edges]] = market.program[edges]
         if not is_weakly_stable(market, matching, closed):
@@ -152,7 +158,9 @@ class Search:
         return iter(sorted(np.split(edges[order], bounds), key=len)) if len(edges) else iter(())
 
     def _part(self, edges: Int, guesses: list[Int], cover: Cover) -> Part:
-        """The best placement of a part, one objective after another."""
+        """The best placement of a part; whoever is alone with a program has it."""
+        if len(edges) == 1:
+            return Part(edges, self.values(edges), True, True)
         key = edges.tobytes()
         if key not in self.solved:
             inside = [guess[np.isin(guess, edges)] for guess in guesses]
@@ -162,8 +170,6 @@ class Search:
     def _best(self, edges: Int, known: Int, cover: Cover) -> Part:
         """One objective after another, until only one placement is left."""
         values = self.values
-        if len(edges) == 1:
-            return Part(edges, values(edges), True, True)
         size, *drawn = (c.worth for c in (self.ordered[0], *self.lottery))
         bound = [self._most(component.worth, edges) for component in self.ordered]
         bound[0] = self._covered(edges, cover)

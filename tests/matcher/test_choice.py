@@ -131,13 +131,14 @@ def test_seats_filled_whatever_stage_chose_whom() -> None:
     assert filled == {"": 0, "C": 0, "A": 1, "AB": 2, "B": 1, "BD": 2, "ABD": 2}
 
 
-def test_who_is_in_a_reserve() -> None:
-    choice, edges = at_one("A:g B:k C", 3, {"g": 1, "k": 0})
-    assert {name: choice.in_reserve(edge) for name, edge in edges.items()} == {
-        "A": True,
-        "B": False,
-        "C": False,
-    }
+def test_people_of_one_kind_have_the_same_groups_with_seats() -> None:
+    choice, edges = at_one("A:g B:k C D:gh E:ghk F:h", 3, {"g": 1, "h": 1, "k": 0})
+    kind = {name: choice.kind[edge] for name, edge in edges.items()}
+    assert kind["B"] == kind["C"] == 0 and kind["D"] == kind["E"]
+    assert sorted(choice.kinds_at[0]) == sorted(set(kind.values()))
+    assert choice.beneath[kind["C"]] == [0]
+    assert sorted(choice.beneath[kind["A"]]) == sorted({0, kind["A"]})
+    assert sorted(choice.beneath[kind["D"]]) == sorted(choice.kinds_at[0])
 
 
 # --- filling and labels by themselves -----------------------------------------------------------

@@ -31,7 +31,7 @@ def test_nobody_moves_between_equal_results() -> None:
     market, policy, result = prepared(make_round({"A": "P", "B": "P"}, {"P": 1}))
     found = compare(market, policy, result, result)
     assert found["moved"] == []
-    assert found["moves"] == {"better": 0, "worse": 0, "same": 0}
+    assert found["moves"] == dict.fromkeys(("better", "worse", "same", "gained", "lost"), 0)
     assert found["results"][0] == found["results"][1]
 
 
@@ -49,11 +49,11 @@ def test_who_moves_and_whether_she_likes_it() -> None:
     found = compare(market, policy, one, two)
     assert [(m["applicant"], m["from"], m["to"], m["change"]) for m in found["moved"]] == [
         ("A", "Q", "P", "better"), ("B", "P", "Q", "worse"), ("D", "S", "T", "same"),
-        ("E", "P", "", "worse"), ("F", "P", "Q", "worse"),
+        ("E", "P", "", "lost"), ("F", "P", "Q", "worse"),
     ]  # fmt: skip
-    assert found["moves"] == {"better": 1, "worse": 3, "same": 1}
+    assert found["moves"] == {"better": 1, "worse": 2, "same": 1, "gained": 0, "lost": 1}
     back = compare(market, policy, two, one)
-    assert back["moves"] == {"better": 3, "worse": 1, "same": 1}
+    assert back["moves"] == {"better": 2, "worse": 1, "same": 1, "gained": 1, "lost": 0}
 
 
 def test_the_two_summaries() -> None:

@@ -8,11 +8,16 @@ from dataclasses import replace
 from itertools import count, islice
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
-from matcher import Policy, Tables
-from matcher.enough import FEWEST, Missed, Search, least, of_applicant, of_class
+from matcher import Policy, Tables, whatif
+from matcher.changes import Score
+from matcher.enough import FEWEST, Missed, of_applicant
+from matcher.least import Search, least
+from matcher.mechanisms import nearby
+from matcher.opening import Opening, of_class
 from matcher.whatif import Solved
 from tests.choices import lottery
 from tests.instances import Instance, Person, Row
@@ -22,8 +27,6 @@ from tests.random_markets import random_instance
 from tests.rounds import make_round
 
 EXAMPLE = Path(__file__).parents[2] / "data" / "example"
-EVERYTHING = 1000
-"""Probes enough to try every value of a tiny round."""
 
 
 def solved(tables: Tables, **rules: str) -> Solved:
@@ -44,40 +47,61 @@ def test_the_least_of_values_from_which_on_all_are_enough(first: int, guess: int
         tried.append(value)
         return value >= 3 * first
 
-    found = least(enough, values, certain=True, guess=guess)
-    assert found == Search(3 * first if first < 11 else None, len(tried), True)
+    found = least(enough, values, monotone=True, guess=guess)
+    assert found == Search(3 * first if first < 11 else None, len(tried), True, True)
     assert len(set(tried)) == len(tried) <= 8
 
 
 @pytest.mark.parametrize("good", [{4}, {2, 7}, {9}, {0, 9}, {3, 5, 9}, set(), {0}, set(range(10))])
-def test_where_more_may_harm_every_value_tried_tells(good: set[int]) -> None:
-    found = least(lambda value: value in good, range(10), probes=EVERYTHING)
-    monotone = not good or good == set(range(min(good), 10))
-    assert (found.value, found.sure) == (min(good, default=None), True)
-    assert found.monotone or not monotone
-    few = least(lambda value: value in good, range(10), probes=1)
-    if few.value is not None:
-        assert few.value in good and few.value - 1 not in good
-    assert few.tried <= 10
+def test_where_more_may_harm_all_that_is_less_was_tried(good: set[int]) -> None:
+    tried: list[int] = []
+
+    def enough(value: int) -> bool:
+        tried.append(value)
+        return value in good
+
+    found = least(enough, range(10))
+    smallest = min(good, default=None)
+    assert found == Search(smallest, len(tried), True)
+    assert tried == list(range(10 if smallest is None else smallest + 1))
 
 
-def test_a_search_that_cannot_be_sure_says_so() -> None:
-    assert least(lambda value: value >= 90, range(100), probes=2).sure is False
-    assert least(lambda value: False, range(100), probes=2) == Search(None, 3, False)
+@pytest.mark.parametrize("good", [{4}, {2, 7}, {9}, {0, 9}, {3, 5, 9}, set(), {0}, set(range(10))])
+@pytest.mark.parametrize("tries", [1, 5, 9])
+def test_a_search_that_tries_not_all_is_not_sure(good: set[int], tries: int) -> None:
+    tried: list[int] = []
+
+    def enough(value: int) -> bool:
+        tried.append(value)
+        return value in good
+
+    found = least(enough, range(10), tries=tries)
+    assert not found.sure and not found.monotone
+    assert found.tried == len(tried) == len(set(tried))
+    if found.value is not None:
+        assert found.value in good and found.value - 1 not in good
+        assert {found.value - 1, found.value} - {-1} <= set(tried)
+
+
+def test_without_values_nothing_is_enough() -> None:
     assert least(lambda value: True, []) == Search(None, 0, True)
+    assert least(lambda value: True, [], monotone=True) == Search(None, 0, True, True)
 
 
 # --- one applicant, by the definitions
 
 
+class Quick(Oracle):
+    """The definitions, in the quick way where there are two."""
+
+    def run(self, open_classes: frozenset[str]) -> Placement:
+        """Deferred acceptance, without a look at every stable placement."""
+        return self.deferred_acceptance(open_classes)
+
+
 def by_definition(instance: Instance) -> Placement:
-    """The outcome by the definitions, in the quick way where there are two."""
-    oracle = Oracle(instance)
-    if instance.rules.mechanism == "optimal":
-        return oracle.optimal()[0][0]
-    if instance.rules.mechanism == "max_placement":
-        return oracle.solve().placement
-    return oracle.sequential(oracle.deferred_acceptance).placement
+    """The outcome by the definitions."""
+    return Quick(instance).solve().placement
 
 
 def with_score(instance: Instance, applicant: str, program: str, score: str) -> Instance:
@@ -99,12 +123,14 @@ def scale(base: Solved, low: int) -> Iterator[str]:
         yield f"{value // unit}.{value % unit}" if unit > 1 else str(value)
 
 
-def rounds(mechanism: str, number: int) -> Iterator[tuple[Instance, Solved, Oracle]]:
+def rounds(
+    mechanism: str, number: int, closure: str = "sequential"
+) -> Iterator[tuple[Instance, Solved, Oracle]]:
     """Tiny random rounds whose scores go from 0 to 4."""
-    rng = Random(f"enough {mechanism}")
+    rng = Random(f"enough {mechanism} {closure}")
     small = {"people": 4, "programs": 2} if mechanism == "optimal" else {"people": 5}
     for _ in range(number):
-        instance = random_instance(rng, mechanism, minimums=mechanism != "optimal", **small)
+        instance = random_instance(rng, mechanism, closure=closure, **small)
         tables = tables_of(instance)
         tables.policy += b"[score]\nmin = 0\nmax = 4\naccept_ranks = true\n"
         yield instance, solved(tables), Oracle(instance)
@@ -117,64 +143,90 @@ def good_places(oracle: Oracle, applicant: str, program: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("mechanism", "number"), [("stable", 60), ("parallel", 60), ("optimal", 15)]
-)
-def test_the_least_score_is_what_trying_every_score_finds(mechanism: str, number: int) -> None:
+    ("mechanism", "closure", "number"),
+    [
+        ("stable", "sequential", 60), ("parallel", "sequential", 60), ("stable", "exact", 25),
+        ("optimal", "sequential", 15), ("max_placement", "sequential", 25),
+    ],
+)  # fmt: skip
+def test_the_least_score_is_what_trying_every_score_finds(
+    mechanism: str, closure: str, number: int
+) -> None:
     compared = 0
-    for instance, base, oracle in rounds(mechanism, number):
+    for instance, base, oracle in rounds(mechanism, number, closure):
+        before = by_definition(instance)
         for applicant in base.market.applicants:
-            for one in of_applicant(base, applicant, EVERYTHING):
-                if one.score is None:
+            for one in of_applicant(base, applicant):
+                if one.barred:
                     continue
                 good = good_places(oracle, applicant, one.program)
                 low = round(float(one.have) * 10**base.market.score_places) if one.have else -1
-                every = (
-                    score
+                after = (
+                    (score, by_definition(with_score(instance, applicant, one.program, score)))
                     for score in scale(base, low)
-                    if by_definition(with_score(instance, applicant, one.program, score))[applicant]
-                    in good
                 )
-                found = next(every, None)
-                assert (float(one.need) if one.need else None) == (
-                    None if found is None else float(found)
-                ), (applicant, one)
-                assert one.score.sure
+                if mechanism == "optimal":
+                    assert one.score is None
+                    assert all(placement == before for _, placement in after)
+                elif one.score is not None:
+                    found = next(
+                        (s for s, placement in after if placement[applicant] in good), None
+                    )
+                    assert (float(one.need) if one.need else None) == (
+                        None if found is None else float(found)
+                    ), (applicant, one)
+                    assert one.score.sure
                 compared += 1
     assert compared >= number // 2
 
 
 @pytest.mark.parametrize("mechanism", ["stable", "parallel"])
-def test_without_caps_and_minimums_no_further_score_need_be_tried(
-    mechanism: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("plain", [True, False])
+def test_shared_beginnings_find_what_solving_anew_finds(
+    mechanism: str, plain: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rng = Random(f"certain {mechanism}")
+    """With caps or minimum sizes too; without either, moreover, every greater score is enough."""
+    rng = Random(f"shared {mechanism} {plain}")
     bases = [
-        solved(tables_of(random_instance(rng, mechanism, minimums=False, caps=False)))
+        solved(tables_of(random_instance(rng, mechanism, minimums=not plain, caps=not plain)))
         for _ in range(60)
     ]
 
     def found() -> list[Search | None]:
         people = ((base, a) for base in bases for a in base.market.applicants)
-        return [one.score for base, a in people for one in of_applicant(base, a, 0)]
+        return [one.score for base, a in people for one in of_applicant(base, a)]
 
     quick = found()
-    assert all(search.sure and search.monotone for search in quick if search)
-
-    def exhaustive(
-        enough: Callable[[int], bool], values: list[int], certain: bool, guess: int, probes: int
-    ) -> Search:
-        assert certain and not probes
-        return least(enough, values, False, guess, EVERYTHING)
-
-    monkeypatch.setattr(sys.modules["matcher.enough"], "least", exhaustive)
+    if plain:
+        monkeypatch.setattr(nearby.Scored, "placed", _never_above_the_least(nearby.Scored.placed))
+        found()
+    monkeypatch.setattr(sys.modules["matcher.enough"], "beginnings_of", lambda base: None)
     slow = found()
-    assert [s and s.value for s in quick] == [s and s.value for s in slow]
-    assert all(search.monotone for search in slow if search)
+    assert [s and (s.value, s.sure) for s in quick] == [s and (s.value, s.sure) for s in slow]
     assert sum(search is not None for search in quick) > 30
+    if plain:
+        assert all(search.monotone for search in quick if search)
+
+
+def _never_above_the_least(placed: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, with a look at every greater score as well: it leads nowhere worse."""
+
+    def looked(self: nearby.Scored, score: int) -> tuple[int, int | None]:
+        program, following = first = placed(self, score)
+        edges = [self.market.edge(self.applicant, program)]
+        while following is not None:
+            program, following = placed(self, following)
+            edges.append(self.market.edge(self.applicant, program))
+        wished = [edge if edge >= 0 else 10**9 for edge in edges]
+        assert wished == sorted(wished, reverse=True)
+        return first
+
+    return looked
 
 
 @pytest.mark.parametrize(
-    ("mechanism", "number"), [("stable", 80), ("parallel", 80), ("optimal", 25)]
+    ("mechanism", "number"),
+    [("stable", 80), ("parallel", 80), ("optimal", 25), ("max_placement", 25)],
 )
 def test_one_more_seat_and_another_order_are_what_the_definitions_say(
     mechanism: str, number: int
@@ -183,7 +235,7 @@ def test_one_more_seat_and_another_order_are_what_the_definitions_say(
     for instance, base, oracle in rounds(mechanism, number):
         before = by_definition(instance)
         for applicant in base.market.applicants:
-            for one in of_applicant(base, applicant, 0):
+            for one in of_applicant(base, applicant):
                 if one.barred:
                     assert one.program not in oracle.rank[applicant]
                     continue
@@ -198,6 +250,31 @@ def test_one_more_seat_and_another_order_are_what_the_definitions_say(
                 assert_order(instance, oracle, before, applicant, one)
                 compared += 1
     assert compared >= number // 2
+
+
+def test_the_best_plan_with_her_there_is_what_the_definitions_say() -> None:
+    """Among all feasible placements that have her there, the best by the objective."""
+    compared = 0
+    for instance, base, oracle in rounds("optimal", 40):
+        before, value = by_definition(instance), oracle.objective(by_definition(instance))
+        everything = oracle.assignments(frozenset(oracle.classes))
+        plans = [plan for plan in everything if oracle._classes_empty_or_full_enough(plan)]
+        lottery_last = oracle.optimal_components()
+        for applicant in base.market.applicants:
+            for one in of_applicant(base, applicant):
+                if one.barred:
+                    continue
+                there = [plan for plan in plans if plan[applicant] == one.program]
+                assert (one.there is None) == (not there)
+                if not there:
+                    continue
+                best = max(there, key=lambda plan: oracle.objective(plan, lottery_last))
+                assert one.there == tuple(
+                    b - a for a, b in zip(value, oracle.objective(best), strict=True)
+                )
+                assert one.there_moves == sum(best[i] != before[i] for i in before)
+                compared += 1
+    assert compared > 15
 
 
 def assert_order(
@@ -263,7 +340,7 @@ def test_a_declared_maximum_ends_the_scale() -> None:
     base = solved(tables)
     loser = next(a for a in "AB" if told(base, a))
     one = told(base, loser)["P"]
-    assert (one.need, one.score) == ("", Search(None, 0, True))
+    assert (one.need, one.score) == ("", Search(None, 0, True, True))
     assert one.told
 
 
@@ -280,15 +357,50 @@ def test_a_score_in_a_channel_counts_at_all_its_programs() -> None:
     } == {"Q": "30", "P": "30"}
 
 
-def test_a_pass_line_that_a_score_may_lift_her_over_leaves_doubt() -> None:
-    lists = {"A": "Q P", "B": "P"}
-    tables = make_round(
-        lists, {"P": 1, "Q": 1}, {"score.pass_total": 20}, programs={"Q": {"channel": "k"}},
-        scores={"A k": 10, "A P": 30, "B P": 40},
-    )  # fmt: skip
-    found = told(solved(tables), "A")
-    assert found["Q"].barred == ("total",)
-    assert found["P"].score is not None and not found["P"].score.sure
+@pytest.mark.parametrize("mechanism", ["stable", "parallel"])
+def test_a_score_is_enough_in_the_files_too_whatever_pass_line_there_is(mechanism: str) -> None:
+    """Written into the tables, where every rule is applied anew, it places her; a unit less does not."""
+    rng = Random(f"line {mechanism}")
+    compared = 0
+    for _ in range(60):
+        tables = tables_of(random_instance(rng, mechanism))
+        tables.policy += b"[score]\npass_total = 2\naccept_ranks = true\n"
+        base = solved(tables)
+        unit = 10**-base.market.score_places
+        for applicant in base.market.applicants:
+            for one in of_applicant(base, applicant):
+                if one.score is None or one.score.value is None:
+                    continue
+                at = where_it_stands(base, applicant, one.program)
+                good = wished(base, applicant, one.program)
+                for less in (0.0, unit):
+                    score = f"{float(one.need) - less:.{base.market.score_places}f}"
+                    if less and (not one.have or float(score) <= float(one.have)):
+                        continue
+                    after = whatif(tables, base.policy, [Score(applicant, at, score)], base).after
+                    placed = int(after.result.matching[after.market.applicants.index(applicant)])
+                    assert (placed >= 0 and base.market.programs[placed] in good) == (not less)
+                    compared += 1
+    assert compared > 30
+
+
+def wished(base: Solved, applicant: str, program: str) -> list[str]:
+    """The programs of somebody's list up to one."""
+    wishes = base.market.wishes
+    mine = wishes.program[wishes.applicant == base.market.applicants.index(applicant)]
+    names = [base.market.programs[p] for p in mine.tolist()]
+    return names[: names.index(program) + 1]
+
+
+def where_it_stands(base: Solved, applicant: str, program: str) -> str:
+    """The program, or its channel where her score for it is of the channel."""
+    table = base.tables["scores"]
+    mine = [at for at, a in enumerate(table["applicant"]) if a == applicant]
+    if any(table["program"][at] == program and table["score"][at] for at in mine):
+        return program
+    programs = base.tables["programs"]
+    channel = programs["channel"][programs["program"].index(program)]
+    return channel if channel in {table["channel"][at] for at in mine} - {""} else program
 
 
 def test_programs_listed_as_one_class_are_equally_good_to_the_optimum() -> None:
@@ -330,7 +442,7 @@ def test_programs_can_be_asked_about_in_processes_of_their_own() -> None:
 def test_what_would_have_opened_the_class_of_the_example() -> None:
     found = of_class(solved(Tables.read(EXAMPLE)), "TEXT")
     assert (found.opened, found.placed, found.min_size) == (False, 2, 3)
-    assert found.more == Search(1, found.more.tried, True) if found.more else False
+    assert found.more == Search(1, 1, True)
     assert found.minimum == 2
 
 
@@ -378,12 +490,23 @@ def lowered(instance: Instance, name: str, by: int) -> Instance:
     )
 
 
-@pytest.mark.parametrize("mechanism", ["stable", "parallel"])
-def test_what_opens_a_class_is_what_trying_everything_finds(mechanism: str) -> None:
+@pytest.mark.parametrize(
+    ("mechanism", "closure", "number"),
+    [
+        ("stable", "sequential", 100),
+        ("parallel", "sequential", 100),
+        ("stable", "exact", 60),
+        ("optimal", "sequential", 40),
+        ("max_placement", "sequential", 40),
+    ],
+)
+def test_what_opens_a_class_is_what_trying_everything_finds(
+    mechanism: str, closure: str, number: int
+) -> None:
     compared = 0
-    for instance, base, oracle in rounds(mechanism, 150):
+    for instance, base, oracle in rounds(mechanism, number, closure):
         for name in (c.id for c in instance.classes):
-            found = of_class(base, name, EVERYTHING)
+            found = of_class(base, name)
             assert found.opened == opens(instance, name)
             if found.more is None:
                 continue
@@ -394,4 +517,24 @@ def test_what_opens_a_class_is_what_trying_everything_finds(mechanism: str) -> N
                 first = (n for n in range(1, most + 1) if opens(change(instance, name, n), name))
                 assert (search.value if search else None) == next(first, None), (name, change)
                 compared += 1
-    assert compared > 50
+            if mechanism == "optimal":
+                assert_decree(instance, name, found)
+    assert compared > number // 3
+
+
+def assert_decree(instance: Instance, name: str, found: Opening) -> None:
+    """The best plan of all that open a class is what is told, or there is none."""
+    oracle = Oracle(instance)
+    need = max(1, oracle.classes[name].min_size)
+    plans = [
+        plan
+        for plan in oracle.assignments(frozenset(oracle.classes))
+        if oracle._classes_empty_or_full_enough(plan) and oracle.placed_in(plan, name) >= need
+    ]
+    assert (found.decree is None) == (not plans)
+    assert (found.decree is None) == bool(found.refused or found.impossible)
+    if found.decree is not None:
+        best = max(plans, key=lambda plan: oracle.objective(plan, oracle.optimal_components()))
+        after = found.decree.after
+        assert found.decree.moves or best == by_definition(instance)
+        assert after.result.objective == oracle.objective(best, oracle.optimal_components())

@@ -10,10 +10,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from matcher import Market, Policy, Result, Tables, explain, solve
 from matcher.explain import Explanation, Reason
+from matcher.market import Cap
 from matcher.messages import of_reason, placeholders
 from matcher.reasons import REASONS
 from matcher.result import Status
@@ -280,9 +282,12 @@ def test_the_price_of_a_better_place() -> None:
         {"C": "P Q", "D": "P"}, {"P": 1, "Q": 2}, OPTIMAL, scores={"C P": 9, "D P": 1}
     )
     told = explained(tables)["C"]
-    assert said(told) == ["placed_choice Q", "price P"]
-    numbers = only(told, "price").numbers
-    assert (numbers["component"], numbers["loss"], numbers["cost_placed"]) == ("placed", 1, 1)
+    assert said(told) == ["placed_choice Q", "price_placed P"]
+    numbers = only(told, "price_placed").numbers
+    assert (numbers["given"], numbers["loss"], numbers["cost_placed"]) == ("nothing", 1, 1)
+    assert of_reason("price_placed", "P", numbers, "zh") == (
+        "第 1 志愿 P：比起最好的方案，安排您去，至少要少录取 1 人。"
+    )
 
 
 def test_an_equally_good_plan_is_decided_by_the_lottery() -> None:
@@ -305,8 +310,83 @@ def test_a_seat_held_for_a_group_has_its_own_price() -> None:
         reserves={"Q g": 2},
     )  # fmt: skip
     told = explained(tables)
-    numbers = only(told["A"], "price").numbers
-    assert (numbers["component"], numbers["loss"]) == ("reserves", 1)
+    assert only(told["A"], "price_reserves").numbers["loss"] == 1
+
+
+@pytest.mark.parametrize(
+    ("rules", "code", "said"),
+    [
+        ({"rank": "min_cost"}, "price_rank", "全体的志愿代价至少要多 1"),
+        ({"rank": "rank_maximal"}, "price_rank_fewer", "录取在第 2 志愿的至少要少 1 人"),
+        ({"rank": "generous"}, "price_rank_more", "录取在第 3 志愿的至少要多 1 人"),
+    ],
+)
+def test_a_price_in_ranks_is_said_in_the_words_of_its_meaning(
+    rules: dict[str, str], code: str, said: str
+) -> None:
+    """B has P, and A her second choice; with A at P, B has her third."""
+    tables = make_round(
+        {"A": "P Q", "B": "P X R"}, {"P": 1, "Q": 2, "R": 1, "X": 0},
+        OPTIMAL | {f"mechanism.{k}": v for k, v in rules.items()},
+    )  # fmt: skip
+    told = explained(tables)
+    reasons = [r for e in told.values() for r in e.reasons if r.code == code]
+    assert any(said in of_reason(code, r.program, r.numbers, "zh") for r in reasons)
+
+
+def test_a_class_that_the_best_plan_does_without() -> None:
+    """Two places at P and Q hold more people than the class with its minimum of three."""
+    lists = {"A": "T P", "B": "T Q", "D": "P", "E": "Q"}
+    tables = make_round(
+        lists, {"T": 3, "P": 2, "Q": 2}, OPTIMAL,
+        order_classes={"C": 3}, programs={"T": {"order_class": "C"}},
+    )  # fmt: skip
+    told = explained(tables)["A"]
+    assert said(told) == ["placed_choice P", "class_unopened T"]
+    assert only(told, "class_unopened").numbers == {"rank": 1, "order_class": "C", "min_size": 3}
+
+
+def test_prices_take_the_open_classes_as_given_where_any_has_a_minimum() -> None:
+    tables = make_round(
+        {"C": "P Q", "D": "P", "E": "Q"}, {"P": 1, "Q": 3}, OPTIMAL,
+        order_classes={"K": 2}, programs={"Q": {"order_class": "K"}},
+    )  # fmt: skip
+    told = explained(tables)["C"]
+    numbers = only(told, "price_placed").numbers
+    assert numbers["given"] == "classes"
+    assert "开班不变，" in of_reason("price_placed", "P", numbers, "zh")
+
+
+def test_where_caps_cross_no_seat_has_a_price() -> None:
+    tables = make_round({"A": "P", "B": "P R"}, {"P": 1, "Q": 1, "R": 1}, OPTIMAL)
+    policy = Policy.from_tables(tables)
+    market = Market.from_tables(tables, policy)
+    result = solve(market, policy)
+    crossed = replace(market, caps=(Cap("K", 1, (0, 1)), Cap("L", 1, (1, 2))))
+    (told,) = explain(crossed, policy, result, "B")
+    assert said(told) == ["placed_choice R", "price_none P"]
+
+
+EXACT = {"mechanism.closure": "exact"}
+JOINT = {"order_classes": {"C": 2, "D": 2},
+         "programs": {"T": {"order_class": "C"}, "U": {"order_class": "D"}}}  # fmt: skip
+
+
+def test_under_exact_closing_a_class_that_few_want_would_be_short_if_reopened() -> None:
+    lists = {"A": "T", "B": "T", "D": "T U", "E": "U T"}
+    told = explained(make_round(lists, {"T": 4, "U": 2}, EXACT, **JOINT))["E"]
+    numbers = only(told, "class_alone").numbers
+    assert (numbers["placed"], numbers["min_size"], numbers["shortfall"]) == (1, 2, 1)
+
+
+def test_under_exact_closing_a_class_may_be_closed_for_another() -> None:
+    """T keeps B and D from U, which then lacks one; with T closed all of U's people come."""
+    lists = {"A": "T U", "B": "T U", "D": "U", "E": "U", "F": "U"}
+    given = JOINT | {"order_classes": {"C": 2, "D": 4}}
+    told = explained(make_round(lists, {"T": 2, "U": 5}, EXACT, **given))["A"]
+    reason = only(told, "class_saves")
+    assert (reason.numbers["placed"], reason.numbers["others"]) == (2, "D")
+    assert "D 就会达不到最低人数" in of_reason(reason.code, "T", reason.numbers, "zh")
 
 
 def test_a_result_cut_short_is_explained_by_the_components_that_it_has() -> None:
@@ -319,7 +399,7 @@ def test_a_result_cut_short_is_explained_by_the_components_that_it_has() -> None
     short = [replace(t, price=t.price[:1] if t.price else None) for t in result.thresholds]
     cut = replace(result, thresholds=short, status=Status.FEASIBLE)
     (told,) = explain(market, policy, cut, "C")
-    assert only(told, "price").numbers["loss"] == 1
+    assert only(told, "price_placed").numbers["loss"] == 1
 
 
 # --- all of them
@@ -395,8 +475,7 @@ MECHANISMS = ("stable", "parallel", "optimal", "max_placement")
 
 def random_result(mechanism: str, seed: int) -> tuple[Oracle, Market, Policy, Result]:
     """A random tiny market with its result."""
-    minimums = mechanism != "optimal"
-    instance = random_instance(Random(seed), mechanism, minimums=minimums)
+    instance = random_instance(Random(seed), mechanism)
     given = {name: Table({**columns}) for name, columns in instance.to_tables_dict().items()}
     tables = Tables(given, instance.rules.toml().encode())
     policy = Policy.from_tables(tables)
@@ -479,6 +558,12 @@ def _check_comparison(reason: Reason) -> None:
         assert "last_lottery" not in numbers
 
 
+def _with_minimum(oracle: Oracle, plan: dict[str, str | None]) -> set[str]:
+    """The classes with a minimum above 1 that a placement opens."""
+    classes = {oracle.class_of[p] for p in plan.values() if p is not None}
+    return {c for c in classes if oracle.classes[c].min_size > 1}
+
+
 def test_a_price_is_never_more_than_the_loss_of_the_best_plan_with_her_there() -> None:
     """Against every feasible placement that has her where she would rather be."""
     priced = 0
@@ -488,12 +573,19 @@ def test_a_price_is_never_more_than_the_loss_of_the_best_plan_with_her_there() -
             continue
         names = [name for name in result.components if not name.startswith("lottery")]
         _, value = oracle.optimal()
-        plans = list(oracle.assignments(frozenset(oracle.class_of.values())))
+        opened = {market.order_classes[c] for c in np.flatnonzero(result.opened)}
+        least = {c for c, one in oracle.classes.items() if one.min_size > 1}
+        everything = oracle.assignments(frozenset(oracle.class_of.values()))
+        plans = [plan for plan in everything if oracle._classes_empty_or_full_enough(plan)]
         for told in explain(market, policy, result):
             for reason in told.reasons:
                 if not reason.code.startswith("price"):
                     continue
                 there = [plan for plan in plans if plan[told.applicant] == reason.program]
+                if reason.numbers.get("given") == "classes":
+                    there = [p for p in there if _with_minimum(oracle, p) == opened & least]
+                if not there:
+                    continue
                 most = max(oracle.objective(plan, names) for plan in there)
                 loss = [int(reason.numbers.get(f"cost_{name}", 0)) for name in names]
                 bound = tuple(v - c for v, c in zip(value, loss, strict=False))

@@ -150,9 +150,7 @@ def _same_within(
     oracle: Oracle, m: Market, left: Any, opened: frozenset[str], stable: list[set[int]]
 ) -> None:
     """The weakly stable placements of the lists that are left are those of the whole lists."""
-    names = [
-        (m.applicants[m.owner[e]], m.programs[m.program[e]]) for e in np.flatnonzero(~left)
-    ]
+    names = [(m.applicants[m.owner[e]], m.programs[m.program[e]]) for e in np.flatnonzero(~left)]
     ranks = {i: dict(row) for i, row in oracle.rank.items()}
     for i, p in names:
         del oracle.rank[i][p]
@@ -199,7 +197,9 @@ def test_who_blocks() -> None:
 
 def middling(seed: int, **rules: Any) -> tuple[Market, Policy]:
     """A round with coarse ties, among which the solver has to search."""
-    tables = synthetic(90, 9, seed, choices=5, seats_ratio=0.95, consent=0.5, scope="college", ties=6)
+    tables = synthetic(
+        90, 9, seed, choices=5, seats_ratio=0.95, consent=0.5, scope="college", ties=6
+    )
     policy = replace(Policy.from_tables(tables), mechanism="max_placement", **rules)
     return Market.from_tables(tables, policy), policy
 
@@ -288,7 +288,9 @@ def test_equal_plans_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (result.status, result.unique, result.publishable) == (Status.OPTIMAL, False, False)
 
 
-def test_the_second_weight_decides_where_the_first_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_weight_decides_where_the_first_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     m, policy = two_for_one()
     for winner in (0, 1):
 
@@ -372,7 +374,9 @@ def crowd(people: int, seats: int, **others: Any) -> Tables:
     return tied({f"A{n}": "P" for n in range(people)}, {"P": seats}, **others)
 
 
-def told(tables: Tables, result: Result | None = None) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+def told(
+    tables: Tables, result: Result | None = None
+) -> dict[str, list[tuple[str, dict[str, Any]]]]:
     m, policy = market(tables), Policy.from_tables(tables)
     found = explain(m, policy, result or solve(m, policy))
     return {e.applicant: [(r.code, r.numbers) for r in (e.outcome, *e.reasons)] for e in found}

@@ -543,6 +543,31 @@ def test_draws_set_aside_are_told(folder: Path, monkeypatch: pytest.MonkeyPatch)
     assert "另有 1 次摇号" in run(folder, "--draws", 3, "--workers", 1).stdout
 
 
+@pytest.mark.parametrize("mechanism", ["optimal", "exact", "stable"])
+def test_where_every_draw_is_a_search_its_cost_is_foretold(
+    tmp_path: Path, mechanism: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """… by the first draw, which counts like the others."""
+    rules = {"mechanism.name": "stable" if mechanism == "exact" else mechanism}
+    rules["mechanism.closure"] = "exact" if mechanism == "exact" else "sequential"
+    minimum = {"order_classes": {"C": 2}, "programs": {"Q": {"order_class": "C"}}}
+    lists = {"A": "P Q", "B": "P Q", "D": "P Q", "E": "Q"}
+    folder = tmp_path / "round"
+    make_round(lists, {"P": 1, "Q": 3}, rules, **(minimum if mechanism == "exact" else {})).write(
+        folder
+    )
+    for long, draws in ((0.0, 40), (60.0, 40), (0.0, 1)):
+        monkeypatch.setattr("matcher.odds_screen.LONG", long)
+        done = run(folder, "--draws", draws, "--workers", 1)
+        assert done.exit_code == 0
+        told = "每次摇号都要重新搜索" in done.stderr and "search of its own" in done.stderr
+        assert told == (long == 0 and mechanism != "stable")
+        counts = (folder / "odds" / "odds.csv").read_bytes()
+        policy = Policy.from_tables(tables := Tables.read(folder))
+        whole = Market.from_tables(tables, policy)
+        assert counts == to_csv(whole, odds(whole, policy, draws))
+
+
 def test_a_process_that_is_lost_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def losing(number: int) -> Iterator[Executor]:

@@ -136,6 +136,16 @@ def test_the_other_matching_is_stable_under_the_ties(name: str) -> None:
             assert all(oracle.score(j, program) >= oracle.score(i, program) for j in held)
 
 
+@pytest.mark.parametrize("name", claiming("weakly_stable_sizes"))
+def test_weakly_stable_matchings_differ_in_size(name: str) -> None:
+    oracle = oracle_of(name)
+    stable = oracle.weakly_stable(frozenset(oracle.classes))
+    sizes = {sum(p is not None for p in placement.values()) for placement in stable}
+    assert sorted(sizes) == EXPECTED[name]["claims"]["weakly_stable_sizes"]
+    assert max(sizes) <= 2 * min(sizes)
+    assert placements(name) in stable
+
+
 def test_rigid_targets_leave_doctors_unmatched() -> None:
     """Kamada and Kojima: with the targets as capacities two doctors more are left out."""
     claim = EXPECTED["kamada-kojima-2015"]["claims"]["rigid"]

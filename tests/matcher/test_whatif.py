@@ -26,10 +26,13 @@ from matcher.changes import (
     pinned,
     read,
 )
-from matcher.enough import Missed, Opening, Search
+from matcher.enough import Missed
+from matcher.least import Search
 from matcher.lottery import draw_seed
+from matcher.opening import Opening
+from matcher.seats import names, value_of_seats
 from matcher.tables import Issue
-from matcher.whatif import Comparison, Kept, Solved, full_programs, value_of_seats
+from matcher.whatif import Comparison, Kept, Solved
 from matcher.whatif_screen import Asked, of_change, of_missed, of_opening
 from tests.instances import Instance, Person
 from tests.matcher.test_enough import by_definition, lowered
@@ -64,21 +67,21 @@ def test_nothing_changes_without_a_change() -> None:
 
 
 def test_one_more_seat_goes_to_the_next_in_order() -> None:
-    assert example(Seats("WELD", 1)) == ["A09 - WELD better"]
+    assert example(Seats("WELD", 1)) == ["A09 - WELD gained"]
 
 
 def test_a_seat_less() -> None:
     """Without a third seat at WELD nobody sits on an open one."""
-    assert example(Seats("WELD", -1)) == ["A07 WELD - worse"]
+    assert example(Seats("WELD", -1)) == ["A07 WELD - lost"]
 
 
 def test_changes_of_seats_add_up() -> None:
-    assert example(Seats("WELD", 2), Seats("WELD", -1)) == ["A09 - WELD better"]
+    assert example(Seats("WELD", 2), Seats("WELD", -1)) == ["A09 - WELD gained"]
 
 
 def test_a_final_score_and_a_component() -> None:
     """A09 passes A07 (83) with 83.5, or with an interview of 90: (42 + 27) / 0.8 = 86.25."""
-    expected = ["A07 WELD - worse", "A09 - WELD better"]
+    expected = ["A07 WELD - lost", "A09 - WELD gained"]
     assert example(Score("A09", "S", "83.5")) == expected
     assert example(Score("A09", "WELD", "83.5")) == expected
     assert example(Score("A09", "S", "90", "interview")) == expected
@@ -86,13 +89,13 @@ def test_a_final_score_and_a_component() -> None:
 
 
 def test_who_withdraws_leaves_her_seat() -> None:
-    assert example(Withdraw("A07")) == ["A07 WELD - changed", "A09 - WELD better"]
+    assert example(Withdraw("A07")) == ["A07 WELD - changed", "A09 - WELD gained"]
 
 
 def test_a_class_that_takes_nobody() -> None:
     """A08 goes to TEXT, which then has three people and opens; a bed in U1 is free for A05."""
     assert example(Close("CARE")) == [
-        "A05 - NEV-Y better", "A08 CARE TEXT worse", "A09 - WELD better", "A10 WELD TEXT better",
+        "A05 - NEV-Y gained", "A08 CARE TEXT worse", "A09 - WELD gained", "A10 WELD TEXT better",
         "A11 WELD TEXT better",
     ]  # fmt: skip
 
@@ -107,7 +110,7 @@ def test_a_class_that_is_kept_open() -> None:
     found = supposed(Tables.read(EXAMPLE), Open("TEXT"))
     assert found.kept == (Kept("TEXT", 2, 3),)
     assert moves(found) == [
-        "A05 - WELD better", "A09 - WELD better", "A10 WELD TEXT better", "A11 WELD TEXT better",
+        "A05 - WELD gained", "A09 - WELD gained", "A10 WELD TEXT better", "A11 WELD TEXT better",
     ]  # fmt: skip
 
 
@@ -124,7 +127,7 @@ def test_another_list_is_judged_by_the_first() -> None:
     assert moves(supposed(tables, Choices("A", ("R",)))) == ["A P R changed"]
     assert moves(supposed(tables, Choices("A", ()))) == ["A P - changed"]
     shown = supposed(tables, Choices("A", ("R",))).figures["moves"]
-    assert shown == {"better": 0, "worse": 0, "same": 0, "changed": 1}
+    assert shown == dict.fromkeys(("better", "worse", "same", "gained", "lost"), 0) | {"changed": 1}
 
 
 def test_changes_of_all_kinds_together() -> None:
@@ -132,7 +135,7 @@ def test_changes_of_all_kinds_together() -> None:
         Seats("WELD", 1), Withdraw("A07"), Score("A09", "S", "99"), Open("TEXT"), Close("ROBO"),
         Choices("A03", ("NEV-Y",)),
     )  # fmt: skip
-    assert "A07 WELD - changed" in found and "A09 - WELD better" in found
+    assert "A07 WELD - changed" in found and "A09 - WELD gained" in found
 
 
 def test_scores_where_there_were_none() -> None:
@@ -160,8 +163,10 @@ def test_the_tables_given_stay_as_they_are() -> None:
 def random_change(rng: Random, instance: Instance) -> tuple[Change, Instance]:
     """A change, and the instance that it makes."""
     kind = rng.choice(("seats", "open", "list"))
-    if kind == "open" and instance.classes:
-        name = rng.choice(instance.classes)
+    seats = {p.order_class for p in instance.programs if p.capacity}
+    classes = [c for c in instance.classes if c.id in seats]
+    if kind == "open" and classes and instance.rules.mechanism != "optimal":
+        name = rng.choice(classes)
         return Open(name.id), lowered(instance, name.id, name.min_size)
     if kind == "list":
         person: Person = rng.choice(instance.people)
@@ -181,7 +186,7 @@ def random_change(rng: Random, instance: Instance) -> tuple[Change, Instance]:
 def test_random_changes_give_what_the_definitions_give(mechanism: str) -> None:
     rng = Random(f"what if {mechanism}")
     for _ in range(40 if mechanism == "optimal" else 150):
-        instance = random_instance(rng, mechanism, people=4, minimums=mechanism != "optimal")
+        instance = random_instance(rng, mechanism, people=4)
         change, other = random_change(rng, instance)
         after = supposed(tables_of(instance), change).after
         names = [*after.market.programs, None]
@@ -196,15 +201,22 @@ def test_the_value_of_a_seat_is_that_of_the_changed_round(mechanism: str) -> Non
     rng = Random(f"seats {mechanism}")
     moving = 0
     for _ in range(40):
-        tables = tables_of(random_instance(rng, mechanism, minimums=mechanism != "optimal"))
+        tables = tables_of(random_instance(rng, mechanism))
         base = Solved.of(tables, Policy.from_tables(tables))
+        minimums = (base.market.min_size > 1).any()
         for value in value_of_seats(base, base.market.programs):
             found = whatif(tables, base.policy, [Seats(value.program, 1)], base)
             kinds = Counter(m.change for m in found.moves)
             placed = [r["placed"] for r in found.figures["results"]]
             assert value.placed == placed[1] - placed[0]
-            assert (value.better, value.worse) == (kinds["better"], kinds["worse"])
-            assert (value.same, value.moves) == (kinds["same"], len(found.moves))
+            assert [getattr(value, kind) for kind in whatif_screen.MOVING] == [
+                kinds[kind] for kind in whatif_screen.MOVING
+            ]
+            assert value.moves == len(found.moves) and (not value.moves or not value.proven)
+            before, after = (r["objective"] for r in found.figures["results"])
+            assert list(value.gain) == [after[name] - before[name] for name in names(base)]
+            if mechanism == "optimal" and value.price is not None and not minimums:
+                assert value.gain <= value.price
             moving += value.moves
     assert moving > 20
 
@@ -217,15 +229,19 @@ def test_more_seats_may_harm_where_classes_have_a_minimum() -> None:
     )  # fmt: skip
     base = Solved.of(tables, Policy.from_tables(tables))
     value = value_of_seats(base)
-    assert [(v.program, v.capacity, v.placed, v.better, v.worse) for v in value] == [
-        ("Q", 2, 0, 0, 0), ("P", 1, -1, 1, 1),
+    assert [(v.program, v.capacity, v.placed, v.better, v.worse, v.lost) for v in value] == [
+        ("Q", 2, 0, 0, 0, 0), ("P", 1, -1, 1, 0, 1),
     ]  # fmt: skip
 
 
-def test_full_programs_and_those_whose_only_free_seats_are_reserved() -> None:
+def test_the_value_of_every_seat_of_the_example() -> None:
     base = Solved.of(tables := Tables.read(EXAMPLE), Policy.from_tables(tables))
-    assert full_programs(base) == ["NEV-X", "WELD"]
-    assert [(v.program, v.placed) for v in value_of_seats(base)] == [("WELD", 1), ("NEV-X", 0)]
+    found = value_of_seats(base)
+    assert [(v.program, v.placed, v.gained, v.moves) for v in found[:2]] == [
+        ("WELD", 1, 1, 1), ("NEV-X", 0, 0, 0),
+    ]  # fmt: skip
+    assert {v.program for v in found if v.proven} == {"ROBO", "TEXT"}
+    assert names(base) == ["placed", "reserves", "rank", "fit"]
     with pytest.raises(KeyError):
         value_of_seats(base, ["nothing"])
 
@@ -233,9 +249,9 @@ def test_full_programs_and_those_whose_only_free_seats_are_reserved() -> None:
 def test_seats_can_be_valued_in_processes_of_their_own() -> None:
     base = Solved.of(tables := Tables.read(EXAMPLE), Policy.from_tables(tables))
     told: list[int] = []
-    found = value_of_seats(base, base.market.programs, 2, lambda: told.append(1))
+    found = value_of_seats(base, base.market.programs, 2, told.append)
     assert found == value_of_seats(base, base.market.programs)
-    assert len(told) == len(found) == 6
+    assert sum(told) == len(found) == 6
 
 
 # --- the lottery stays
@@ -251,7 +267,7 @@ def test_a_public_draw_is_not_drawn_again(mechanism: str) -> None:
     assert found.before.market.drawn == found.after.market.drawn
     assert pinned(tables, found.before.policy).seed == tables.draw["seed"]
     if mechanism == "stable":
-        assert [m.change for m in found.moves] == ["better"]
+        assert [m.change for m in found.moves] == ["gained"]
     stated = found.before.again(found.before.market)
     assert stated.tolist() == found.before.result.matching.tolist()
 
@@ -295,6 +311,69 @@ def test_a_change_that_makes_the_round_invalid_tells_everything() -> None:
         line.split()[1] for line in refused(Tables.read(EXAMPLE), Seats("WELD", -2))
     }
     assert refused(Tables.read(EXAMPLE), Score("A01", "W", "9O")) == ["scores.score not_number 9O"]
+
+
+def test_what_comes_to_nothing_is_refused() -> None:
+    """A seat in a class that takes nobody, a score or list of somebody who withdraws."""
+    assert refused(
+        Tables.read(EXAMPLE), Close("NEV"), Seats("NEV-X", 1), Seats("WELD", 1), Withdraw("A09"),
+        Score("A09", "S", "90"), Choices("A09", ("WELD",)), Choices("A01", ("WELD",)),
+    ) == [
+        "what-if.--seats change_in_vain NEV-X",
+        "what-if.--score change_in_vain A09",
+        "what-if.--list change_in_vain A09",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("mechanism", ["stable", "optimal"])
+def test_a_class_without_seats_cannot_be_opened(mechanism: str) -> None:
+    tables = make_round(
+        {"A": "P Q"}, {"P": 0, "Q": 1}, {"mechanism.name": mechanism}, order_classes={"C": 0},
+        programs={"P": {"order_class": "C"}},
+    )  # fmt: skip
+    assert refused(tables, Open("C")) == ["what-if.--open change_no_seats C"]
+    found = supposed(tables, Open("C"), Seats("P", 1))
+    assert moves(found) == ["A Q P better"] and found.kept == (Kept("C", 1, 0),)
+
+
+def test_faults_of_changes_and_of_the_round_that_they_make_come_together() -> None:
+    found = refused(
+        Tables.read(EXAMPLE), Seats("X", 1), Seats("ROBO", -3), Score("A09", "S", "101")
+    )
+    assert [line.split()[1] for line in found] == [
+        "change_unknown", "negative", "score_out_of_range",
+    ]  # fmt: skip
+
+
+def test_a_decree_makes_a_class_hold_its_minimum_under_the_optimal_plan() -> None:
+    """Nobody would be at T, second to both; its minimum of two draws them away from their firsts."""
+    tables = make_round(
+        {"A": "P T", "B": "Q T"}, {"T": 2, "P": 1, "Q": 1}, {"mechanism.name": "optimal"},
+        order_classes={"C": 2}, programs={"T": {"order_class": "C"}},
+    )  # fmt: skip
+    found = supposed(tables, Open("C"))
+    assert moves(found) == ["A P T worse", "B Q T worse"]
+    before, after = (r["objective"] for r in found.figures["results"])
+    assert (before["placed"], after["placed"]) == (2, 2)
+    assert (before["rank"], after["rank"]) == (0, -2)
+
+
+def test_a_class_that_is_its_own_can_be_opened_by_decree() -> None:
+    tables = make_round(
+        {"A": "P Q", "B": "P"}, {"P": 2, "Q": 1, "R": 1}, {"mechanism.name": "optimal"}
+    )
+    found = supposed(tables, Open("Q"))
+    assert moves(found) == ["A P Q worse"] and found.kept == (Kept("Q", 1, 0),)
+    assert (found.figures["only_first_opens"], found.figures["only_second_opens"]) == ([], ["Q"])
+
+
+def test_what_a_decree_asks_for_is_undone_in_a_class_that_takes_nobody() -> None:
+    tables = make_round(
+        {"A": "P Q", "B": "P"}, {"P": 2, "Q": 1}, {"mechanism.name": "optimal"},
+        order_classes={"C": {"min_size": 2, "must_open": 1}}, programs={"P": {"order_class": "C"}},
+        applicants={"A": {"groups": "g"}}, reserves={"P g": {"seats": 1, "must_fill": 1}},
+    )  # fmt: skip
+    assert moves(supposed(tables, Close("C"))) == ["A P Q worse", "B P - lost"]
 
 
 def test_what_the_mechanism_cannot_honour_is_refused_by_name() -> None:
@@ -368,7 +447,7 @@ def test_the_command_compares_and_writes_moves_and_nothing_else(
     assert done.exit_code == 0
     assert "WELD 席位 +1" in done.stdout and "班级 TEXT 会有 2 人" in done.stdout
     assert content(tmp_path / "out") == {
-        "moves.csv": b"applicant,from,to,change\nA05,,WELD,better\nA09,,WELD,better\n"
+        "moves.csv": b"applicant,from,to,change\nA05,,WELD,gained\nA09,,WELD,gained\n"
         b"A10,WELD,TEXT,better\nA11,WELD,TEXT,better\n"
     }
     assert content(folder) == before
@@ -406,7 +485,9 @@ def test_faults_end_with_status_2_and_write_nothing(folder: Path, tmp_path: Path
     assert done.exit_code == 2
     assert len(re.findall("错误 what-if", done.stderr)) == 6
     assert not out.exists()
-    assert run(folder, "--seats", "ROBO=-3", "--out", out).exit_code == 2
+    assert "是假设改动以后的" not in done.stderr
+    done = run(folder, "--seats", "ROBO=-3", "--out", out)
+    assert done.exit_code == 2 and "是假设改动以后的" in done.stderr
     assert run(folder, "--mechanism", "parallel", "--score", "A09,WELD=9").exit_code == 2
     assert not out.exists()
     nothing = run(folder)
@@ -449,10 +530,13 @@ def test_questions_are_about_the_round_as_changed(folder: Path) -> None:
 
 def test_the_value_of_seats_in_a_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = run(folder, "--value-of-seats", "--lang", "en")
-    rows = re.findall(r"(?m)^(\S+) +(\d+) +(-?\d+) +(\d+) +(\d+) +(\d+) +(\d+)$", done.stdout)
-    assert rows == [("WELD", "4", "1", "1", "0", "0", "1"), ("NEV-X", "2", "0", "0", "0", "0", "0")]
+    rows = re.findall(r"(?m)^(\S+) +(\w+ [+-]\d+) +([\d ]+\d)$", done.stdout)
+    assert [(*row[:2], row[2].split()) for row in rows] == [
+        ("WELD", "placed +1", ["0", "0", "1", "0"])
+    ]
+    assert "At the other 5 programs nobody would move (at 2 of them by proof" in done.stdout
     some = run(folder, "--value-of-seats", "--programs", "CARE", "--lang", "en")
-    assert "CARE" in some.stdout and "WELD" not in some.stdout
+    assert "CARE" in some.stdout and "WELD" not in some.stdout and "the other" not in some.stdout
     monkeypatch.setattr(whatif_screen, "LARGE", 0)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     assert run(folder, "--value-of-seats", "--lang", "en").stdout == done.stdout
@@ -465,7 +549,7 @@ def codes(told: object) -> list[str]:
     return [code for code, _ in told]  # type: ignore[attr-defined]
 
 
-SURE, UNSURE = Search(8000, 3, True), Search(8000, 3, False, False)
+SURE, UNSURE = Search(8000, 3, True, True), Search(8000, 3, False)
 
 
 @pytest.mark.parametrize(
@@ -479,28 +563,33 @@ SURE, UNSURE = Search(8000, 3, True), Search(8000, 3, False, False)
         (Missed("P", 1, score=UNSURE, need="80"),
          ["score_withheld", "not_monotone", "seat_not_enough", "order_same"]),
         (Missed("P", 1, score=UNSURE, need="80", told=True, first_change="better"),
-         ["score_enough", "not_sure", "not_monotone", "seat_not_enough", "order_moves"]),
+         ["score_found", "not_monotone", "seat_not_enough", "order_moves"]),
         (Missed("P", 1, score=Search(None, 3, True), told=True),
          ["score_never", "seat_not_enough", "order_same"]),
         (Missed("P", 1, score=Search(None, 3, False)),
-         ["score_never", "not_sure", "seat_not_enough", "order_same"]),
+         ["score_not_found", "seat_not_enough", "order_same"]),
     ],
 )  # fmt: skip
 def test_what_is_told_of_a_choice(missed: Missed, said: list[str]) -> None:
-    assert codes(of_missed("A", missed)) == ["missed", *said]
-    assert "80" not in str(list(of_missed("A", missed))) or "score_enough" in said
+    base = Solved.of(tables := make_round({"A": "P"}, {"P": 1}), Policy.from_tables(tables))
+    told = list(of_missed(base, "A", missed))
+    assert codes(told) == ["missed", *said]
+    assert "80" not in str(told) or {"score_enough", "score_found"} & set(said)
 
 
 @pytest.mark.parametrize(
     ("opening", "said"),
     [
         (Opening("C", True, 3, 2), ["class_open"]),
-        (Opening("C", False, 1, 3, Search(2, 2, True), Search(2, 2, True)),
+        (Opening("C", False, 1, 3, more=Search(2, 2, True), lower=Search(2, 2, True)),
          ["class_closed", "class_more", "class_lower"]),
-        (Opening("C", False, 0, 0, Search(1, 1, True)),
-         ["class_closed", "class_more", "class_lower_never"]),
-        (Opening("C", False, 1, 3, Search(None, 3, True), UNSURE),
-         ["class_closed", "class_more_never", "class_lower", "class_not_sure", "not_monotone"]),
+        (Opening("C", False, 0, 0, more=Search(1, 1, True)), ["class_closed", "class_more"]),
+        (Opening("C", False, 2, 3, ("D", "E"), Search(1, 1, True), Search(None, 2, True)),
+         ["class_saves", "class_more", "class_lower_never"]),
+        (Opening("C", False, 1, 3, more=Search(None, 3, True), lower=Search(1, 3, False)),
+         ["class_closed", "class_more_never", "class_lower", "class_not_sure"]),
+        (Opening("C", False, 1, 3, more=Search(None, 3, False), lower=Search(None, 3, False)),
+         ["class_closed", "class_not_found", "class_not_found"]),
     ],
 )  # fmt: skip
 def test_what_is_told_of_a_class(opening: Opening, said: list[str]) -> None:
@@ -508,15 +597,16 @@ def test_what_is_told_of_a_class(opening: Opening, said: list[str]) -> None:
 
 
 def test_blanks_and_codes_become_words() -> None:
+    base = Solved.of(tables := make_round({"A": "P"}, {"P": 1}), Policy.from_tables(tables))
     stream = CliRunner()
     with stream.isolation() as (out, *_):
         voice = cli.Speaker.of("both").out
         missed = Missed("P", 2, score=SURE, need="80", told=True, first_change="worse")
-        whatif_screen._told(voice, of_missed("A", missed))
-        whatif_screen._told(voice, of_missed("A", Missed("P", 2, ("age", "total"))))
+        whatif_screen._told(voice, of_missed(base, "A", missed))
+        whatif_screen._told(voice, of_missed(base, "A", Missed("P", 2, ("age", "total"))))
         whatif_screen._told(voice, [of_change(Score("A", "P", "9", "skill"))])
         text = out.getvalue().decode()
-    assert "（您：未填）" in text and "会到：未录取（变差）" in text
+    assert "（您：未填；" in text and "会到：未录取（变差）" in text
     assert "年龄、综合成绩合格线" in text and "age, qualification line" in text
     assert "A 在 P 的技能测试为 9" in text
 
