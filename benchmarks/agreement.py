@@ -28,7 +28,7 @@ OBJECTIVES = (
     ("fit", "placed", "rank", "reserves"),
 )
 
-LIMIT_S = 60
+LIMIT_S = 20
 """Seconds after which ``optimal`` has not come to an end."""
 
 
