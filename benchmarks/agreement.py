@@ -28,6 +28,9 @@ OBJECTIVES = (
     ("fit", "placed", "rank", "reserves"),
 )
 
+LIMIT_S = 60
+"""Seconds after which ``optimal`` has not come to an end."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -58,7 +61,7 @@ def question(number: int) -> Question:
         channels=((2,), (0, 2), (0, 1, 2, 3, 4, 5))[int(rng.integers(3))],
     )
     rules = replace(
-        policy("optimal"),
+        policy("optimal", time_s=LIMIT_S),
         objective=OBJECTIVES[int(rng.integers(len(OBJECTIVES)))],
         rank=("min_cost", "rank_maximal", "generous")[int(rng.integers(3))],
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple, TypeVar
+from unittest import mock
 
 Answer = TypeVar("Answer")
 Seconds = dict[str, float]
@@ -28,6 +31,21 @@ class Figure(NamedTuple):
 
 class NotMeasured(Exception):
     """There is nothing to measure here, and the message says why."""
+
+
+@contextmanager
+def kernels(used: bool) -> Iterator[None]:
+    """Have the compiled kernels used, or not, while a block runs.
+
+    Raises
+    ------
+    NotMeasured
+        If they are asked for and not installed.
+    """
+    if used and find_spec("numba") is None:
+        raise NotMeasured("the extra `fast` is not installed")
+    with mock.patch.dict(os.environ, ORDERCLASS_FAST=str(int(used))):
+        yield
 
 
 @contextmanager

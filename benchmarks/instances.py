@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from matcher.generate import synthetic
 
 from .city import Shape, city, policy
 from .contest import Contest, contest
+from .figures import kernels
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "data" / "demo"
@@ -52,6 +53,9 @@ CITIES: dict[str, Shape] = {
     for line, consent in (("", 0), (", consent 78 %", 78))
 }
 """Cities with every constraint, without and with consent to adjustment."""
+
+NESTED = ", no cap crosses"
+"""At the end of a city's name: the same city without the caps that cross others."""
 
 PLAIN: dict[str, Shape] = {
     f"seats only, {size}{line}": Shape(*numbers, 1.0, consent, minimum=0, limits="plain")
@@ -94,10 +98,6 @@ def named_market(name: str, seed: int) -> Market:
     return city(shape).market()
 
 
-NESTED = ", no cap crosses"
-"""At the end of a city's name: the same city without the caps that cross others."""
-
-
 def policy_of(name: str, mechanism: str) -> Policy:
     """The rules of a named market under a mechanism."""
     if name.startswith("demo"):
@@ -106,11 +106,12 @@ def policy_of(name: str, mechanism: str) -> Policy:
 
 
 def warm() -> None:
-    """Let kernels, where they are used, be compiled before anything is timed."""
-    if os.environ.get("ORDERCLASS_FAST") != "0":
-        market = named_market("seats only, 10,000 x 300", 0)
-        for mechanism in ("stable", "optimal"):
-            solve(market, policy(mechanism))
+    """Let kernels be compiled, where they are installed, before anything is timed."""
+    if find_spec("numba") is not None:
+        market = city(Shape(2_000, 60, limits="plain", minimum=0, seed=0)).market()
+        with kernels(True):
+            for mechanism in ("stable", "optimal"):
+                solve(market, policy(mechanism))
 
 
 def verified_round(name: str, seed: int) -> Tables:

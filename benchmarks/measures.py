@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .figures import NotMeasured
+from .flows import DIRECT
 from .growth import CONSENT, CURVES, SIZES
 from .instances import CITIES, CONTESTS, DEMO, NESTED, PLAIN, TIED, demo_without_minimum
-from .optimum import LIMITS, OURS
+from .optimum import ALL, LIMITS, OURS, OURS_FAST, TWO
 
 Step = tuple[str, ...]
 """A measurement of ``benchmarks.child``: module and kind, then its arguments but for the seed."""
@@ -119,7 +120,7 @@ def _optimal() -> dict[str, Measurement]:
             "optimal", ("optimum.optimal", "demo", "120"), Goal("solve", 3), PROVEN
         )
     }
-    for name in CITIES:
+    for name in [*CITIES, *(name + NESTED for name in CITIES if "10,000" in name)]:
         goals, time_s = (Goal("solve", 300), Goal("gap of placed", 0.05, "%")), "300"
         if "10,000" in name:
             limit = next(most for seats, most in _OPTIMAL.items() if seats in name)
@@ -146,53 +147,48 @@ _TIMES_FAST = {"10,000": 2.5, "50,000": 6, "200,000": 8, "1,000,000": 6}
 def _flows() -> dict[str, Measurement]:
     found = {}
     for name in PLAIN:
-        size = name.split()[2]
-        memory = tuple(("optimum.flow_memory", name, side) for side in ("SimpleMinCostFlow", OURS))
-        steps = (("optimum.flow", name), *memory)
-        standard = (
-            Goal(f"{OURS}, two objectives / SimpleMinCostFlow", 1.25, "times"),
-            Goal(f"{OURS}, all objectives / SimpleMinCostFlow", 2.5, "times"),
-        )
-        faster = (
+        goals = (
+            Goal(f"{OURS + TWO} / {DIRECT}", 1.25, "times"),
+            Goal(f"{OURS + ALL} / {DIRECT}", 2.5, "times"),
             Goal(
-                f"SimpleMinCostFlow / {OURS}, two objectives",
-                _TIMES_FAST[size],
+                f"{DIRECT} / {OURS_FAST + TWO}",
+                _TIMES_FAST[name.split()[2]],
                 "times",
                 at_least=True,
             ),
-            Goal(f"{OURS}: memory / SimpleMinCostFlow: memory", 1, "times"),
+            Goal(f"memory: {OURS_FAST + ALL} / {DIRECT}", 1, "times"),
         )
-        found[f"flow: {name}"] = Measurement("flow", steps, standard)
-        found[f"flow: {name}{FAST}"] = Measurement("flow", steps, faster, fast=True)
+        steps = (("optimum.flow", name), ("optimum.flow_memory", name))
+        found[f"flow: {name}"] = Measurement("flow", steps, goals)
     return found
 
 
 def _assignments() -> dict[str, Measurement]:
-    found = {}
-    for fast, limit in ((False, 5), (True, 15)):
-        for line in ("", ", consent 78 %"):
-            name = f"seats only, 10,000 x 300{line}"
-            goal = Goal(f"fastest of the others / {OURS}", limit, "times", at_least=True)
-            found[f"assignment: {name}{FAST * fast}"] = one(
-                "assignment", ("optimum.assignment", name), goal, fast=fast, runs=1
-            )
-    return found
+    goals = tuple(
+        Goal(f"fastest of the others / {ours}", limit, "times", at_least=True)
+        for ours, limit in ((OURS, 5), (OURS_FAST, 15))
+    )
+    return {
+        f"assignment: {name}": one("assignment", ("optimum.assignment", name), *goals, runs=3)
+        for name in PLAIN
+        if name.split()[2] == "10,000"
+    }
 
 
 def _stable() -> dict[str, Measurement]:
-    found = {}
-    for name in CONTESTS:
-        least = {"10,000": (150, 2_000)}.get(name.split()[0])
-        for fast in (False, True):
-            goals = (
-                (Goal(f"faster peer / {OURS}", least[fast], "times", at_least=True),)
-                if least
-                else ()
-            )
-            found[f"{name}{FAST * fast}"] = one(
-                "stable", ("stability.contest", name), *goals, fast=fast, runs=3
-            )
-    return found
+    goals = tuple(
+        Goal(f"faster peer / {ours}", limit, "times", at_least=True)
+        for ours, limit in ((OURS, 150), (OURS_FAST, 2_000))
+    )
+    return {
+        name: one(
+            "stable",
+            ("stability.contest", name),
+            *(goals if name.startswith("10,000") else ()),
+            runs=3,
+        )
+        for name in CONTESTS
+    }
 
 
 def _largest() -> dict[str, Measurement]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing import get_context
 from statistics import median
 from typing import Any
 from unittest import mock
@@ -24,6 +26,7 @@ from .figures import (
     Seconds,
     compared,
     in_turns,
+    kernels,
     peak_mb,
     stated,
     timed,
@@ -33,6 +36,8 @@ from .model import objective, textbook
 from .solvers import Found, by_cp_sat, by_highs
 
 OURS = "orderclass"
+OURS_FAST = "orderclass fast"
+TWO, ALL = ", two objectives", ", all objectives"
 LIMITS = {"HiGHS": 60, "CP-SAT": 120}
 """The peers of ``optimal`` with minimum sizes, and the seconds of the wall clock that each one has."""
 
@@ -124,12 +129,14 @@ def _known(costs: flows.Costs, value: flows.Value) -> None:
         raise ValueError(f"{value} and {_values[id(costs)]} disagree")
 
 
-def _ours(market: Market, rules: Policy, costs: flows.Costs) -> Callable[[], Seconds]:
+def _ours(
+    market: Market, rules: Policy, costs: flows.Costs, fast: bool = False
+) -> Callable[[], Seconds]:
     """Our side: ``solve`` as anybody calls it, the lottery's weights apart."""
 
     def call() -> Seconds:
         again, weights = _fresh(market), Seconds()
-        with _lottery_apart(weights):
+        with kernels(fast), _lottery_apart(weights):
             result, spent = timed(lambda: solve(again, rules))
         held = market.edges_of(result.matching)
         _known(costs, costs.value(held[held >= 0]))
@@ -138,14 +145,17 @@ def _ours(market: Market, rules: Policy, costs: flows.Costs) -> Callable[[], Sec
     return call
 
 
-def _two(market: Market, rules: Policy, costs: flows.Costs) -> Callable[[], Seconds]:
-    """Our standard path for the two objectives alone, without the lottery and the certificate."""
+def _two(
+    market: Market, rules: Policy, costs: flows.Costs, fast: bool = False
+) -> Callable[[], Seconds]:
+    """Our path for the two objectives alone, without the lottery and the certificate."""
     from matcher.mechanisms.plan import FREE, Plan
 
     def call() -> Seconds:
         again, begin = _fresh(market), time.process_time()
-        flow = Plan(again, Choice(again)).flow(np.full(len(again.order_classes), FREE))
-        flow.maximise(*components(again, rules))
+        with kernels(fast):
+            flow = Plan(again, Choice(again)).flow(np.full(len(again.order_classes), FREE))
+            flow.maximise(*components(again, rules))
         held = again.edges_of(flow.matching())
         spent = time.process_time() - begin
         _known(costs, costs.value(held[held >= 0]))
@@ -178,45 +188,77 @@ def _lottery_apart(weights: Seconds) -> Iterator[None]:
 def measure_assignment(name: str, seed: str) -> list[Figure]:
     """Every peer that can do the assignment problem, and ours, in turns."""
     market, rules, costs = _plain(name, seed)
-    sides = {OURS: _ours(market, rules, costs)}
+    sides = {
+        OURS: _ours(market, rules, costs),
+        OURS_FAST: _ours(market, rules, costs, fast=True),
+    }
     sides |= {peer: _peer(costs, peer) for peer in flows.PEERS}
     instances.warm()
     taken = in_turns(sides)
     others = [peer for peer in flows.PEERS if peer != flows.DIRECT]
     fastest = min(others, key=lambda peer: median(sum(t.values()) for t in taken[peer]))
-    times = [
-        Figure(f"{peer} / {OURS}", compared(taken, peer, OURS), "times") for peer in flows.PEERS
+    return [
+        *stated(taken),
+        Figure(f"fastest of the others / {OURS}", compared(taken, fastest, OURS), "times"),
+        Figure(
+            f"fastest of the others / {OURS_FAST}", compared(taken, fastest, OURS_FAST), "times"
+        ),
     ]
-    best = Figure(f"fastest of the others / {OURS}", compared(taken, fastest, OURS), "times")
-    return [*stated(taken), *times, best]
 
 
 def measure_flow(name: str, seed: str) -> list[Figure]:
     """SimpleMinCostFlow called directly for two objectives, and ours for those and for all."""
     market, rules, costs = _plain(name, seed)
-    two, every = f"{OURS}, two objectives", f"{OURS}, all objectives"
+    every = replace(rules, objective=OBJECTIVES)
     sides = {
         flows.DIRECT: _peer(costs, flows.DIRECT),
-        two: _two(market, rules, costs),
-        every: _ours(market, replace(rules, objective=OBJECTIVES), costs),
+        OURS + TWO: _two(market, rules, costs),
+        OURS + ALL: _ours(market, every, costs),
+        OURS_FAST + TWO: _two(market, rules, costs, fast=True),
+        OURS_FAST + ALL: _ours(market, every, costs, fast=True),
     }
     instances.warm()
     taken = in_turns(sides)
-    for turn in taken[every]:
+    weights = median(turn.pop("lottery weights") for turn in taken[OURS + ALL])
+    for turn in taken[OURS_FAST + ALL]:
         turn.pop("lottery weights")
     return [
         *stated(taken),
-        Figure(f"{two} / {flows.DIRECT}", compared(taken, two, flows.DIRECT), "times"),
-        Figure(f"{every} / {flows.DIRECT}", compared(taken, every, flows.DIRECT), "times"),
+        Figure(f"{OURS + ALL}: lottery weights", weights),
+        *(
+            Figure(f"{side} / {flows.DIRECT}", compared(taken, side, flows.DIRECT), "times")
+            for side in (OURS + TWO, OURS + ALL)
+        ),
+        *(
+            Figure(f"{flows.DIRECT} / {side}", compared(taken, flows.DIRECT, side), "times")
+            for side in (OURS_FAST + TWO, OURS_FAST + ALL)
+        ),
     ]
 
 
-def measure_flow_memory(name: str, side: str, seed: str) -> list[Figure]:
-    """The memory that a side needs beyond the market itself."""
+def measure_flow_memory(name: str, seed: str) -> list[Figure]:
+    """The memory that each side needs beyond the market itself, in a process of its own."""
+    sides = (flows.DIRECT, OURS + ALL, OURS_FAST + ALL)
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
+        megabytes = {side: pool.submit(_memory, name, side, seed).result() for side in sides}
+    times = megabytes[OURS_FAST + ALL] / max(1, megabytes[flows.DIRECT])
+    return [
+        *(Figure(f"{side}: memory", megabytes[side], "MB") for side in sides),
+        Figure(f"memory: {OURS_FAST + ALL} / {flows.DIRECT}", times, "times"),
+    ]
+
+
+def _memory(name: str, side: str, seed: str) -> float:
     market, rules, costs = _plain(name, seed)
-    sides = {flows.DIRECT: _peer(costs, flows.DIRECT), OURS: _ours(market, rules, costs)}
+    every = replace(rules, objective=OBJECTIVES)
+    sides = {
+        flows.DIRECT: _peer(costs, flows.DIRECT),
+        OURS + ALL: _ours(market, every, costs),
+        OURS_FAST + ALL: _ours(market, every, costs, fast=True),
+    }
     megabytes: Seconds = {}
-    instances.warm()
+    if side == OURS_FAST + ALL:
+        instances.warm()
     with weighed(megabytes, side):
         sides[side]()
-    return [Figure(f"{side}: memory", megabytes[side], "MB")]
+    return megabytes[side]
