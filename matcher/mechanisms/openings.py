@@ -98,7 +98,7 @@ class Search:
     def __post_init__(self) -> None:
         self.components: list[Counted] = [*self.objective, Elsewhere(self)]
         self.bounds = Bounds(self.plan, len(self.components))
-        self.seen: set[tuple[bytes, int]] = set()
+        self.seen: set[tuple[bytes, int, bytes]] = set()
         self.known: dict[tuple[bytes, int, int], list[Solution]] = {}
         self.reach = [max(1, component.reach) for component in self.components]
         self.people = len(self.plan.market.applicants) + 1
@@ -112,16 +112,23 @@ class Search:
 
     # --- plans
 
-    def try_openings(self, openings: Int, columns: Bool | None = None) -> None:
+    def try_openings(
+        self, openings: Int, columns: Bool | None = None, loads: Int | None = None
+    ) -> None:
         """Find the best plan for some openings; keep it if it is the best so far.
 
-        Over some columns only it is a plan all the same, if perhaps not the best for its openings.
+        Over some columns only, or with people spread over the programs nearly as ``loads`` says, which
+        is how caps that the network leaves out are kept, it is a plan all the same, if perhaps not
+        the best for its openings.
         """
-        key = openings.tobytes(), 0 if columns is None else int(columns.sum())
+        size = 0 if columns is None else int(columns.sum())
+        key = openings.tobytes(), size, b"" if loads is None else loads.tobytes()
         if key in self.seen:
             return
         self.seen.add(key)
-        flow = self.plan.flow(openings, columns)
+        crossing = bool(self.plan.chains(openings).left_out)
+        seats = self.plan.within(openings, loads) if crossing and loads is not None else None
+        flow = self.plan.flow(openings, columns, seats)
         try:
             self.find(flow)
         except NoFlow:
@@ -194,8 +201,11 @@ class Search:
         plan = self.plan
         openings = np.where(plan.decreed, OPEN, FREE)
         free = plan.conditional & (openings == FREE)
+        flow = plan.flow(openings)
+        flow.maximise(self.components[0])
         while True:
-            flow = plan.flow(openings)
+            loads = self._loads(flow.matching())
+            flow = plan.flow(openings, seats=plan.within(openings, loads))
             flow.maximise(self.components[0])
             sizes = self._sizes(flow.matching())
             short = free & (sizes < plan.need) & (openings == FREE)
@@ -269,21 +279,30 @@ class Search:
         Closing what falls short, as often as anything does, ends in a plan where no class has to open.
         """
         plan, openings = self.plan, root.openings
-        sizes = self._sizes(relaxed.matching())
+        matching = relaxed.matching()
+        sizes, loads = self._sizes(matching), self._loads(matching)
         free = plan.conditional & (openings == FREE)
         try:
             columns = self.strong.columns if (sizes < plan.need)[free].any() else None
-            self.try_openings(np.where(free, np.where(sizes > 0, OPEN, CLOSED), openings), columns)
+            filled = np.where(free, np.where(sizes > 0, OPEN, CLOSED), openings)
+            self.try_openings(filled, columns, loads)
             while (short := free & (sizes < plan.need) & (openings == FREE)).any():
                 share = np.where(short, sizes / np.maximum(1, plan.need), 1.0)
                 openings = np.where(short & (share <= max(0.5, share.min())), CLOSED, openings)
                 self._watch()
-                flow = plan.flow(openings, columns)
+                flow = plan.flow(openings, columns, plan.within(openings, loads))
                 flow.maximise(self.components[0])
-                sizes = self._sizes(flow.matching())
-            self.try_openings(np.where(free, np.where(sizes > 0, OPEN, CLOSED), openings), columns)
+                matching = flow.matching()
+                sizes, loads = self._sizes(matching), self._loads(matching)
+            filled = np.where(free, np.where(sizes > 0, OPEN, CLOSED), openings)
+            self.try_openings(filled, columns, loads)
         except NoFlow:
             return
+
+    def _loads(self, matching: Int) -> Int:
+        """How many people each program has."""
+        placed = matching[matching >= 0]
+        return np.bincount(placed, minlength=len(self.plan.market.programs)).astype(np.int64)
 
     def _visit(self, node: Node, start: int, flow: Flow | None = None) -> Tree:
         """Prove that a node holds nothing better than the best plan."""
@@ -535,12 +554,23 @@ class Search:
         if self.best is not None and solution.value <= self._reached(start, ladder):
             return
         plan = self.plan
+        if plan.chains(node.openings).left_out:
+            self._offer(self._whole(solution), node.openings)
         openings = np.where(solution.opening >= 0.5, OPEN, CLOSED)
         home = plan.market.class_of[plan.home[plan.kind]]
         sizes = np.bincount(home, solution.placed, len(openings))
         openings[(sizes < 0.5) & (node.openings == FREE)] = CLOSED
         openings[~plan.conditional] = FREE
-        self.try_openings(openings, self.strong.columns)
+        loads = np.bincount(plan.home[plan.kind], solution.placed, len(plan.market.programs))
+        self.try_openings(openings, self.strong.columns, np.rint(loads).astype(np.int64))
+
+    def _whole(self, solution: Solution) -> Int:
+        """The placement of those who are not halfway in a solution."""
+        plan, market = self.plan, self.plan.market
+        at = np.flatnonzero(solution.placed > 0.5)
+        matching = np.full(len(market.applicants), -1)
+        matching[plan.owner[at]] = market.program[plan.edge[at]]
+        return matching
 
     def _read(
         self, solution: Solution, ladder: list[int], node: Node, start: int, tree: Tree

@@ -151,12 +151,25 @@ class Plan:
             above[word, at] = None
         return Chains(first, above, left_out)
 
-    def flow(self, openings: Int, columns: Bool | None = None) -> Flow:
+    def flow(self, openings: Int, columns: Bool | None = None, seats: Int | None = None) -> Flow:
         """The network in which closed classes take nobody and open ones have their minimum.
 
-        ``columns`` are the arcs of applicants that it has; by default all of them.
+        ``columns`` are the arcs of applicants that it has, ``seats`` those of each program; by default
+        all of them.
         """
-        return Flow(self, openings, columns)
+        return Flow(self, openings, columns, seats)
+
+    def within(self, openings: Int, loads: Int) -> Int:
+        """Seats of each program with which it keeps the caps that a network leaves out, near its load."""
+        market, seats = self.market, self.market.capacity.copy()
+        for word, at in self.chains(openings).left_out:
+            if word:
+                programs = np.array(market.caps[at].programs)
+                mine = np.minimum(loads[programs], seats[programs])
+                share = mine * market.caps[at].seats // max(1, int(mine.sum()))
+                over = mine.sum() > market.caps[at].seats
+                seats[programs] = np.minimum(seats[programs], share if over else mine)
+        return seats
 
     def has_room(self, stage: int, edges: list[int]) -> bool:
         """Whether one more person of the stage's group alone could take such a seat, caps apart."""
@@ -230,8 +243,12 @@ class Flow:
     classes, caps, the sink.
     """
 
-    def __init__(self, plan: Plan, openings: Int, columns: Bool | None = None) -> None:
-        self.plan, self.openings, self.whole = plan, openings, columns is None
+    def __init__(
+        self, plan: Plan, openings: Int, columns: Bool | None = None, seats: Int | None = None
+    ) -> None:
+        self.plan, self.openings = plan, openings
+        self.whole = columns is None and seats is None
+        self.seats = plan.market.capacity if seats is None else seats
         market = plan.market
         n, kinds, m = len(market.applicants), len(plan.stages), len(market.programs)
         k = len(market.order_classes)
@@ -271,7 +288,7 @@ class Flow:
     def _upward(self) -> tuple[Int, Int, Int, Int]:
         """Kinds of seat to programs, programs to classes and caps, those to the sink."""
         plan, m = self.plan, len(self.plan.market.programs)
-        capacity, seats = plan.market.capacity, np.arange(len(plan.stages))
+        capacity, seats = self.seats, np.arange(len(plan.stages))
 
         shut = ~self.running
         tail = [self.first_seat + seats, self.first_below + np.arange(m)]

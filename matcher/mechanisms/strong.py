@@ -37,6 +37,9 @@ NOTHING = 1e-6
 FINE = 1 << 20
 """Into so many parts a unit is cut where whole ones do not prove enough."""
 
+ALL = 80_000
+"""Arcs up to which the relaxation has all of them from the beginning."""
+
 BEST, MORE = 3, 10
 """Arcs of a person that the relaxation begins with, and that each time are added for her at most."""
 
@@ -142,6 +145,9 @@ class Strong:
     def begin(self, flow: Flow, wanted: Sequence[Weighted]) -> None:
         """Choose the first columns, by the reduced costs of the best flow without minimum sizes."""
         plan = self.plan
+        if len(plan.edge) <= ALL:
+            self.columns[:] = True
+            return
         worth, _ = self._worth(wanted)
         price = np.zeros(len(flow.network.supply))
         for (weight, _), potential in zip(wanted, flow.potentials, strict=False):
@@ -169,7 +175,8 @@ class Strong:
         reduced = (seat[plan.kind] - person[plan.owner] - worth) / unit
         for (component, _), price in zip(fixed, solution.fixed, strict=True):
             reduced -= price / unit * component.worth[plan.edge]
-        wanting = self.bounds.present(node) & ~self.columns & (reduced < -NOTHING)
+        left = self.bounds.present(node) & ~self.columns
+        wanting = left & (reduced < -NOTHING)
         order_class = self.bounds.class_of_arc
         fresh = wanting & _first(plan.owner, np.where(wanting, reduced, np.inf), MORE)
         at_class = _first(
