@@ -530,9 +530,7 @@ class _Builder:
         table = self.tables["reserves"]
         program = cells.positions(table["program"], cells.index(self.program_names))
         seats = cells.integers(table["seats"])
-        found = zip(
-            program, table["group"], seats, table["hard"], table["must_fill"], strict=True
-        )
+        found = zip(program, table["group"], seats, table["hard"], table["must_fill"], strict=True)
         return tuple(
             Reserve(int(p), groups.index(g), int(s), hard == "1", must == "1")
             for p, g, s, hard, must in found

@@ -116,7 +116,7 @@ def _result(market: Market, policy: Policy, closure: Closure, begun: float) -> R
     bound = values
     if not closure.proven:
         most = [ceiling(market, component) for component in ordered]
-        known = ["placed" == c.name and closure.placed >= 0 for c in ordered]
+        known = [c.name == "placed" and closure.placed >= 0 for c in ordered]
         bound = tuple(closure.placed if k else n for k, n in zip(known, most, strict=True))
     return Result(
         mechanism="stable",
