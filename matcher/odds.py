@@ -175,9 +175,7 @@ def _closes_in_turn(market: Market, policy: Policy) -> bool:
     )
 
 
-def _count_compiled(
-    market: Market, policy: Policy, seeds: list[str], compiled: ModuleType
-) -> Odds:
+def _count_compiled(market: Market, policy: Policy, seeds: list[str], compiled: ModuleType) -> Odds:
     """The same by a kernel; the draws that it leaves unsettled one by one."""
     held, opened, settled = compiled.draws(
         [bytes.fromhex(seed) for seed in seeds],

@@ -235,7 +235,9 @@ class _Search:
 
     def reopenable(self, closed: Collection[int]) -> int:
         """The first closed class in plan order that could be opened, none short; −1: maximal."""
-        return _reopenable(self.whole, [c for c in self.order if c in closed and c not in self.never])
+        return _reopenable(
+            self.whole, [c for c in self.order if c in closed and c not in self.never]
+        )
 
     def improve(self, late: Late) -> None:
         """Open or close one class and settle anew, as long as that finds better sets."""

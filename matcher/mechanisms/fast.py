@@ -289,9 +289,7 @@ def _search(lists: Lists, source: int) -> tuple[int, int, int]:
                     q = lists.held[i, 0]
                     lists.offer[y] = lists.worth[y] - lists.held[i, 1] + lists.price[q]
                     far = base - lists.offer[y]
-                    if far < nearest and (
-                        place[q] == 0 or (place[q] > 0 and far < distance[q])
-                    ):
+                    if far < nearest and (place[q] == 0 or (place[q] > 0 and far < distance[q])):
                         t = place[q] - 1
                         if place[q] == 0:
                             lists.seen[seen] = q
@@ -632,9 +630,7 @@ def _close(
                     at[leaving[left]] += 1
                     left += 1
                 seats[p] = held[p] = 0
-        if not _propose(
-            leaving, at, end, program, key, seats, first, worst, holder, held, refused
-        ):
+        if not _propose(leaving, at, end, program, key, seats, first, worst, holder, held, refused):
             return False
 
 

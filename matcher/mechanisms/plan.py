@@ -12,8 +12,8 @@ the network is a relaxation: its best flow is best of all only if it keeps those
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np

@@ -204,7 +204,10 @@ def test_optimal_openings_agree_and_their_proofs_hold(part: int, tmp_path: Path)
     """The same with minimum sizes, crossing caps and decrees; the verifier proves every placement."""
     for number in markets(part):
         instance = random_instance(
-            Random(f"openings {number}"), "optimal", decrees=number % 3 == 0, crossing=number % 2 == 0
+            Random(f"openings {number}"),
+            "optimal",
+            decrees=number % 3 == 0,
+            crossing=number % 2 == 0,
         )
         best, _ = Oracle(instance).optimal()
         try:
@@ -217,7 +220,9 @@ def test_optimal_openings_agree_and_their_proofs_hold(part: int, tmp_path: Path)
                 folder = tmp_path / str(number)
                 tables_of(instance).write(folder)
                 market, result = solved(instance)
-                result.write(folder / "result", market, tables_of(instance).digest(), instance.rules.round)
+                result.write(
+                    folder / "result", market, tables_of(instance).digest(), instance.rules.round
+                )
                 claims = {claim.name: claim.status for claim in verify(folder).claims}
                 assert claims["optimality"] == "PROVED"
                 assert "BROKEN" not in claims.values()

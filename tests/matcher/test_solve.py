@@ -53,8 +53,16 @@ DECREED = {Constraint.CONFIRMED, Constraint.MUST_OPEN, Constraint.MUST_FILL}
     [
         ("stable", {Constraint.CROSSING_CAP, *DECREED}),
         ("parallel", {Constraint.CROSSING_CAP, Constraint.PROGRAM_SCORE, *DECREED}),
-        ("max_placement", set(Constraint) - {Constraint.CAPACITY, Constraint.MIN_SIZE,
-                                             Constraint.ADJUSTMENT, Constraint.PROGRAM_SCORE}),
+        (
+            "max_placement",
+            set(Constraint)
+            - {
+                Constraint.CAPACITY,
+                Constraint.MIN_SIZE,
+                Constraint.ADJUSTMENT,
+                Constraint.PROGRAM_SCORE,
+            },
+        ),
     ],
 )
 def test_what_cannot_be_honoured_is_exactly(mechanism: str, refused: set[Constraint]) -> None:
