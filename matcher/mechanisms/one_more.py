@@ -55,7 +55,7 @@ class Standing:
         most = [2 * programs * int(np.abs(c.worth).max(initial=0)) for c in components]
         self.words = _words(most)
         first = np.append(0, np.cumsum([len(word.most) for word in self.words]))
-        parts = [range(a, b) for a, b in zip(first, first[1:], strict=False)]
+        parts = [range(a, b) for a, b in pairwise(first)]
         seats = slice(flow.first_seat, flow.first_seat + programs)
         prices = [np.where(p[seats] < FAR, p[seats], 0) for p in flow.potentials]
         self.plan = compiled.standing(
