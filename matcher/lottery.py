@@ -50,6 +50,11 @@ def seed_of(draw: dict[str, Any] | None, stated: str) -> bytes:
     return bytes.fromhex(str(draw["seed"]) if draw else stated)
 
 
+def text(round_name: str, applicant: str) -> bytes:
+    """What is hashed, under the seed as key, for an applicant's number."""
+    return f"lottery|{round_name}|{applicant}".encode()
+
+
 def numbers(seed: bytes, round_name: str, applicants: Sequence[str]) -> list[bytes]:
     """Each applicant's lottery number, big-endian; the lower number goes first.
 
@@ -63,7 +68,7 @@ def numbers(seed: bytes, round_name: str, applicants: Sequence[str]) -> list[byt
     key = (hashlib.sha256(seed).digest() if len(seed) > 64 else seed).ljust(64, b"\0")
     inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key))
     outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
-    inner.update(f"lottery|{round_name}|".encode())
+    inner.update(text(round_name, ""))
     found = []
     for applicant in applicants:
         within, around = inner.copy(), outer.copy()
@@ -75,6 +80,8 @@ def numbers(seed: bytes, round_name: str, applicants: Sequence[str]) -> list[byt
 
 def places(drawn: Sequence[bytes]) -> NDArray[np.int64]:
     """Each applicant's place in the order of the numbers, 0 for the lowest."""
+    if not any(drawn):
+        return np.arange(len(drawn))
     # Eight bytes settle it, but for an accident or for numbers that are none.
     heads = np.array(drawn, "S8").view(">u8") if drawn else np.zeros(0, ">u8")
     order = np.argsort(heads, kind="stable")

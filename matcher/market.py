@@ -300,6 +300,10 @@ class Market:
         held[self.owner[at]] = at
         return held
 
+    def programs_at(self, at: Int) -> Int:
+        """The program of the edge at which each applicant stands, −1 beyond her last.  Shape (n,)."""
+        return np.where(at < self.start[1:], np.append(self.program, -1)[at], -1)
+
     def preferred(self, matching: Int, by_rank: bool = False) -> Bool:
         """The edges that lead where their owner would rather be than where she is.  Shape (e,).
 

@@ -189,6 +189,11 @@ NOTICES: dict[str, tuple[str, str]] = {
         "Besides, {times} draws had an outcome that could not be published (incomplete or not the only"
         " one); they are not counted.",
     ),
+    "tries_cost": (
+        "这一轮求解一次约 {seconds} 秒，一问最多要试 {tries} 次；可按 Ctrl-C 停下，用 --tries 减少。",
+        "Solving this round takes about {seconds} s, and one question up to {tries} solves. Ctrl-C stops it;"
+        " --tries lowers that.",
+    ),
     "as_changed": (
         "下面提到的表和行，是假设改动以后的；文件没有改。",
         "Tables and rows below are those of the round as supposed; no file was changed.",

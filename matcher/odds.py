@@ -19,6 +19,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,17 @@ import numpy as np
 from . import lottery
 from .cells import Int
 from .market import Market, Wishes
+from .mechanisms import kernels
 from .policy import Policy
 from .result import opened_classes
 from .solve import matching, mechanism_of
 from .tables import Tables
 
 BATCH = 16
-"""Draws that are handed out together: some seconds of work, so that a stop is soon heeded."""
+"""Draws that are handed out together at least."""
+
+_SOON = 10_000_000
+"""Edges over all the draws of a part that take some seconds."""
 
 Z2 = 1.959963984540054**2
 """Square of the normal quantile that leaves 2.5 % on either side."""
@@ -122,7 +127,9 @@ def odds(
     bare = _bare(market)
     policy = replace(policy, time_s=0)
     end = start + draws
-    parts = [range(low, min(low + BATCH, end)) for low in range(start, end, BATCH)]
+    # Fewer parts where they are soon done, as each is sent the market; but enough to share out.
+    size = max(BATCH, min(8 * BATCH, draws // 8, _SOON // max(1, len(market.program))))
+    parts = [range(low, min(low + size, end)) for low in range(start, end, size)]
     total = Odds.nothing(market)
     with closing(_counted(bare, policy, digest, parts, executor)) as counted:
         for part in counted:
@@ -150,10 +157,43 @@ def _counted(
 
 def _count(market: Market, policy: Policy, digest: str, numbers: range) -> Odds:
     """The counts over the draws of these numbers, in this process."""
+    seeds = [seed_of_draw(digest, number) for number in numbers]
+    compiled = kernels(len(numbers) * len(market.program))
+    if compiled is not None and _closes_in_turn(market, policy):
+        return _count_compiled(market, policy, seeds, compiled)
+    return _count_one_by_one(market, policy, seeds)
+
+
+def _closes_in_turn(market: Market, policy: Policy) -> bool:
+    """Whether deferred acceptance, seats and sequential closing are all there is to a draw."""
+    return (
+        policy.mechanism in ("stable", "parallel")
+        and (policy.closure == "sequential" or not (market.min_size > 1).any())
+        and policy.reserve_order != "open_first"
+        and not market.reserves
+        and not market.caps
+    )
+
+
+def _count_compiled(
+    market: Market, policy: Policy, seeds: list[str], compiled: ModuleType
+) -> Odds:
+    """The same by a kernel; the draws that it leaves unsettled one by one."""
+    held, opened, settled = compiled.draws(
+        [bytes.fromhex(seed) for seed in seeds],
+        [lottery.text(policy.round, applicant) for applicant in market.applicants],
+        compiled.Classes(market.class_of, market.min_size, market.class_order),
+        market.start, market.program, market.level, market.capacity,
+    )  # fmt: skip
+    left = [seed for seed, done in zip(seeds, settled.tolist(), strict=True) if not done]
+    return Odds(len(seeds) - len(left), held, opened) + _count_one_by_one(market, policy, left)
+
+
+def _count_one_by_one(market: Market, policy: Policy, seeds: list[str]) -> Odds:
+    """The same by the mechanism."""
     total = Odds.nothing(market)
     draws = 0
-    for number in numbers:
-        seed = seed_of_draw(digest, number)
+    for seed in seeds:
         drawn = lottery.numbers(bytes.fromhex(seed), policy.round, market.applicants)
         placed, publishable = matching(market.under(drawn), replace(policy, seed=seed))
         if not publishable:
@@ -162,7 +202,7 @@ def _count(market: Market, policy: Policy, digest: str, numbers: range) -> Odds:
         edges = market.edges_of(placed)
         total.held[edges[edges >= 0]] += 1
         total.opened[opened_classes(market, placed)] += 1
-    return replace(total, draws=draws, set_aside=len(numbers) - draws)
+    return replace(total, draws=draws, set_aside=len(seeds) - draws)
 
 
 def _bare(market: Market) -> Market:

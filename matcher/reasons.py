@@ -183,9 +183,9 @@ REASONS: dict[str, tuple[str, str]] = {
         "Choice {rank}, {program}: {given}to place you there would move at least {loss} more people.",
     ),
     "price_none": (
-        "第 {rank} 志愿 {program}：安排您去，整体方案不会更好。总量上限互相交叉，单个席位没有价格。",
-        "Choice {rank}, {program}: no plan with you there is better. As caps cross, a seat has no price of its"
-        " own.",
+        "第 {rank} 志愿 {program}：安排您去，整体方案不会更好。总量上限或有最低人数的班互相交叉，单个席位没有价格。",
+        "Choice {rank}, {program}: no plan with you there is better. As caps, or caps and classes with a minimum,"
+        " cross, a seat has no price of its own.",
     ),
     "price_even": (
         "第 {rank} 志愿 {program}：安排您去，整体方案不会更好；如有同样好的方案，由摇号决定。",

@@ -174,6 +174,10 @@ WHATIF: dict[str, tuple[str, str]] = {
         "At the other {number} programs nobody would move (at {proven} of them by proof, without a second"
         " solve).",
     ),
+    "prices_none": (
+        "总量上限或有最低人数的班互相交叉，单个席位没有价格。",
+        "As caps, or caps and classes with a minimum, cross, a seat has no price of its own.",
+    ),
     "prices": (
         "“少一席”是普通席位的价格：开班不变时整体方案的变化。“多一席”是重新求解的结果；开班不变时不会超过价格。",
         "“One less” is the price of an open seat: what changes with one less, the same classes open. “One more”"

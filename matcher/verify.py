@@ -63,6 +63,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -174,6 +175,7 @@ DIGIT = 1 << 64  # one place of a packed lexicographic number
 RANKS = 1000  # the greatest rank: each may be a component of the objective
 FAR: int = DIGIT ** (RANKS + 10)  # an infinite potential
 LIMIT = 1 << 60  # no honest component is as large
+LEAVES = 10_000  # a longer search for the classes to close is not read
 
 Key = tuple[int, ...]  # a priority at a program, the smallest first
 Item = tuple[Key, int]  # a priority and the applicant that it belongs to
@@ -1486,10 +1488,20 @@ class Chooser:
 
 
 class Run:
-    """Deferred acceptance, one proposal at a time, the last applicant first."""
+    """Deferred acceptance, one proposal at a time, the last applicant first.
 
-    def __init__(self, given: Round, chooser: Chooser, closed: Collection[str]) -> None:
+    A relaxed run ignores the caps over more than one class.
+    """
+
+    def __init__(
+        self, given: Round, chooser: Chooser, closed: Collection[str], relaxed: bool = False
+    ) -> None:
         self.given, self.chooser = given, chooser
+        self.over = [
+            [c for c in program.caps if not relaxed or given.caps[c].programs <= set(home.programs)]
+            for program in given.programs
+            for home in (program.home,)
+        ]
         self.start(closed)
 
     def start(self, closed: Collection[str]) -> None:
@@ -1505,7 +1517,8 @@ class Run:
     def copy(self) -> Run:
         """Return a copy that can go on by itself."""
         other = object.__new__(Run)
-        other.given, other.chooser, other.closed = self.given, self.chooser, set(self.closed)
+        other.given, other.chooser, other.over = self.given, self.chooser, self.over
+        other.closed = set(self.closed)
         other.held = [list(people) for people in self.held]
         other.choice, other.next = list(self.choice), list(self.next)
         other.count, other.shut = list(self.count), list(self.shut)
@@ -1551,9 +1564,9 @@ class Run:
         if refused:
             self.held[p].remove(refused[0])
             return refused[0][1]
-        for c in program.caps:
+        for c in self.over[p]:
             self.count[c] += 1
-        for c in program.caps:
+        for c in self.over[p]:
             if self.count[c] > self.given.caps[c].seats:
                 q = self.last_turn(c)
                 loser = self.choice[q].order[-1]
@@ -1574,7 +1587,7 @@ class Run:
             self.choice[p] = Choice(*stages, [], choice.room + 1)
         else:
             self.choose(p)
-        for c in self.given.programs[p].caps:
+        for c in self.over[p]:
             self.count[c] -= 1
 
     def last_turn(self, c: int) -> int:
@@ -1593,8 +1606,8 @@ class Run:
     def close(self, names: Collection[str]) -> Run:
         """Close classes: go on from here where that is the same as starting again.
 
-        Without a full cap over these classes nobody was ever refused elsewhere because of the
-        people in them, and those who were refused anywhere would be refused again: every
+        Without a full cap over these classes and others nobody was ever refused elsewhere because
+        of the people in them, and those who were refused anywhere would be refused again: every
         applicant proposes at least where she did before.  So the refusals so far all stand.
         """
         programs = [p for name in names for p in self.given.classes[name].programs]
@@ -1613,9 +1626,10 @@ class Run:
         return self
 
     def full_over(self, programs: Collection[int]) -> int:
-        """Return how many full caps there are over some programs."""
-        caps = {c for p in programs for c in self.given.programs[p].caps}
-        return sum(self.count[c] >= self.given.caps[c].seats for c in caps)
+        """Return how many full caps there are over some programs and others."""
+        caps, here = self.given.caps, set(programs)
+        over = {c for p in programs for c in self.over[p] if caps[c].programs - here}
+        return sum(self.count[c] >= caps[c].seats for c in over)
 
     def placed(self, c: OrderClass) -> int:
         """Return how many people a class has."""
@@ -1659,13 +1673,140 @@ def close_in_turn(run: Run) -> list[dict[str, Any]]:
     return steps
 
 
+def reopened(run: Run, names: list[str]) -> Iterator[tuple[str, Run]]:
+    """Yield each of these classes with the run in which it is open and all the others are closed.
+
+    In the given run all are open.
+    """
+    if len(names) < 2:
+        yield from ((name, run) for name in names)
+        return
+    half = len(names) // 2
+    yield from reopened(run.copy().close(names[half:]), names[:half])
+    yield from reopened(run.copy().close(names[:half]), names[half:])
+
+
 def reopenable(run: Run, names: list[str]) -> list[str]:
     """Return those of these classes that could be open, all the others closed, none short."""
-    if len(names) < 2:
-        return [name for name in names if not run.shortfalls()]
-    half = len(names) // 2
-    left, right = names[:half], names[half:]
-    return reopenable(run.copy().close(right), left) + reopenable(run.copy().close(left), right)
+    return [name for name, other in reopened(run, names) if not other.shortfalls()]
+
+
+class ClosingTree:
+    """Whether no maximal set of open classes is better than one of them, by a published search.
+
+    A set is maximal when its run leaves no class short, and no closed class could be opened again
+    without one.  Each branch of the search has closed some classes, must leave some open, and is free
+    in the rest.  Fewer seats, for closed classes or for caps, never help anybody.  So in a run that
+    ignores the caps over several classes
+
+    - nobody is worse off than in any set of a branch that has closed the same and maybe more;
+    - a class that stays open holds as many people as it can get in a branch when all is closed that
+      the branch is free in, and all else under those caps, if they can be full.
+
+    If none of these caps can be full, a class holds the fewer people the more classes are open; then
+    a set that closes more than one without a short class is not maximal.
+    """
+
+    def __init__(self, run: Run, whole: Run) -> None:
+        self.given, self.run, self.whole = run.given, run, whole
+        self.met = {c.id for c in self.classes} - {name for _, _, name in whole.shortfalls()}
+        self.costs: list[list[int]] = []  # of each place of each list
+        self.least: list[list[int]] = []  # of it and the later ones
+        self.rivals: dict[tuple[int, str], list[tuple[int, int]]] = defaultdict(list)
+        wanted: Counter[int] = Counter()
+        policy, last = self.given.policy, self.given.last_rank
+        for a in self.given.people:
+            wishes = self.given.everything(a)
+            wanted.update(p for p, _, _ in wishes)
+            self.costs.append([-policy.worth("rank", rank, last) for _, rank, _ in wishes])
+            self.least.append([*accumulate(reversed(self.costs[-1]), min)][::-1])
+            for n, (p, _, _) in enumerate(wishes):
+                for group in self.given.programs[p].groups.intersection(a.groups):
+                    self.rivals[p, group].append((a.index, n))
+        self.worth = self.merit(run)
+        self.under: set[str] = set()
+        for cap in self.given.caps:
+            most = sum(min(wanted[p], self.given.programs[p].capacity) for p in cap.programs)
+            homes = {self.given.programs[p].home.id for p in cap.programs}
+            self.under |= homes if len(homes) > 1 and most > cap.seats else set()
+
+    @property
+    def classes(self) -> Collection[OrderClass]:
+        """All classes, in plan order."""
+        return self.given.classes.values()
+
+    def tail(self, closed: Collection[str]) -> tuple[int, int, list[bool]]:
+        """Return the last parts of a merit, which the closed classes alone decide."""
+        opened = [c.id not in closed for c in self.classes]
+        return -len(closed), -len(self.met & set(closed)), opened
+
+    def placed(self, run: Run) -> int:
+        """Return how many people a run places."""
+        return sum(len(people) for people in run.held)
+
+    def merit(self, run: Run) -> tuple[int, int, int, tuple[int, int, list[bool]]]:
+        """Return what a run is worth."""
+        pairs = zip(self.given.programs, run.held, strict=True)
+        filled = sum(run.chooser.reserved_filled(program, people) for program, people in pairs)
+        cost = sum(self.costs[i][run.next[i]] for people in run.held for _, i in people)
+        return self.placed(run), filled, -cost, self.tail(run.closed)
+
+    def seats_within(self, run: Run) -> int:
+        """Return how many reserved seats people can fill who may still come to them.
+
+        Group by group: somebody in two groups counts in both.
+        """
+        return sum(
+            min(sum(n >= run.next[i] for i, n in self.rivals[program.index, group]), seats)
+            for program in self.given.programs
+            if program.home.id not in run.closed
+            for group, seats in (Counter(program.hard) + Counter(program.soft)).items()
+        )
+
+    def beaten(self, run: Run) -> bool:
+        """Whether no set of the branch of a run is better, where a part ties by the next part."""
+        placed, filled, cost, tail = self.worth
+        if self.placed(run) != placed:
+            return self.placed(run) < placed
+        if (within := self.seats_within(run)) != filled:
+            return within < filled
+        least = -sum(self.least[i][run.next[i]] for people in run.held for _, i in people)
+        return least < cost if least != cost else self.tail(run.closed) <= tail
+
+    def short(self, run: Run, free: set[str], name: str) -> bool:
+        """Whether a class that stays open cannot reach its minimum in a branch."""
+        c = self.given.classes.get(name)
+        if c is None or c.min_size <= 1 or name in free or name in run.closed:
+            return False
+        return run.copy().close((free | self.under) - run.closed - {name}).placed(c) < c.min_size
+
+    def last(self, run: Run, free: set[str]) -> bool:
+        """Whether a branch has one set at most that can be maximal, and that one is no better."""
+        if free and (self.under or run.shortfalls()):
+            return False
+        own = self.whole.copy().close(run.closed)
+        if own.shortfalls() or self.merit(own) <= self.worth:
+            return True
+        return bool(reopenable(self.whole, sorted(run.closed)))
+
+    def holds(self, tree: Sequence[tuple[str, str]]) -> int:
+        """Return how far the search is right: its length if it is, and complete."""
+        free = {c.id for c in self.classes if c.min_size > 1}
+        waiting = [(Run(self.given, self.run.chooser, (), relaxed=True), free)]
+        for n, (why, name) in enumerate(tree):
+            if not waiting:
+                return n
+            run, free = waiting.pop()
+            if why == "branch" and name in free:
+                rest = free - {name}
+                waiting += [(run, rest), (run.copy().close([name]), rest)]
+            elif not (
+                (why == "bound" and self.beaten(run))
+                or (why == "short" and self.short(run, free, name))
+                or (why == "last" and self.last(run, free))
+            ):
+                return n
+        return -1 if waiting else len(tree)
 
 
 # --- the claims -----------------------------------------------------------------------------
@@ -1947,11 +2088,10 @@ class Verifier:
             check.numbers["reopenable"] = sorted(reopenable(start, names))
         else:
             run = Run(given, self.chooser, result.closed)
-            if minima:
-                check.trusted = "closing_not_rechecked"
+            steps = self.exact(check, run) if minima else []
         if not check.trusted:
             check.expect(result.status == "OPTIMAL", "status")
-            check.expect(result.certificate.get("closing", []) == steps, "closing", own=steps)
+        check.expect(result.certificate.get("closing", []) == steps, "closing", own=steps)
         for a, mine in zip(given.people, run.matching(), strict=True):
             placed = result.place[a.index]
             if placed != mine:
@@ -1960,6 +2100,39 @@ class Verifier:
         check.numbers |= {"closings": len(steps), "closed": sorted(run.closed)}
         check.expect(result.info["unique"], "unique")
         self.values(check)
+
+    def exact(self, check: Check, run: Run) -> list[dict[str, Any]]:
+        """Judge that the run is among the best classes to open; return why each other is closed."""
+        given = self.given
+        whole = Run(given, self.chooser, ())
+        names = sorted(run.closed, key=lambda name: whole.full_over(given.classes[name].programs))
+        steps = {}
+        for name, other in reopened(whole, names):
+            c, short = given.classes[name], sorted(x for _, _, x in other.shortfalls())
+            check.expect(bool(short), "reopenable", order_class=name)
+            placed = other.placed(c)
+            steps[name] = {"order_class": name, "placed": placed, "min_size": c.min_size}
+            steps[name] |= {"shortfall": max(0, c.min_size - placed)}
+            saves = [x for x in short if x != name]
+            steps[name] |= {"saves": saves} if saves else {}
+        tree = self.closing_tree()
+        if self.result.status == "FEASIBLE" or not tree:
+            check.trusted = "closing_not_rechecked"
+        else:
+            holds = ClosingTree(run, whole).holds(tree)
+            check.expect(holds == len(tree), "closing_tree", row=holds)
+            check.numbers["tree"] = len(tree)
+        return [steps[name] for name in given.classes if name in steps]
+
+    def closing_tree(self) -> list[tuple[str, str]]:
+        """Read the search for the classes to close; none if it is absent or has too many leaves."""
+        found = []
+        for row in as_kind(self.result.certificate.get("closing_tree", []), list, "closing_tree"):
+            if len(as_kind(row, list, "closing_tree")) != 2:
+                raise Malformed("type", what="closing_tree")
+            found.append(tuple(as_kind(cell, str, "closing_tree") for cell in row))
+        leaves = sum(why != "branch" for why, _ in found)
+        return found if leaves <= LEAVES else []
 
     def components(self) -> list[str]:
         """Return the names of the objective's components, those of an earlier result first."""

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from . import terminal
 from .changes import FORMS, OPTIONS, WHAT_IF, Change, Choices, Score, Seats, Withdraw, faults, read
 from .conflicts_screen import reasons_against
-from .enough import Missed, of_applicant, wanted
+from .enough import Missed, beginnings_of, of_applicant, wanted
 from .least import TRIES, Search
 from .messages import Lang, sentence, word
 from .opening import Opening, of_class
@@ -38,6 +38,9 @@ SHOWN = ("better", "worse", "gained", "lost")
 
 LARGE = 20_000
 """A round with so many pairs takes longer to solve than a process to start."""
+
+SLOW = 2.0
+"""Seconds of a solve from which on the cost of trying many is told before."""
 
 Said = tuple[str, dict[str, object]]
 """The code of a sentence, and its numbers."""
@@ -143,6 +146,7 @@ def answer(voice: Voice, aside: Voice, asked: Asked, base: Solved, out: Path | N
     if asked.applicant is not None:
         _of_applicant(voice, aside, asked, base, mark)
     if asked.order_class is not None:
+        _foretell(aside, base, asked.tries)
         _of_class(voice, of_class(base, asked.order_class, asked.tries), mark, demo)
     if asked.value_of_seats:
         programs = split(asked.programs) if asked.programs else base.market.programs
@@ -157,6 +161,13 @@ def _write(voice: Voice, out: Path | None, name: str, content: bytes) -> None:
         out.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(content)
         voice.say("written", path=out / name)
+
+
+def _foretell(aside: Voice, base: Solved, tries: int) -> None:
+    """Say what a search may take where every try is a search of its own, by how long the round took."""
+    if beginnings_of(base) is None and base.result.runtime > SLOW:
+        seconds = f"{base.result.runtime:.1f}"
+        aside.say("tries_cost", seconds=seconds, tries=tries)
 
 
 def _jobs(base: Solved) -> int:
@@ -266,10 +277,13 @@ def _of_applicant(voice: Voice, aside: Voice, asked: Asked, base: Solved, mark: 
     if not programs:
         _told(voice, [("none_missed", {"applicant": name})], mark)
         return
+    _foretell(aside, base, asked.tries)
     with _bar(aside, "tries", len(programs)) as done:
         found = of_applicant(base, name, programs, asked.tries, _jobs(base), done=lambda: done(1))
     for one in found:
         _told(voice, of_missed(base, name, one, mark))
+    if base.result.mechanism == "optimal":
+        _told(voice, [("score_no_part", {})])
     if any(not one.barred and not one.best_order and one.first_change for one in found):
         _told(voice, [("order_only", {})])
 
@@ -292,7 +306,6 @@ def of_missed(base: Solved, applicant: str, one: Missed, mark: str = "") -> Iter
 
 def _of_cost(base: Solved, one: Missed) -> Iterator[Said]:
     """What the best plan with her there would cost, where no score has a say."""
-    yield "score_no_part", {}
     if one.there is None:
         yield "there_never", {}
         return
@@ -434,8 +447,8 @@ def _seat_values(
     ]  # fmt: skip
     voice.table(voice.name("title", "value_of_seats", " · "), heads, rows, mark)
     rest = [v for v in values if not v.moves]
-    if priced:
-        _told(voice, [("prices", {})], mark)
+    if base.result.mechanism == "optimal":
+        _told(voice, [("prices" if priced else "prices_none", {})], mark)
     if len(shown) < len(values):
         proven = sum(v.proven for v in rest)
         _told(voice, [("seats_idle", {"number": len(rest), "proven": proven})], mark)

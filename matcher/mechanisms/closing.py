@@ -3,43 +3,50 @@
 A class falls short when it holds fewer people than its minimum; one with a minimum of at most 1 never
 does and is never closed.  A set of open classes is *kept* when the run among them leaves none short,
 and *maximal* when no closed class could be opened again, alone, without some class falling short.
-``sequential`` closes class after class; ``exact`` finds the best maximal set by branch and bound.
+``sequential`` closes class after class; ``exact`` finds the best maximal set by branch and bound over
+the classes to close.  A branch has closed some classes, must leave some open, and is free in the rest.
 
-Deferred acceptance is the evaluator.  In the run among more classes nobody is worse off, whatever
-limits are ignored there (the choice functions are substitutable, so whoever is refused among more
-seats is refused among fewer).  So the run among all classes that a branch may open, with no cap that
-could bind, bounds every run of the branch person by person: who is placed, and how far down her list.
-Without such caps a class moreover holds the fewer people, the more classes are open, so every part of
-a set that is kept is kept too.
+Deferred acceptance is the evaluator, and what a branch can reach rests on one fact.  The choice
+functions are substitutable: whoever a program refuses among fewer offers it refuses among more.  So
+a run with fewer seats, be it for closed classes or for caps, refuses whomever a run with more refuses,
+and everybody ends as far down her list or further.  The *relaxed* run ignores the caps over more than
+one class.  It follows for every set of a branch:
+
+- Nobody is better off than in the relaxed run that closes what the branch has closed.
+- A class that stays open holds no more people than in the relaxed run that also closes everything
+  the branch is free in (and all classes under the caps that it ignores, where these may bind).
+- Where no such cap can bind, the relaxed run is the run; a class then holds the fewer people the more
+  classes are open, so every part of a kept set is kept.  Once a branch has closed enough, closing
+  more is no longer maximal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..cells import Int
 from ..choice import Choice
-from ..market import Market
+from ..market import Cap, Market
 from ..objective import rank_costs, reserved_filled
 from ..policy import Policy
-from ..result import Closing
+from ..result import Bool, Closing
 from .deferred import DeferredAcceptance
 
 LEAVES = 10_000
 """Leaves beyond which a tree is not worth publishing."""
 
-_FEW = 64
-"""Open questions up to which a node asks whether closing all of them would be enough."""
+_OFTEN = 8
+"""A node asks again what can fill whenever this share of its free classes has been decided."""
 
 Late = Callable[[], bool]
 Tree = list[tuple[str, str]]
-Merit = tuple[Any, ...]
+Tail = tuple[int, int, tuple[bool, ...]]
+Merit = tuple[int, int, int, int, int, tuple[bool, ...]]
 
 
 @dataclass(frozen=True)
@@ -57,11 +64,11 @@ class Closure:
     placed
         How many people no choice of open classes can exceed; −1 where nothing is known.
     tree
-        The branches of ``exact`` in preorder, the branch that closes the class first:
-        ``("branch", class)``, or why a branch ends: ``("bound", "")`` (no set in it is better),
-        ``("kept", "")`` (nobody falls short, and fewer classes would not be maximal),
-        ``("last", "")`` (nor is any set with one class fewer better) or ``("short", class)`` (a class
-        that stays open cannot reach its minimum).  None where it has too many leaves.
+        The search of ``exact`` in preorder, the branch that closes a class before the one that leaves
+        it open: ``("branch", class)``, or why a branch ends.  ``("bound", "")``: no set in it is
+        better.  ``("short", class)``: a class that must stay open cannot reach its minimum.
+        ``("last", "")``: only one set in it can be maximal, closing what the branch has closed, and
+        that one is no better.  None where it has too many leaves.
     """
 
     run: DeferredAcceptance
@@ -112,15 +119,15 @@ def exact(market: Market, policy: Policy, choice: Choice, late: Late) -> Closure
 
     Notes
     -----
-    Exponential in the number of classes that may fall short.  Each node costs one run that goes on
-    from its parent's, and where caps may bind one run from scratch.
+    Exponential in the number of classes that may close; each node costs one run that goes on from its
+    parent's.
     """
     search = _Search(market, policy, choice)
     proven = search.go(late)
     closed = search.best.closed
     return Closure(
         DeferredAcceptance(market, choice, closed),
-        tuple(search.closing(c) for c in np.argsort(market.class_order).tolist() if c in closed),
+        tuple(search.closing(c) for c in search.order if c in closed),
         proven,
         search.most,
         search.tree if proven and search.leaves <= LEAVES else None,
@@ -138,7 +145,7 @@ def _shortest(run: DeferredAcceptance, last: int = -1) -> int:
 
 
 def _reopenable(run: DeferredAcceptance, names: list[int]) -> int:
-    """The first of these classes that could be open, all the others closed; −1 for none.
+    """The first of these classes that could be open, all the others closed, none short; −1: none.
 
     ``run`` has them all open.  Halving the list shares the closing of the others.
     """
@@ -157,30 +164,24 @@ class _Found(NamedTuple):
 
 
 class _Node(NamedTuple):
-    """A branch: the relaxed run among all it may open, the classes still free to close."""
+    """A branch.
+
+    ``run`` is the relaxed run without what it has closed; ``free`` may be open or closed; ``doomed``
+    are those of them known to fall short wherever they stay open; ``since`` counts the classes decided
+    since that was last looked at.
+    """
 
     run: DeferredAcceptance
     free: frozenset[int]
+    doomed: frozenset[int] = frozenset()
+    since: int = 0
 
 
-class _Reach(NamedTuple):
-    """What no set of a branch exceeds; ``at`` is the first edge that each person may still get."""
+class _End(NamedTuple):
+    """A branch that is known to end, and why."""
 
-    placed: int
-    reserves: int
-    cost: int
-    at: Int
-
-
-@dataclass(frozen=True)
-class _Singles:
-    """What closing each class alone does: whose next edge changes, to which, and class sizes."""
-
-    classes: Int
-    of: Int
-    applicant: Int
-    edge: Int
-    gain: Int
+    why: str
+    order_class: int = -1
 
 
 class _Search:
@@ -189,66 +190,75 @@ class _Search:
     def __init__(self, market: Market, policy: Policy, choice: Choice) -> None:
         self.market, self.choice = market, choice
         self.cost = rank_costs(market, policy)
-        self.least = _least_from(self.cost, market.owner)
-        self.order = np.argsort(market.class_order).tolist()
-        self.met = DeferredAcceptance(market, choice).short() == 0
-        self.binding = _may_bind(market)
-        self.never = frozenset(np.flatnonzero(_too_few(market)).tolist())
+        self.order: list[int] = np.argsort(market.class_order).tolist()
+        everything = DeferredAcceptance(market, choice)
+        self.met = everything.short() == 0
+        binding = [cap for cap in market.caps if _may_bind(market, cap)]
+        self.under = frozenset(int(market.class_of[p]) for cap in binding for p in cap.programs)
+        self.binding = bool(binding)
+        self.never = [c for c in self.order if _too_few(market)[c]]
+        self.whole = everything.without(self.never)
+        self.relaxed = self.whole if not market.caps else self._relaxed()
         self.tree: Tree = []
         self.leaves = 0
-        self.most = int((self.relaxed.matching() >= 0).sum())
-        first = self.settled(self.never)
-        self.best = _Found(self.merit(first), frozenset(first.closed))
+        self.most = len(market.applicants)
+        self.best = _Found((-1, 0, 0, 0, 0, ()), frozenset())
+        self.settle(self.whole)
 
-    @cached_property
-    def relaxed(self) -> DeferredAcceptance:
-        """The run among all classes that may open, no caps."""
-        market = replace(self.market, caps=())
-        vars(market).update(
-            {k: v for k, v in vars(self.market).items() if k in ("owner", "edge_lists", "_priority")}
-        )
-        choice = Choice(market, any(s.open_first for s in self.choice.seats))
-        return DeferredAcceptance(market, choice, self.never)
-
-    def run(self, closed: Iterable[int]) -> DeferredAcceptance:
-        """The run that the rules ask for, some classes closed."""
-        closed = frozenset(closed)
-        if self.binding:
-            return DeferredAcceptance(self.market, self.choice, closed)
-        return self.relaxed.without(sorted(closed - self.never))
+    def _relaxed(self) -> DeferredAcceptance:
+        """The run among all classes that may open, with no cap over more than one class."""
+        market = self.market
+        caps = tuple(cap for cap in market.caps if not _spans(market, cap))
+        relaxed = replace(market, caps=caps)
+        kept = ("owner", "edge_lists", "_priority")
+        vars(relaxed).update({k: v for k, v in vars(market).items() if k in kept})
+        return DeferredAcceptance(relaxed, Choice(relaxed, self.choice.open_first), self.never)
 
     # --- sets that are kept
 
-    def settled(self, closed: Iterable[int], keep: int = -1) -> DeferredAcceptance:
-        """Close what falls short, the class to keep last; reopen, in plan order, what can be."""
-        run = self.run(closed)
+    def settle(self, run: DeferredAcceptance, keep: int = -1) -> bool:
+        """Close what falls short, the class to keep last; reopen, in plan order, what can be.
+
+        Whether that gives the best set so far; where no cap binds, it is given up once it cannot.
+        """
         while (c := _shortest(run, keep)) >= 0:
-            run = self.run(run.closed | {c}) if self.binding else run.without([c])
+            run = run.without([c])
+            if not self.binding and _placed(run) < self.best.merit[0]:
+                return False
         while (c := self.reopenable(run.closed)) >= 0:
             run = self.run(run.closed - {c})
-        return run
+        return self.take(run)
+
+    def run(self, closed: Collection[int]) -> DeferredAcceptance:
+        """The run that the rules ask for, some classes closed."""
+        return self.whole.without(sorted(set(closed) - self.whole.closed))
 
     def reopenable(self, closed: Collection[int]) -> int:
         """The first closed class in plan order that could be opened, none short; −1: maximal."""
-        names = [c for c in self.order if c in closed and c not in self.never]
-        if self.binding:
-            runs = ((c, self.run(frozenset(closed) - {c})) for c in names)
-            return next((c for c, run in runs if not run.short().any()), -1)
-        return _reopenable(self.relaxed, names)
+        return _reopenable(self.whole, [c for c in self.order if c in closed and c not in self.never])
 
     def improve(self, late: Late) -> None:
-        """Reopen one closed class at a time and settle anew, as long as that finds better sets."""
-        better = True
-        while better:
-            better = False
-            for c in sorted(self.best.closed - self.never):
-                if late():
-                    return
-                other = self.settled(self.best.closed - {c}, keep=c)
-                found = _Found(self.merit(other), frozenset(other.closed))
-                if found.merit > self.best.merit:
-                    self.best, better = found, True
-                    break
+        """Open or close one class and settle anew, as long as that finds better sets."""
+        tried: set[int] = set()
+        while untried := [c for c in self.by_loss if c not in tried]:
+            if late():
+                return
+            c = untried[0]
+            tried.add(c)
+            closed = self.best.closed
+            if c in closed:
+                better = self.settle(self.run(closed - {c}), keep=c)
+            else:
+                better = self.settle(self.run({x for x in closed if self.met[x]} | {c}))
+            if better:
+                tried = {c}
+
+    def take(self, run: DeferredAcceptance) -> bool:
+        """Whether a run of a maximal set is the best so far; it is kept then."""
+        found = _Found(self.merit(run), frozenset(run.closed))
+        better = found.merit > self.best.merit
+        self.best = found if better else self.best
+        return better
 
     def merit(self, run: DeferredAcceptance) -> Merit:
         """What a run is worth."""
@@ -258,31 +268,48 @@ class _Search:
         filled = reserved_filled(self.market, matching, self.choice)
         return (len(edges), filled, -int(self.cost[edges].sum()), *self.tail(run.closed))
 
-    def tail(self, closed: Collection[int]) -> Merit:
+    def tail(self, closed: Collection[int]) -> Tail:
         """The parts of a merit that the set alone decides."""
         met = sum(bool(self.met[c]) for c in closed)
-        return -len(closed), -met, [c not in closed for c in self.order]
+        return -len(closed), -met, tuple(c not in closed for c in self.order)
 
     def closing(self, c: int) -> Closing:
         """A class that the best set closes: what it would hold, alone reopened, and who would lack."""
-        run = self.run(self.best.closed - {c})
+        run = DeferredAcceptance(self.market, self.choice, self.best.closed - {c})
         short = np.flatnonzero(run.short())
         saves = tuple(int(other) for other in short if other != c)
         return Closing(c, int(run.sizes()[c]), int(self.market.min_size[c]), saves)
 
     # --- bounds
 
-    def reach(self, run: DeferredAcceptance) -> _Reach:
-        """The bounds that a relaxed run gives."""
+    def beaten(self, run: DeferredAcceptance) -> bool:
+        """Whether no set of the branch of a relaxed run is better than the best.
+
+        Where a tie is left in one part of the merit, the next one is bounded.
+        """
+        best = self.best.merit
+        placed = _placed(run)
+        if placed != best[0]:
+            return placed < best[0]
         at = np.array(run.next)
-        placed = at < self.market.start[1:]
-        worth = self.reserves_within(at, run.closed)
-        return _Reach(
-            int(placed.sum()), int(worth.sum()), int(self.least[at[placed]].sum()), at
-        )
+        reserves = self.reserves_within(at, run.closed)
+        if reserves != best[1]:
+            return reserves < best[1]
+        cost = int(self.least[at[at < self.market.start[1:]]].sum())
+        if -cost != best[2]:
+            return -cost < best[2]
+        return self.tail(run.closed) <= best[3:]
 
     @cached_property
-    def _kinds(self) -> tuple[Int, Int, Int, Int]:
+    def least(self) -> Int:
+        """Per edge, the least cost of it and the later ones of the same person."""
+        cost, owner = self.cost, self.market.owner
+        above = owner * (1 + int(cost.max(initial=0)) - int(cost.min(initial=0)))
+        least: Int = np.minimum.accumulate((cost + above)[::-1])[::-1] - above
+        return least
+
+    @cached_property
+    def kinds(self) -> tuple[Int, Int, Int, Int]:
         """Reserved seats by program and group: seats, class; and the edges that could fill them."""
         seats: dict[tuple[int, int], int] = {}
         for r in self.market.reserves:
@@ -295,141 +322,136 @@ class _Search:
             rows.append(np.full(len(found), row))
         classes = self.market.class_of[[p for p, _ in seats]]
         return (
-            np.array(list(seats.values()), np.int64), classes,
+            np.array([*seats.values()], np.int64), classes.astype(np.int64),
             np.concatenate(edges), np.concatenate(rows),
         )  # fmt: skip
 
-    def reserves_within(self, at: Int, closed: Collection[int]) -> Int:
-        """How many reserved seats of each class people can fill who may still come to them."""
-        seats, classes, edges, rows = self._kinds
+    def reserves_within(self, at: Int, closed: Collection[int]) -> int:
+        """How many reserved seats people can fill who may still come to them.
+
+        Group by group, so that someone in several groups counts in each.
+        """
+        seats, classes, edges, rows = self.kinds
         within = edges >= at[self.market.owner[edges]]
         people = np.bincount(rows[within], minlength=len(seats))
-        fill = np.bincount(classes, np.minimum(people, seats), len(self.market.min_size))
-        fill[list(closed)] = 0
-        return fill.astype(np.int64)
-
-    def beats(self, placed: int, reserves: int, cost: int, closed: Collection[int]) -> bool:
-        """Whether bounds leave room for a better set than the best."""
-        merit = self.best.merit
-        if (placed, reserves, -cost) != merit[:3]:
-            return (placed, reserves, -cost) > merit[:3]
-        return self.tail(closed) > merit[3:]
+        return int(np.minimum(people, seats)[~np.isin(classes, list(closed))].sum())
 
     @cached_property
-    def singles(self) -> _Singles:
-        """Each class that may close, closed alone in the relaxed run."""
-        base, sizes = np.array(self.relaxed.next), self.relaxed.sizes()
-        classes = [c for c in self.order if self.market.min_size[c] > 1 and c not in self.never]
-        changed, edges, gains = [], [], []
-        for c in classes:
-            run = self.relaxed.without([c])
-            at = np.array(run.next)
-            changed.append(np.flatnonzero(at != base))
-            edges.append(at[changed[-1]])
-            gains.append(run.sizes() - sizes)
-        of = np.repeat(np.arange(len(classes)), [len(people) for people in changed])
-        return _Singles(
-            np.array(classes, np.int64), of,
-            np.concatenate(changed), np.concatenate(edges), np.array(gains),
-        )  # fmt: skip
+    def lost(self) -> dict[int, int]:
+        """Who is unplaced in the relaxed run without each class that may close, as bits.
 
-    def further(self, node: _Node, reach: _Reach) -> dict[int, tuple[int, int, int]]:
-        """The free classes whose closing leaves room for a better set, with the bounds then.
-
-        Whoever loses by closing the class alone loses at least as much wherever it is closed.
+        Whoever is unplaced without a class is so wherever it is closed.
         """
-        if not node.free:
-            return {}
-        singles, end = self.singles, self.market.start[1:]
-        people = singles.applicant
-        now, then = reach.at[people], np.maximum(reach.at[people], singles.edge)
-        was, stays = now < end[people], then < end[people]
-        least = np.append(self.least, 0)
-        dearer = np.where(stays, least[then], 0) - np.where(was, least[now], 0)
-        count = len(singles.classes)
-        lost = np.bincount(singles.of, was & ~stays, count).astype(np.int64)
-        cost = np.bincount(singles.of, dearer, count).astype(np.int64)
-        filled = self.reserves_within(reach.at, node.run.closed)[singles.classes]
-        bounds = zip(
-            singles.classes.tolist(), (reach.placed - lost).tolist(),
-            (reach.reserves - filled).tolist(), (reach.cost + cost).tolist(), strict=True,
-        )  # fmt: skip
-        return {
-            c: bound
-            for c, *bound in bounds  # type: ignore[misc]
-            if c in node.free and self.beats(*bound, node.run.closed | {c})
-        }
+        may = [c for c in self.order if self.market.min_size[c] > 1 and c not in self.never]
+        return {c: self.unplaced(self.relaxed.without([c])) for c in may}
+
+    def unplaced(self, run: DeferredAcceptance) -> int:
+        """Who is unplaced in a run, as bits."""
+        out = np.array(run.next) >= self.market.start[1:]
+        return int.from_bytes(np.packbits(out).tobytes())
+
+    @cached_property
+    def by_loss(self) -> list[int]:
+        """The classes that may close, those first whose closing leaves the fewest unplaced."""
+        return sorted(self.lost, key=lambda c: self.lost[c].bit_count())
 
     # --- the search
 
     def go(self, late: Late) -> bool:
         """Search until nothing is left or it is late; whether the best set is proven."""
         self.improve(late)
-        free = frozenset(np.flatnonzero(self.market.min_size > 1).tolist()) - self.never
-        waiting = [_Node(self.relaxed, free)]
+        waiting: list[_Node | _End] = []
+        for c in self.never:
+            self.note("branch", c)
+            waiting.append(_End("short", c))
+        free = frozenset(self.lost)
+        waiting.append(_Node(self.relaxed, free, since=len(free)))
         while waiting:
-            if late():
-                placed = [sum(map(len, node.run.held)) for node in waiting]
-                self.most = max(self.best.merit[0], *placed)
-                return False
             node = waiting.pop()
-            why, c = self.judge(node)
-            if self.leaves <= LEAVES:
-                self.tree.append((why, self.market.order_classes[c] if c >= 0 else ""))
-            if why != "branch":
-                self.leaves += 1
-                continue
-            free = node.free - {c}
-            waiting.append(_Node(node.run, free))
-            waiting.append(_Node(node.run.without([c]), free))
+            if isinstance(node, _End):
+                self.note(*node)
+            elif late():
+                left = [node.run, *(other.run for other in waiting if isinstance(other, _Node))]
+                self.most = max(self.best.merit[0], *map(_placed, left))
+                return False
+            else:
+                waiting += reversed(self.grown(node))
         self.most = self.best.merit[0]
         return True
 
-    def judge(self, node: _Node) -> tuple[str, int]:
-        """Why a branch ends, or the class to branch on."""
-        reach = self.reach(node.run)
-        closed = frozenset(node.run.closed)
-        if not self.beats(reach.placed, reach.reserves, reach.cost, closed):
-            return "bound", -1
-        run = self.run(closed) if self.binding else node.run
-        short = run.short()
-        if not short.any():
-            found = _Found(self.merit(run), closed)
-            if found.merit > self.best.merit and self.reopenable(closed) < 0:
-                self.best = found
-            if not self.binding:
-                return "kept", -1
-        further = self.further(node, reach)
-        if not further:
-            return "last", -1
-        stuck = any(c not in further for c in np.flatnonzero(short).tolist())
-        if stuck and not self.binding and len(further) <= _FEW:
-            alone = node.run.without(sorted(further)).short()
-            if alone.any():
-                return "short", int(alone.argmax())
-        return "branch", self.question(short, further)
+    def note(self, why: str, c: int = -1) -> None:
+        """Add to the tree, as long as it is worth publishing."""
+        self.leaves += why != "branch"
+        if self.leaves <= LEAVES:
+            self.tree.append((why, self.market.order_classes[c] if c >= 0 else ""))
 
-    def question(self, short: Int, further: dict[int, tuple[int, int, int]]) -> int:
-        """The class to branch on: short itself, or feeding what is short, or the least harm."""
-        place = self.market.class_order
-        lacking = [c for c in further if short[c]]
-        if lacking:
-            return max(lacking, key=lambda c: (short[c], place[c]))
-        gain = dict(zip(self.singles.classes.tolist(), self.singles.gain, strict=True))
-        most = int(short.argmax())
-        return max(
-            further,
-            key=lambda c: (short[most] and gain[c][most], *further[c][:2], -further[c][2], place[c]),
-        )
+    def grown(self, node: _Node) -> list[_Node | _End]:
+        """The branches of a node, none where it ends; both are noted in the tree."""
+        if self.beaten(node.run):
+            self.note("bound")
+            return []
+        short = node.run.short()
+        if not node.free or not (self.binding or short.any()):
+            self.last(node)
+            return []
+        if node.since * _OFTEN >= len(node.free):
+            stuck, doomed = self.hopeless(node, short)
+            if stuck >= 0:
+                self.note("short", stuck)
+                return []
+            node = node._replace(doomed=doomed, since=0)
+        return self.branches(node, short)
+
+    def last(self, node: _Node) -> None:
+        """Look at the only set of a branch that can be maximal."""
+        run = self.run(node.run.closed)
+        if not run.short().any() and self.reopenable(run.closed) < 0:
+            self.take(run)
+        self.note("last")
+
+    def hopeless(self, node: _Node, short: Int) -> tuple[int, frozenset[int]]:
+        """A class that must stay open and cannot reach its minimum, or −1; the free ones like it.
+
+        ``short`` says which fall short in the node's run; no other class can.
+        """
+        low = frozenset(np.flatnonzero(short).tolist())
+        low = frozenset(np.flatnonzero(short).tolist())
+        shut = node.free | self.under - node.run.closed
+        run = node.run.without(sorted(shut - low))
+        rest = shut & low
+        low = frozenset(np.flatnonzero(run.short()).tolist()) & low
+        short_open = run.without(sorted(rest)).short() if low - rest else short
+        if stuck := [c for c in low - rest if short_open[c]]:
+            return min(stuck), frozenset()
+        doomed = frozenset(c for c in low & rest if run.without(sorted(rest - {c})).short()[c])
+        stuck = sorted(doomed - node.free)
+        return (stuck[0] if stuck else -1), doomed & node.free
+
+    def branches(self, node: _Node, short: Int) -> list[_Node | _End]:
+        """Close what is doomed; else branch on the class whose closing would cost the most people.
+
+        What costs most is soonest known to stay open, and the more classes stay open, the fewer
+        people others can win.
+        """
+        if node.doomed:
+            names = sorted(node.doomed)
+            for c in names:
+                self.note("branch", c)
+            closed = _Node(node.run.without(names), node.free - node.doomed)
+            return [closed, *(_End("short", c) for c in reversed(names))]
+        out = self.unplaced(node.run)
+        loss = {c: (self.lost[c] & ~out).bit_count() for c in self.by_loss if c in node.free}
+        c = max(loss, key=lambda c: (-int(short[c]), loss[c]))
+        self.note("branch", c)
+        free, since = node.free - {c}, node.since + 1
+        without: _Node | _End = _End("bound")
+        if _placed(node.run) - loss[c] >= self.best.merit[0]:
+            without = _Node(node.run.without([c]), free, since=since)
+        return [without, _Node(node.run, free, since=since)]
 
 
-def _least_from(cost: Int, owner: Int) -> Int:
-    """Per edge, the least cost of it and the later ones of the same person.  Shape (e,)."""
-    if not len(cost):
-        return cost
-    above = owner * (int(np.ptp(cost)) + 1)
-    least: Int = np.minimum.accumulate((cost + above)[::-1])[::-1] - above
-    return least
+def _placed(run: DeferredAcceptance) -> int:
+    return sum(map(len, run.held))
 
 
 def _listers(market: Market) -> Int:
@@ -438,14 +460,18 @@ def _listers(market: Market) -> Int:
     return np.minimum(people, market.capacity)
 
 
-def _may_bind(market: Market) -> bool:
-    """Whether some cap is below what the programs under it could take."""
-    most = _listers(market)
-    return any(int(most[list(cap.programs)].sum()) > cap.seats for cap in market.caps)
+def _spans(market: Market, cap: Cap) -> bool:
+    """Whether a cap is over programs of more than one class."""
+    return len(set(market.class_of[list(cap.programs)].tolist())) > 1
 
 
-def _too_few(market: Market) -> NDArray[np.bool_]:
+def _may_bind(market: Market, cap: Cap) -> bool:
+    """Whether a cap over more than one class is below what its programs could take."""
+    return _spans(market, cap) and int(_listers(market)[list(cap.programs)].sum()) > cap.seats
+
+
+def _too_few(market: Market) -> Bool:
     """The classes that fall short whatever else is open.  Shape (k,)."""
     most = np.bincount(market.class_of, _listers(market), len(market.min_size))
-    hopeless: NDArray[np.bool_] = (market.min_size > 1) & (most < market.min_size)
+    hopeless: Bool = (market.min_size > 1) & (most < market.min_size)
     return hopeless

@@ -108,11 +108,10 @@ class DeferredAcceptance:
 
         Where it cannot go on from here it starts again, as ``begin`` says.
         """
+        if not self.can_go_on_without(classes):
+            return self.begin(self.closed.union(classes))
         other = self.copy()
-        for c in classes:
-            if not other.can_go_on_without(c):
-                return self.begin(self.closed.union(classes))
-            other.close(c)
+        other.close(classes)
         return other
 
     def sizes(self) -> Int:
@@ -226,21 +225,26 @@ class DeferredAcceptance:
             found |= self._under_full_cap(root)
         return found
 
-    def can_go_on_without(self, order_class: int) -> bool:
-        """Whether closing the class from here gives what starting again without it would give.
+    def can_go_on_without(self, classes: Collection[int]) -> bool:
+        """Whether closing classes from here gives what starting again without them would give.
 
-        It does wherever no cap over its programs is full: then its people were never in the way of
-        others, everybody turned away stays turned away, and only its own people propose on.
+        It does unless a cap over one of their programs and one of another class is full: else their
+        people were never in the way of others, everybody turned away stays turned away, and only
+        their own people propose on.
         """
-        capped = self.full_caps()
-        inside = np.flatnonzero(self.market.class_of == order_class).tolist()
-        return not any(p in capped for p in inside)
+        class_of = self.market.class_of
+        for cap in self.market.caps:
+            inside = [int(class_of[p]) in classes for p in cap.programs]
+            shared = any(inside) and not all(inside)
+            if shared and sum(len(self.held[p]) for p in cap.programs) >= cap.seats:
+                return False
+        return True
 
-    def close(self, order_class: int) -> None:
-        """Close a class: its people propose on."""
-        self.closed.add(order_class)
+    def close(self, classes: Collection[int]) -> None:
+        """Close classes: their people propose on."""
+        self.closed.update(classes)
         leaving = []
-        for p in np.flatnonzero(self.market.class_of == order_class).tolist():
+        for p in np.flatnonzero(np.isin(self.market.class_of, list(classes))).tolist():
             leaving += [self.choice.owner[edge] for edge, _ in self.held[p]]
             self.held[p] = []
             self._shut(p)

@@ -98,12 +98,15 @@ class Network:
             greatest = int(np.abs(cost[at]).max(initial=0))
             bound = 2 * len(np.unique(self.head[at])) * greatest
             dearest = dearest * (2 * bound + 1) + greatest
-            fits = Packing([*most, bound]).greatest < FAR and dearest * len(self.supply) < FAR
-            if most and not fits:
+            if most and not self._fits(Packing([*most, bound]).greatest, dearest):
                 break
             most.append(bound)
             few.append(min(bound, _FEW * greatest))
         return Packing(most), Packing(few)
+
+    def _fits(self, greatest: int, dearest: int) -> bool:
+        """Whether sums up to the greatest, and the solver's own of the dearest cost, are safe."""
+        return greatest < FAR and dearest * len(self.supply) < FAR
 
     def minimise(self, cost: Int) -> Int:
         """Find the cheapest of the flows still in the running; keep only its equals in it.
@@ -144,6 +147,10 @@ class Network:
             if guess is cost:
                 raise
             return self._minimise(cost, cost)
+        return self._keep(cost, at, potential)
+
+    def _keep(self, cost: Int, at: Int, potential: Int) -> Int:
+        """Of the free arcs, leave those free on which equally cheap flows may differ."""
         reduced = cost[at] + potential[self.head[at]] - potential[self.tail[at]]
         self.free[at[reduced != 0]] = False
         return potential

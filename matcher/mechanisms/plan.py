@@ -13,7 +13,8 @@ the network is a relaxation: its best flow is best of all only if it keeps those
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ from ..market import Market
 from ..objective import LOTTERY, Counted
 from ..policy import Policy
 from ..result import Threshold
+from . import kernels
+from .assigned import Assigned
 from .flow import FAR, Network
 
 Bool = NDArray[np.bool_]
@@ -245,7 +248,12 @@ class Flow:
         supply = np.zeros(sink + 1, np.int64)
         supply[:n], supply[sink] = 1, -n
         mine = len(self.arcs) + n
-        self.network = Network(
+        compiled = kernels(len(self.arcs))
+        plain = not market.reserves and not self.chains.above and not self.chains.left_out
+        kind: Callable[..., Network] = Network
+        if compiled is not None and plain:
+            kind = partial(Assigned, people=n, programs=m, compiled=compiled)
+        self.network = kind(
             np.concatenate([plan.owner[self.arcs], np.arange(n), tail]),
             np.concatenate([n + plan.kind[self.arcs], np.full(n, sink), head]),
             np.concatenate([np.zeros(mine, np.int64), lower]),

@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from ..cells import Int
 from ..choice import HARD, OPEN, OPEN_FIRST, SOFT, Choice
 from ..market import Constraint, Market
@@ -18,6 +20,7 @@ from ..result import Closing, Result, Status, Threshold, opened_classes
 from . import nearby
 from .closing import Closure, Late, exact, sequential
 from .deferred import DeferredAcceptance
+from .plain import deferred_acceptance
 
 HONOURS = frozenset(Constraint) - {
     Constraint.CROSSING_CAP,
@@ -26,6 +29,9 @@ HONOURS = frozenset(Constraint) - {
     Constraint.MUST_FILL,
 }
 
+_SCREENED = 3
+"""Programs from which on it is cheaper to look first which of them would change at all."""
+
 _STEPS = 1_000
 """Steps of exact closing after which one draw of many is given up: the same ones everywhere."""
 
@@ -33,6 +39,8 @@ _STEPS = 1_000
 def solve(market: Market, policy: Policy) -> Result:
     """Deferred acceptance among the classes that open; see ``closing.py`` for which those are."""
     begun = time.perf_counter()
+    if _plain(market, policy):
+        return _by_columns(market, policy, begun)
 
     def late() -> bool:
         return bool(policy.time_s) and time.perf_counter() - begun > policy.time_s
@@ -45,6 +53,9 @@ def matching(market: Market, policy: Policy) -> tuple[Int, bool]:
 
     No clock decides: exact closing is cut short after so many steps instead.
     """
+    if _plain(market, policy):
+        at, _ = deferred_acceptance(market, market.capacity)
+        return market.programs_at(at), True
     steps = iter(range(_STEPS))
     closure = _close(market, policy, lambda: policy.closure == "exact" and next(steps, -1) < 0)
     return closure.run.matching(), closure.proven
@@ -56,7 +67,9 @@ def with_a_seat(
     """Who goes where with one more seat at each of some programs: see :func:`matcher.solve.with_a_seat`."""
     choice = Choice(market, policy.reserve_order == "open_first")
     exact_closing = policy.closure == "exact" and bool((market.min_size > 1).any())
-    unchanged = set(nearby.roomy(choice) if exact_closing else nearby.idle(market, choice))
+    unchanged = set(nearby.roomy(choice))
+    if not exact_closing and len(programs) > _SCREENED:
+        unchanged.update(nearby.idle(market, choice))
     rest = [p for p in programs if p not in unchanged]
     yield from ((p, result.matching) for p in programs if p in unchanged)
     if exact_closing:
@@ -68,9 +81,50 @@ def with_a_seat(
 def _close(market: Market, policy: Policy, late: Late) -> Closure:
     """The run among the classes that open, and what was closed for it."""
     choice = Choice(market, policy.reserve_order == "open_first")
-    if policy.closure == "exact":
+    if policy.closure == "exact" and (market.min_size > 1).any():
         return exact(market, policy, choice, late)
     return sequential(market, choice, late)
+
+
+def _plain(market: Market, policy: Policy) -> bool:
+    """Whether nothing but seats limits a program, so that no class can close."""
+    limited = market.reserves or market.caps or (market.min_size > 1).any()
+    return not limited and policy.reserve_order != "open_first"
+
+
+def _by_columns(market: Market, policy: Policy, begun: float) -> Result:
+    """What ``_result`` gives for a plain market, without a list per program."""
+    at, _ = deferred_acceptance(market, market.capacity)
+    edges = at[at < market.start[1:]]
+    program, key = market.program[edges], market.key[edges]
+    full = np.bincount(program, minlength=len(market.programs)) >= market.capacity
+    worst, last = np.full(len(full), -1), np.full(len(full), -1)
+    np.maximum.at(worst, program, key)
+    lasts = key == worst[program]
+    last[program[lasts]] = edges[lasts]
+    thresholds = [
+        Threshold(p, "open", "full", last=e) if f else Threshold(p, "open", "not_full")
+        for p, (f, e) in enumerate(zip(full.tolist(), last.tolist(), strict=True))
+    ]
+    matching = market.programs_at(at)
+    ordered = components(market, policy)
+    values = tuple(int(component.worth[edges].sum()) for component in ordered)
+    certificate: dict[str, object] = {"closing": []}
+    if policy.closure == "exact":
+        certificate["closing_tree"] = [("bound", "")]
+    return Result(
+        mechanism="stable",
+        matching=matching,
+        seats=np.where(matching >= 0, "open", "").tolist(),
+        opened=opened_classes(market, matching),
+        status=Status.OPTIMAL,
+        components=tuple(component.name for component in ordered),
+        objective=values,
+        bound=values,
+        thresholds=thresholds,
+        certificate=certificate,
+        runtime=time.perf_counter() - begun,
+    )
 
 
 def _result(market: Market, policy: Policy, closure: Closure, begun: float) -> Result:

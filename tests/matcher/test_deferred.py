@@ -148,8 +148,8 @@ def test_closing_on_from_here_is_starting_again_without(seed: int) -> None:
     went_on = 0
     for c in random.sample(range(len(m.order_classes)), 3):
         fresh = run(m, (*found.closed, c))
-        if found.can_go_on_without(c):
-            found.close(c)
+        if found.can_go_on_without([c]):
+            found.close([c])
             went_on += 1
             assert found.held == fresh.held
             assert found.matching().tolist() == fresh.matching().tolist()
@@ -160,7 +160,7 @@ def test_closing_on_from_here_is_starting_again_without(seed: int) -> None:
 
 def test_going_on_is_possible_and_impossible_among_the_cases_above() -> None:
     answers = [
-        run(m).can_go_on_without(c)
+        run(m).can_go_on_without([c])
         for m in map(mixed, range(40))
         for c in range(len(m.order_classes))
     ]
@@ -174,7 +174,7 @@ def test_a_full_cap_bars_going_on() -> None:
     ))  # fmt: skip
     found = run(m)
     assert found.matching().tolist() == [0, -1]
-    assert not found.can_go_on_without(0)
+    assert not found.can_go_on_without([0])
     assert run(m, (0,)).matching().tolist() == [-1, 1]
 
 

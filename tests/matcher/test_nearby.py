@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+import numpy as np
 import pytest
 
 from matcher import Market, Policy, Tables
 from matcher.choice import Choice
 from matcher.mechanisms import nearby
-from matcher.solve import matching, solve, with_a_seat
+from matcher.mechanisms.bounds import Prices
+from matcher.mechanisms.next_seat import still_best
+from matcher.mechanisms.openings import Search
+from matcher.mechanisms.plan import Drawn, Plan, Weights
+from matcher.mechanisms.proof import Step, Tree
+from matcher.objective import components
+from matcher.solve import NoPlan, matching, solve, with_a_seat
 from tests.matcher.test_oracle import tables_of
 from tests.random_markets import random_instance
 from tests.rounds import make_round
@@ -46,6 +53,77 @@ def test_one_more_seat_is_the_round_with_one_more_seat(
             moved += after != result.matching.tolist()
             proven += found[p] is result.matching
     assert moved > number // 4 and proven > number // 4
+
+
+def test_one_more_seat_where_decrees_bind_and_caps_cross() -> None:
+    """The proof of the openings is gone through again, or where it breaks the round is solved anew."""
+    rng = Random("decrees")
+    moved = 0
+    for _ in range(120):
+        tables = tables_of(random_instance(rng, "optimal", programs=4, decrees=True))
+        market, policy = loaded(tables)
+        try:
+            result = solve(market, policy)
+        except NoPlan:
+            continue
+        for p, after in with_a_seat(market, policy, result, range(len(market.programs))):
+            assert after.tolist() == solve(market.with_a_seat(p), policy).matching.tolist()
+            moved += bool((after != result.matching).any())
+    assert moved > 30
+
+
+def searched(tables: Tables) -> Search:
+    """A search of the round's openings that has ended."""
+    market, policy = loaded(tables)
+    drawn = Weights(market, policy)
+    search = Search(
+        Plan(market, Choice(market)),
+        [*components(market, policy), Drawn(drawn, 0), Drawn(drawn, 1)],
+    )
+    search.run()
+    return search
+
+
+def whole(search: Search, tree: Tree) -> list[bool]:
+    """At which programs a proof holds with one more seat, if that gains nothing."""
+    market = search.plan.market
+    found: list[bool] = still_best(search, tree, [(0,) * 6] * len(market.programs)).tolist()
+    return found
+
+
+def test_a_seat_may_be_what_a_class_lacks_to_be_possible_at_all() -> None:
+    """C needs two; both people list P, which has one seat, and nobody lists R."""
+    tables = make_round(
+        {"A": "P", "B": "P Q"}, {"P": 1, "Q": 1, "R": 1}, {"mechanism.name": "optimal"},
+        order_classes={"C": 2},
+        programs={"P": {"order_class": "C"}, "R": {"order_class": "C"}},
+    )  # fmt: skip
+    split = Tree(order_class=0, sides=(Tree(leaf="impossible"), Tree(leaf="best")))
+    assert whole(searched(tables), split) == [False, True, False]
+    market, policy = loaded(tables)
+    result = solve(market, policy)
+    after = dict(with_a_seat(market, policy, result, [0, 1, 2]))
+    assert result.matching.tolist() == [-1, 1] and after[0].tolist() == [0, 0]
+
+
+def test_a_proof_that_settles_pairs_is_not_gone_through_again() -> None:
+    search = searched(make_round({"A": "P"}, {"P": 1, "Q": 1}))
+    assert whole(search, Tree(leaf="best")) == [True, True]
+    for tree in (Tree(leaf="settled"), Tree(edge=0, sides=(Tree(leaf="best"), Tree(leaf="best")))):
+        assert whole(search, tree) == [False, False]
+
+
+def test_too_few_people_for_a_class_are_too_few_with_one_more_seat() -> None:
+    """Both programs of C are listed, but by one person; a step of no price ends the open side."""
+    tables = make_round(
+        {"A": "C", "B": "R"}, {"P": 1, "Q": 1, "R": 1}, order_classes={"C": 2},
+        programs={"P": {"order_class": "C"}, "Q": {"order_class": "C"}},
+    )  # fmt: skip
+    search = searched(tables)
+    free = Prices(*(np.zeros(size, np.int64) for size in (2, 3, 3, 3, 0)))
+    ended = Tree(steps=[Step([1], free, 0, [], [])], leaf="ended")
+    split = Tree(order_class=0, sides=(ended, Tree(leaf="best")))
+    assert whole(search, split) == [True, True, True]
 
 
 def test_a_program_is_idle_only_if_it_turns_nobody_away() -> None:

@@ -13,7 +13,16 @@ from random import Random
 import pytest
 from click.testing import CliRunner, Result
 
-from matcher import InvalidRound, Policy, Tables, UnsupportedConstraint, cli, whatif, whatif_screen
+from matcher import (
+    InvalidRound,
+    Policy,
+    Tables,
+    UnsupportedConstraint,
+    cli,
+    seats,
+    whatif,
+    whatif_screen,
+)
 from matcher.changes import (
     Change,
     Choices,
@@ -246,12 +255,14 @@ def test_the_value_of_every_seat_of_the_example() -> None:
         value_of_seats(base, ["nothing"])
 
 
-def test_seats_can_be_valued_in_processes_of_their_own() -> None:
+def test_seats_can_be_valued_in_processes_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seats, "BLOCK", 3)
     base = Solved.of(tables := Tables.read(EXAMPLE), Policy.from_tables(tables))
     told: list[int] = []
     found = value_of_seats(base, base.market.programs, 2, told.append)
     assert found == value_of_seats(base, base.market.programs)
-    assert sum(told) == len(found) == 6
+    assert told == [3, 3] and len(found) == 6
+    assert seats._values(base, [5]) == [v for v in found if v.program == base.market.programs[5]]
 
 
 # --- the lottery stays
@@ -540,6 +551,103 @@ def test_the_value_of_seats_in_a_table(folder: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(whatif_screen, "LARGE", 0)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     assert run(folder, "--value-of-seats", "--lang", "en").stdout == done.stdout
+
+
+OPTIMAL = ("--mechanism", "optimal", "--lang", "en")
+
+
+def test_one_choice_alone(folder: Path) -> None:
+    done = run(folder, "--applicant", "A11", "--program", "TEXT")
+    assert "TEXT：" in done.stdout and "CARE" not in done.stdout
+    assert "没有什么要问" in run(folder, "--applicant", "A01", "--program", "NEV-X").stdout
+    assert "--list A11=ROBO" in run(folder, "--applicant", "A11", "--program", "ROBO").stdout
+
+
+def test_under_the_optimal_plan_no_score_has_a_say_but_a_place_a_cost(tmp_path: Path) -> None:
+    """A would have C, D and B her place: two firsts and a second become a third, and so on."""
+    lists = {"A": "P Q", "B": "P R", "D": "S"}
+    make_round(lists, {"P": 1, "Q": 1, "R": 1, "S": 0}, {"mechanism.name": "optimal"}).write(
+        tmp_path
+    )
+    done = [run(tmp_path, "--applicant", name, "--lang", "en").stdout for name in "ABD"]
+    loser = next(text for text in done[:2] if "choice 1, P" in text)
+    assert "as good but for the lottery; 2 people are elsewhere" in loser
+    assert loser.count("No score enters the objective") == 1
+    assert "no seat is open to her" in done[2]
+
+
+def test_a_class_under_the_optimal_plan_and_what_a_decree_would_cost(tmp_path: Path) -> None:
+    make_round(
+        {"A": "P T", "B": "Q T", "D": "Q"}, {"T": 2, "P": 1, "Q": 2, "Z": 0, "Y": 2},
+        {"mechanism.name": "optimal"}, order_classes={"C": 2, "E": 0, "F": 2},
+        programs={"T": {"order_class": "C"}, "Z": {"order_class": "E"}, "Y": {"order_class": "F"}},
+    ).write(tmp_path)  # fmt: skip
+    done = run(tmp_path, "--class", "C", "--lang", "en").stdout
+    assert "the best plan does without it" in done
+    assert "opened by decree: cost of ranks +2; 2 people would move" in done
+    assert re.search("(?m)^A +P +T +worse$", done)
+    done = run(tmp_path, "--class", "E", "--lang", "en").stdout
+    assert "cannot be opened by decree, for this reason" in done and "0 < 1" in done
+    done = run(tmp_path, "--class", "F", "--lang", "en").stdout
+    assert "no plan keeps all hard requirements" in done and "The class F must open" in done
+
+
+def test_a_decree_that_no_plan_keeps_is_refused_with_what_conflicts(tmp_path: Path) -> None:
+    make_round(
+        {"A": "P"}, {"P": 1, "Y": 2}, {"mechanism.name": "optimal"}, order_classes={"F": 2},
+        programs={"Y": {"order_class": "F"}},
+    ).write(tmp_path)  # fmt: skip
+    done = run(tmp_path, "--open", "F", "--lang", "en")
+    assert done.exit_code == 2 and "The class F must open" in done.stderr and not done.stdout
+
+
+def test_prices_stand_beside_what_a_seat_gains(folder: Path, tmp_path: Path) -> None:
+    """One seat less at P sends A or B to a third choice, one more brings both to their first."""
+    make_round(
+        {"A": "P R", "B": "P X R"}, {"P": 1, "R": 1, "X": 0}, {"mechanism.name": "optimal"}
+    ).write(tmp_path)
+    done = run(tmp_path, "--value-of-seats", "--lang", "en", "--out", tmp_path / "out")
+    assert "“One less” is the price of an open seat" in done.stdout
+    rows = re.findall(
+        r"(?m)^([PRX]) +(\S.*?\S|—) {2,}(\S.*?\S|0) {2,}(\d) +(\d) +(\d) +(\d)$", done.stdout
+    )
+    assert rows == [
+        ("P", "placed -1", "rank cost -1", "1", "0", "0", "0"),
+        ("X", "—", "0", "1", "1", "0", "0"),  # as good, but for the lottery
+    ]
+    lines = (tmp_path / "out" / "seats.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == (
+        "program,capacity,price_placed,price_reserves,price_rank,price_fit,gain_placed,gain_reserves,"
+        "gain_rank,gain_fit,placed,better,worse,same,gained,lost"
+    )
+    assert "P,1,1,0,0,0,0,0,1,0,0,1,0,0,0,0" in lines
+    plain = run(folder, "--value-of-seats", "--out", tmp_path / "out", "--lang", "en")
+    assert "One less" not in plain.stdout
+    assert (tmp_path / "out" / "seats.csv").read_text(encoding="utf-8").startswith(
+        "program,capacity,gain_placed"
+    )  # fmt: skip
+    assert "has no price of its own" in run(folder, "--value-of-seats", *OPTIMAL).stdout
+
+
+def test_crossing_caps_have_seats_of_some_value_too() -> None:
+    caps = {"K": {"seats": 1, "programs": "P;Q"}, "L": {"seats": 2, "programs": "Q;R"}}
+    tables = make_round(
+        {"A": "P", "B": "P R", "D": "R", "E": "Q"}, {"P": 1, "Q": 1, "R": 1},
+        {"mechanism.name": "optimal"}, caps=caps,
+    )  # fmt: skip
+    base = Solved.of(tables, Policy.from_tables(tables))
+    for value in value_of_seats(base):
+        found = whatif(tables, base.policy, [Seats(value.program, 1)], base)
+        assert value.moves == len(found.moves)
+
+
+def test_what_a_search_may_take_is_said_before(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whatif_screen, "SLOW", -1.0)
+    for question in (("--applicant", "A11"), ("--class", "TEXT")):
+        assert "up to 7 solves" in run(folder, *OPTIMAL, *question, "--tries", 7).stderr
+        assert "up to" not in run(folder, *question).stderr
 
 
 # --- what is told of what is found
