@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -27,7 +28,7 @@ from .tables import tabulated
 LONG_S = 1_000
 """Seconds of the wall clock after which a process is given up."""
 PATIENCE = ((60, 1), (5, 3))
-"""Runs of more seconds of the wall clock than these are taken so often at most."""
+"""Runs of more seconds than these are taken so often at most."""
 
 
 def child(step: Step, seed: int, fast: bool) -> list[Figure]:
@@ -81,15 +82,20 @@ def measure(name: str) -> list[Row]:
     rows: list[Row] = []
     most, seed = measurement.runs, 1
     while seed <= most:
-        begin = time.perf_counter()
+        begin = _seconds_of_children()
         found = list(figures(measurement, seed))
-        spent = time.perf_counter() - begin
+        spent = _seconds_of_children() - begin
         rows += [Row.of(name, figure, seed, place) for figure in found]
         most = min([most, *(runs for seconds, runs in PATIENCE if spent > seconds)])
         if all(figure.value != figure.value for figure in found):
             break
         seed += 1
     return rows
+
+
+def _seconds_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from .figures import NotMeasured
 from .flows import DIRECT
 from .growth import CONSENT, CURVES, SIZES
 from .instances import CITIES, CONTESTS, DEMO, NESTED, PLAIN, TIED, demo_without_minimum
-from .optimum import ALL, LIMITS, OURS, OURS_FAST, TWO
+from .optimum import ALL, KERNEL, LIMITS, OURS, OURS_FAST, TWO
 
 Step = tuple[str, ...]
 """A measurement of ``benchmarks.child``: module and kind, then its arguments but for the seed."""
@@ -150,11 +150,9 @@ def _flows() -> dict[str, Measurement]:
         goals = (
             Goal(f"{OURS + TWO} / {DIRECT}", 1.25, "times"),
             Goal(f"{OURS + ALL} / {DIRECT}", 2.5, "times"),
-            Goal(
-                f"{DIRECT} / {OURS_FAST + TWO}",
-                _TIMES_FAST[name.split()[2]],
-                "times",
-                at_least=True,
+            *(
+                Goal(f"{DIRECT} / {side}", _TIMES_FAST[name.split()[2]], "times", at_least=True)
+                for side in (KERNEL, OURS_FAST + TWO)
             ),
             Goal(f"memory: {OURS_FAST + ALL} / {DIRECT}", 1, "times"),
         )
@@ -223,6 +221,22 @@ def _greatest() -> dict[str, Measurement]:
     }
 
 
+def _seats() -> dict[str, Measurement]:
+    return {
+        f"one more seat: {name}": one(
+            "seats",
+            ("seats.one_more", name),
+            Goal("from scratch / median", limit, "times", at_least=True),
+            fast=True,
+        )
+        for name, limit in (
+            ("seats only, 10,000 x 300", 200),
+            ("seats only, 10,000 x 300, consent 78 %", 200),
+            ("seats only, 200,000 x 5,000", 10_000),
+        )
+    }
+
+
 def _growth() -> dict[str, Measurement]:
     return {
         f"growth: {curve}; {consent}{FAST * fast}": Measurement(
@@ -241,7 +255,7 @@ def _growth() -> dict[str, Measurement]:
 
 MEASURES: dict[str, Measurement] = (
     _rounds() | _optimal() | _textbook() | _flows() | _assignments() | _stable() | _largest()
-    | _closing() | _greatest() | _odds() | _verified() | _growth()
+    | _closing() | _greatest() | _seats() | _odds() | _verified() | _growth()
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from multiprocessing import get_context
 from statistics import median
 from typing import Any
@@ -37,6 +38,7 @@ from .solvers import Found, by_cp_sat, by_highs
 
 OURS = "orderclass"
 OURS_FAST = "orderclass fast"
+KERNEL = "orderclass kernel"
 TWO, ALL = ", two objectives", ", all objectives"
 LIMITS = {"HiGHS": 60, "CP-SAT": 120}
 """The peers of ``optimal`` with minimum sizes, and the seconds of the wall clock that each one has."""
@@ -164,6 +166,24 @@ def _two(
     return call
 
 
+def _kernel(market: Market, costs: flows.Costs) -> Callable[[], Seconds]:
+    """The kernel alone, for the same one cost that SimpleMinCostFlow gets."""
+    with kernels(True):
+        compiled: Any = import_module("matcher.mechanisms.fast")
+    empty, people = np.zeros(len(market.programs), np.int64), len(market.applicants)
+
+    def call() -> Seconds:
+        (held, _), spent = timed(
+            lambda: compiled.assignment(
+                market.owner, market.program, -costs.net, market.capacity, empty, people
+            )
+        )
+        _known(costs, costs.value(held[held >= 0]))
+        return {"solve": spent}
+
+    return call
+
+
 def _fresh(market: Market) -> Market:
     """The market without what it remembers of earlier work."""
     return replace(market)
@@ -214,6 +234,7 @@ def measure_flow(name: str, seed: str) -> list[Figure]:
         flows.DIRECT: _peer(costs, flows.DIRECT),
         OURS + TWO: _two(market, rules, costs),
         OURS + ALL: _ours(market, every, costs),
+        KERNEL: _kernel(market, costs),
         OURS_FAST + TWO: _two(market, rules, costs, fast=True),
         OURS_FAST + ALL: _ours(market, every, costs, fast=True),
     }
@@ -231,7 +252,7 @@ def measure_flow(name: str, seed: str) -> list[Figure]:
         ),
         *(
             Figure(f"{flows.DIRECT} / {side}", compared(taken, flows.DIRECT, side), "times")
-            for side in (OURS_FAST + TWO, OURS_FAST + ALL)
+            for side in (KERNEL, OURS_FAST + TWO, OURS_FAST + ALL)
         ),
     ]
 

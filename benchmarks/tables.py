@@ -10,6 +10,7 @@ from .recorded import Row, medians, points, shown
 
 ASKED = {
     "orderclass": "`solve`: lottery and what proves the result included",
+    "orderclass kernel": "the same one weighted cost",
     "orderclass, two objectives": "`placed`, then `rank`; no lottery, no certificate",
     "orderclass, all objectives": "four objectives, lottery, certificate; hashing of weights apart",
     "SimpleMinCostFlow": "OR-Tools, arrays, one weighted cost",
