@@ -305,9 +305,7 @@ def _close(
                     at[leaving[left]] += 1
                     left += 1
                 seats[p] = held[p] = 0
-        if not _propose(
-            leaving, at, end, program, key, seats, first, worst, holder, held, refused
-        ):
+        if not _propose(leaving, at, end, program, key, seats, first, worst, holder, held, refused):
             return False
 
 
