@@ -14,7 +14,7 @@ cap the children take turns (after Kamada & Kojima, Theoretical Economics 2018).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -198,8 +198,13 @@ class Choice:
     @cached_property
     def root_of(self) -> list[Node]:
         """The tree of each program."""
-        found = {p: root for root in self.roots for p in root.programs()}
-        return [found[p] for p in range(len(self.seats))]
+        return _tree_of_each(self.roots)
+
+    @cached_property
+    def alone(self) -> list[Node]:
+        """The tree of each program without the caps over more than one class."""
+        caps = tuple(cap for cap in self.market.caps if not self.market.spans(cap))
+        return _tree_of_each(forest(replace(self.market, caps=caps)))
 
     def with_groups(
         self, edges: Iterable[int], seats: dict[int, int]
@@ -275,6 +280,11 @@ class Choice:
         s = self.seats[p]
         seats = {g: s.hard.get(g, 0) + s.soft.get(g, 0) for g in {*s.hard, *s.soft}}
         return len(fill(self.with_groups(edges, seats), seats))
+
+
+def _tree_of_each(roots: list[Node]) -> list[Node]:
+    found = {p: root for root in roots for p in root.programs()}
+    return [found[p] for p in range(len(found))]
 
 
 def _groups_of_each(market: Market) -> list[tuple[int, ...]]:

@@ -140,6 +140,14 @@ FINDINGS: dict[str, tuple[str, str]] = {
     # --- what the result is worth
     "status": ("结果没有做完（状态不是 OPTIMAL）", "the result is not complete (its status is not OPTIMAL)"),
     "closing": ("停开的班或次序与重算不符", "the classes closed, or their order, differ from the recomputed"),
+    "reopenable": (
+        "班级 {order_class} 停开了，但重新开它谁也不缺人",
+        "class {order_class} is closed, but with it open none falls short",
+    ),
+    "closing_tree": (
+        "证书里停开哪些班的证明从第 {row} 步起不成立",
+        "the certificate's proof of which classes close fails from step {row} on",
+    ),
     "differs": (
         "申请人 {applicant}：录取在 {program}，重算是 {own}", "{applicant}: placed at {program}, recomputed {own}",
     ),

@@ -287,6 +287,10 @@ class Market:
         vars(other).update({name: vars(self)[name] for name in kept if name in vars(self)})
         return other
 
+    def spans(self, cap: Cap) -> bool:
+        """Whether a cap is over programs of more than one class."""
+        return len(set(self.class_of[list(cap.programs)].tolist())) > 1
+
     def edge(self, applicant: int, program: int) -> int:
         """The edge of a pair, or −1."""
         low, high = int(self.start[applicant]), int(self.start[applicant + 1])

@@ -9,13 +9,16 @@ the classes to close.  A branch has closed some classes, must leave some open, a
 Deferred acceptance is the evaluator, and what a branch can reach rests on one fact.  The choice
 functions are substitutable: whoever a program refuses among fewer offers it refuses among more.  So
 a run with fewer seats, be it for closed classes or for caps, refuses whomever a run with more refuses,
-and everybody ends as far down her list or further.  The *relaxed* run ignores the caps over more than
-one class.  It follows for every set of a branch:
+and everybody ends as far down her list or further.  In the *relaxed* run of a branch, classes that it
+is free in are open and do not count under the caps over several classes, neither themselves nor
+against others.  It follows for every set of a branch:
 
-- Nobody is better off than in the relaxed run that closes what the branch has closed.
-- A class that stays open holds no more people than in the relaxed run that also closes everything
-  the branch is free in (and all classes under the caps that it ignores, where these may bind).
-- Where no such cap can bind, the relaxed run is the run; a class then holds the fewer people the more
+- Nobody is better off than in the relaxed run of the branch.
+- A class that stays open holds no more people than in a relaxed run that counts no class under such
+  caps and closes what the branch has closed or is free in, and all else under those caps that may
+  bind.  (With a cap over it lifted, a class holds no fewer: everybody is as well off or better, so no
+  fewer are placed, and the other programs, with fewer offers, hold no more.)
+- Where no such cap may bind, the relaxed run is the run; a class then holds the fewer people the more
   classes are open, so every part of a kept set is kept.  Once a branch has closed enough, closing
   more is no longer maximal.
 """
@@ -23,7 +26,7 @@ one class.  It follows for every set of a branch:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -198,21 +201,13 @@ class _Search:
         self.binding = bool(binding)
         self.never = [c for c in self.order if _too_few(market)[c]]
         self.whole = everything.without(self.never)
-        self.relaxed = self.whole if not market.caps else self._relaxed()
+        may = np.flatnonzero(market.min_size > 1)
+        self.relaxed = DeferredAcceptance(market, choice, self.never, loose=may.tolist())
         self.tree: Tree = []
         self.leaves = 0
         self.most = len(market.applicants)
         self.best = _Found((-1, 0, 0, 0, 0, ()), frozenset())
         self.settle(self.whole)
-
-    def _relaxed(self) -> DeferredAcceptance:
-        """The run among all classes that may open, with no cap over more than one class."""
-        market = self.market
-        caps = tuple(cap for cap in market.caps if not _spans(market, cap))
-        relaxed = replace(market, caps=caps)
-        kept = ("owner", "edge_lists", "_priority")
-        vars(relaxed).update({k: v for k, v in vars(market).items() if k in kept})
-        return DeferredAcceptance(relaxed, Choice(relaxed, self.choice.open_first), self.never)
 
     # --- sets that are kept
 
@@ -419,7 +414,8 @@ class _Search:
         low = frozenset(np.flatnonzero(short).tolist())
         low = frozenset(np.flatnonzero(short).tolist())
         shut = node.free | self.under - node.run.closed
-        run = node.run.without(sorted(shut - low))
+        base = self.relaxed.without(sorted(node.run.closed)) if self.binding else node.run
+        run = base.without(sorted(shut - low))
         rest = shut & low
         low = frozenset(np.flatnonzero(run.short()).tolist()) & low
         short_open = run.without(sorted(rest)).short() if low - rest else short
@@ -449,7 +445,8 @@ class _Search:
         without: _Node | _End = _End("bound")
         if _placed(node.run) - loss[c] >= self.best.merit[0]:
             without = _Node(node.run.without([c]), free, since=since)
-        return [without, _Node(node.run, free, since=since)]
+        run = node.run.tighten([c]) if c in self.under else node.run
+        return [without, _Node(run, free, since=since)]
 
 
 def _placed(run: DeferredAcceptance) -> int:
@@ -462,14 +459,9 @@ def _listers(market: Market) -> Int:
     return np.minimum(people, market.capacity)
 
 
-def _spans(market: Market, cap: Cap) -> bool:
-    """Whether a cap is over programs of more than one class."""
-    return len(set(market.class_of[list(cap.programs)].tolist())) > 1
-
-
 def _may_bind(market: Market, cap: Cap) -> bool:
     """Whether a cap over more than one class is below what its programs could take."""
-    return _spans(market, cap) and int(_listers(market)[list(cap.programs)].sum()) > cap.seats
+    return market.spans(cap) and int(_listers(market)[list(cap.programs)].sum()) > cap.seats
 
 
 def _too_few(market: Market) -> Bool:

@@ -41,6 +41,8 @@ class DeferredAcceptance:
         Programs that look at no offer until :meth:`release`.
     absent
         Applicants who make none until then.
+    loose
+        Classes whose people do not count under caps over more than one class, until :meth:`tighten`.
 
     Notes
     -----
@@ -49,9 +51,10 @@ class DeferredAcceptance:
 
     def __init__(
         self, market: Market, choice: Choice, closed: Iterable[int] = (),
-        holding: Iterable[int] = (), absent: Collection[int] = (),
+        holding: Iterable[int] = (), absent: Collection[int] = (), loose: Collection[int] = (),
     ) -> None:  # fmt: skip
         self.market, self.choice = market, choice
+        self.loose = set(np.flatnonzero(np.isin(market.class_of, list(loose))).tolist())
         size = len(market.applicants)
         self.next: list[int] = market.start[:-1].tolist()
         self.end: list[int] = market.start[1:].tolist()
@@ -64,7 +67,7 @@ class DeferredAcceptance:
                 self._shut(p)
         self.holding = set(holding)
         self.waiting = sorted(absent)
-        self.begin: Begin = partial(DeferredAcceptance, market, choice)
+        self.begin: Begin = partial(DeferredAcceptance, market, choice, loose=loose)
         proposers = [i for i in range(size) if i not in absent] if absent else list(range(size))
         if (
             size > _FEW
@@ -95,6 +98,7 @@ class DeferredAcceptance:
         other.next, other.limit = self.next.copy(), self.limit.copy()
         other.held, other.closed = self.held.copy(), self.closed.copy()
         other.holding, other.waiting = self.holding.copy(), self.waiting.copy()
+        other.loose = self.loose.copy()
         return other
 
     def release(self, programs: Iterable[int] = ()) -> None:
@@ -112,6 +116,19 @@ class DeferredAcceptance:
             return self.begin(self.closed.union(classes))
         other = self.copy()
         other.close(classes)
+        return other
+
+    def tighten(self, classes: Collection[int]) -> DeferredAcceptance:
+        """The run in which some loose classes count under all their caps; this one stays as it is."""
+        other, class_of = self.copy(), self.market.class_of
+        programs = [p for p in sorted(self.loose) if int(class_of[p]) in classes]
+        other.loose.difference_update(programs)
+        left = frozenset(class_of[sorted(other.loose)].tolist())
+        other.begin = partial(DeferredAcceptance, self.market, self.choice, loose=left)
+        leaving = other._asked({p: [] for p in programs})
+        for i in leaving:
+            other.next[i] += 1
+        other._run(leaving)
         return other
 
     def sizes(self) -> Int:
@@ -143,38 +160,45 @@ class DeferredAcceptance:
                     self.waiting.append(i)
                 elif at < end[i]:
                     offers.setdefault(program[at], []).append(at)
-            roots: dict[int, tuple[Node, list[int]]] = {}
-            for p in offers:
-                root = self.choice.root_of[p]
-                roots.setdefault(id(root), (root, []))[1].append(p)
-            proposers = []
-            for root, asked in roots.values():
-                proposers += self._choose(root, asked, offers)
+            proposers = self._asked(offers)
             for i in proposers:
                 next_[i] += 1
+
+    def _asked(self, offers: dict[int, list[int]]) -> list[int]:
+        """Let programs look at offers; return who is turned away."""
+        roots: dict[int, tuple[Node, dict[int, list[int]]]] = {}
+        for p, edges in offers.items():
+            root = (self.choice.alone if p in self.loose else self.choice.root_of)[p]
+            roots.setdefault(id(root), (root, {}))[1][p] = edges
+        return [i for root, asked in roots.values() for i in self._choose(root, asked)]
 
     def _hopeless(self, edge: int) -> bool:
         """Whether it is known that the program refuses this person."""
         choice = self.choice
         return choice.place[edge] >= self.limit[choice.kind[edge]]
 
-    def _choose(self, root: Node, asked: list[int], offers: dict[int, list[int]]) -> list[int]:
-        """Let the programs of a root choose from those they hold and those who offer.
+    def _choose(self, root: Node, offers: dict[int, list[int]]) -> list[int]:
+        """Let programs of a root choose from those they hold and those who offer themselves.
 
-        ``asked`` are the programs with offers.  Returns who is turned away.
+        A program without offers has just come under its caps.  Returns who is turned away.
         """
         choice = self.choice
         if not root.children and not choice.seats[root.program].reserved:
             return self._choose_by_priority(root.program, offers[root.program])
-        pool = {p: [e for e, _ in self.held[p]] + offers[p] for p in asked}
+        pool = {p: [e for e, _ in self.held[p]] + mine for p, mine in offers.items()}
         # What a program held before is the beginning of an acceptance order, and a program takes all
         # of such a beginning, in the same order: only where somebody new has come it has to choose.
-        accepted = {p: choice.at_program(p, pool[p]) for p in asked}
-        if root.children and any(accepted[p] != self.held[p] for p in asked):
-            whole = {p: accepted.get(p, self.held[p]) for p in root.programs()}
+        accepted = {p: choice.at_program(p, pool[p]) for p in offers}
+        changed = any(not offers[p] or accepted[p] != self.held[p] for p in offers)
+        if root.children and changed:
+            loose = not self.loose.isdisjoint(offers)
+            counted = {p for p in root.programs() if (p in self.loose) == loose}
+            whole = {
+                p: accepted.get(p, self.held[p]) if p in counted else [] for p in root.programs()
+            }
             if not _fits(root, whole):
-                pool = {p: pool[p] if p in pool else [e for e, _ in self.held[p]] for p in whole}
-                accepted = {p: [] for p in whole}
+                pool = {p: pool[p] if p in pool else [e for e, _ in self.held[p]] for p in counted}
+                accepted = {p: [] for p in counted}
                 for edge, stage in choice.in_turns(root, whole):
                     accepted[choice.program[edge]].append((edge, stage))
         rejected = []
@@ -234,9 +258,10 @@ class DeferredAcceptance:
         """
         class_of = self.market.class_of
         for cap in self.market.caps:
-            inside = [int(class_of[p]) in classes for p in cap.programs]
+            counted = [p for p in cap.programs if p not in self.loose]
+            inside = [int(class_of[p]) in classes for p in counted]
             shared = any(inside) and not all(inside)
-            if shared and sum(len(self.held[p]) for p in cap.programs) >= cap.seats:
+            if shared and sum(len(self.held[p]) for p in counted) >= cap.seats:
                 return False
         return True
 

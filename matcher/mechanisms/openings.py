@@ -51,6 +51,14 @@ WIDE = 1.25
 """Classes with fewer people than this many times their minimum get an opening at once."""
 
 
+NODES = 100
+"""Nodes after which, where sets cross, the solver's word is taken for the rest."""
+
+
+class TooMany(Exception):
+    """Where sets cross, the proof has grown beyond what is worth while."""
+
+
 class OutOfTime(Exception):
     """The limit of time is reached before the search has ended."""
 
@@ -108,6 +116,9 @@ class Search:
             for component in self.components
         ]
         self.ceilings: list[int] = []
+        self.nodes = 0
+        everything = np.where(self.plan.conditional, OPEN, FREE)
+        self.crossing = bool(self.plan.chains(everything).left_out)
         self.before_lottery = sum(not isinstance(c, Drawn) for c in self.objective)
 
     # --- plans
@@ -231,8 +242,8 @@ class Search:
 
     # --- the search
 
-    def run(self) -> Tree:
-        """Search until the best plan is proven; return the proof.
+    def run(self) -> Tree | None:
+        """Search until the best plan is proven; return the proof, None where the solver is trusted.
 
         Raises
         ------
@@ -252,11 +263,44 @@ class Search:
         self._first_plans(root, relaxed)
         while True:
             self.leaves_of: list[Best] = []
-            proof = self._visit(root, 0, relaxed)
+            try:
+                proof = self._visit(root, 0, relaxed)
+            except TooMany:
+                self._trust(root)
+                return None
             if self.best is None:
                 raise NoFlow
             if all((one.openings == self.best.openings).all() for one in self.leaves_of):
                 return proof
+
+    def _trust(self, root: Node) -> None:
+        """Find the best plan by branch and cut, one component after another; then ask for another one.
+
+        Raises
+        ------
+        OutOfTime
+            If the solver does not end in time, or contradicts itself.
+        """
+        fixed: list[tuple[Counted, int]] = []
+        for at, component in enumerate(self.components):
+            self._watch()
+            found = self.strong.whole(root, component, fixed, self._time_left())
+            if found is None:
+                raise OutOfTime
+            self._offer(found[0], root.openings)
+            value = (*self.value(found[0]), 0)[at]
+            if component is self.components[-1]:
+                self.tied |= bool(component.worth[self._edges(found[0])].any())
+            elif found[1] > value + max(0.5, NOTHING * component.reach) or self.best is None:
+                raise OutOfTime
+            fixed.append((component, value))
+        if self.best is None or self.best.value != tuple(v for _, v in fixed[:-1]):
+            raise OutOfTime
+
+    def _edges(self, matching: Int) -> Int:
+        """The edges that a placement holds."""
+        held = self.plan.market.edges_of(matching)
+        return held[held >= 0]
 
     def _relaxed(self, root: Node) -> Flow:
         """The best flow where classes need no minimum, lottery apart; if it is a plan, it is the best."""
@@ -307,6 +351,9 @@ class Search:
     def _visit(self, node: Node, start: int, flow: Flow | None = None) -> Tree:
         """Prove that a node holds nothing better than the best plan."""
         self._watch()
+        self.nodes += 1
+        if self.nodes > NODES and self.crossing:
+            raise TooMany
         tree = Tree()
         entered = self.bounds.entered(node)
         if entered is None:

@@ -105,7 +105,7 @@ def with_a_seat(
     tree, best = search.run(), search.best
     found = [result.matching] * len(market.programs)
     whole = np.zeros(len(found), bool)
-    if best is not None and best.flow is not None and not search.tied:
+    if tree and best is not None and best.flow is not None and not search.tied:
         residual = Residual(best.flow, everything)
         pairs = [residual.with_a_seat(result.matching, p) for p in range(len(found))]
         found = [after for after, _ in pairs]

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
+from scipy.optimize import Bounds as Box
+from scipy.optimize import LinearConstraint, linprog, milp
 from scipy.sparse import coo_array
 
 from ..cells import Int
@@ -134,6 +135,34 @@ class Strong:
         solution = rows.read(found.x, dual, per_reserve)
         more = self._add(node, worth, fixed, solution, unit)
         return replace(solution, value=-found.fun * unit / SCALE, more=more)
+
+    def whole(
+        self, node: Node, wanted: Counted, fixed: Sequence[Fixed], time_s: float | None
+    ) -> tuple[Int, float] | None:
+        """The best placement of a node in a component by branch and cut, and the solver's bound.
+
+        None if the solver does not end in time.  What it says is taken on trust.
+        """
+        plan = self.plan
+        every = set(np.flatnonzero(plan.conditional).tolist())
+        rows = _Rows(self.bounds, node, every, np.ones(len(plan.edge), bool), fixed)
+        gain = wanted.at(plan.edge[rows.arcs]).astype(float)
+        gain += wanted.per_reserve * plan.reserved[plan.kind[rows.arcs]]
+        matrix, limit = rows.matrix()
+        cost = np.zeros(matrix.shape[1])
+        cost[: len(gain)] = -gain / max(1, wanted.reach)
+        upper = np.append(np.ones(rows.first_missing), np.zeros(rows.missing))
+        found = milp(
+            cost, integrality=np.ones(len(cost)), bounds=Box(0, upper),
+            constraints=LinearConstraint(matrix, -np.inf, limit),
+            options={"mip_rel_gap": 0.0} | ({"time_limit": time_s} if time_s else {}),
+        )  # fmt: skip
+        if found.x is None or found.status != 0:
+            return None
+        taken = rows.arcs[found.x[: len(rows.arcs)] > 0.5]
+        matching = np.full(len(plan.market.applicants), -1)
+        matching[plan.owner[taken]] = plan.market.program[plan.edge[taken]]
+        return matching, -float(found.mip_dual_bound) * max(1, wanted.reach)
 
     def _worth(self, wanted: Sequence[Weighted]) -> tuple[Real, int]:
         """What each arc is worth, and each reserved seat filled."""

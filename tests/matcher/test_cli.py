@@ -352,9 +352,9 @@ def test_control_characters_of_a_cell_do_not_reach_the_terminal(folder: Path) ->
 
 
 def test_what_a_mechanism_cannot_honour(folder: Path) -> None:
-    done = run("solve", folder, "--mechanism", "optimal")
+    done = run("solve", folder, "--mechanism", "max_placement")
     assert done.exit_code == 2
-    assert "[refused_min_size]" in done.stderr
+    assert "[refused_soft_reserve]" in done.stderr
     assert not (folder / "result").exists()
     unknown = run("solve", folder, "--mechanism", "first_come")
     assert unknown.exit_code == 2

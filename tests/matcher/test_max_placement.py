@@ -282,7 +282,7 @@ def test_equal_plans_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     m, policy = two_for_one()
     assert solve(m, policy).unique
     monkeypatch.setattr(
-        weakly_stable, "weights", lambda m, policy, edges: np.zeros((len(edges), 2), np.int64)
+        weakly_stable.Weights, "of", lambda self, edges: np.zeros((len(edges), 2), np.int64)
     )
     result = solve(m, policy)
     assert (result.status, result.unique, result.publishable) == (Status.OPTIMAL, False, False)
@@ -294,11 +294,12 @@ def test_the_second_weight_decides_where_the_first_does_not(
     m, policy = two_for_one()
     for winner in (0, 1):
 
-        def second(m: Market, policy: Policy, edges: Any, winner: int = winner) -> Any:
-            return np.stack([0 * edges, m.owner[edges] == winner], axis=1).astype(np.int64)
+        def second(self: Any, edges: Any, winner: int = winner) -> Any:
+            owner = self.market.owner[edges]
+            return np.stack([0 * edges, owner == winner], axis=1).astype(np.int64)
 
         with monkeypatch.context() as patched:
-            patched.setattr(weakly_stable, "weights", second)
+            patched.setattr(weakly_stable.Weights, "of", second)
             result = solve(m, policy)
         assert result.matching[winner] == 0
         assert result.publishable

@@ -297,9 +297,9 @@ def test_an_outcome_that_cannot_be_published_is_counted_apart(
 
 
 def test_what_the_mechanism_cannot_honour_is_refused() -> None:
-    made = make_round(TWO_FOR_ONE, {"P": 2}, NO_SEED | {"mechanism.name": "optimal"},
-                      programs={"P": {"order_class": "K"}}, order_classes={"K": 2})  # fmt: skip
-    with pytest.raises(UnsupportedConstraint, match="min_size"):
+    made = make_round(TWO_FOR_ONE, {"P": 2}, NO_SEED | {"mechanism.name": "max_placement"},
+                      reserves={"P g": 1})  # fmt: skip
+    with pytest.raises(UnsupportedConstraint, match="soft_reserve"):
         odds(*before(made), 5)
 
 
@@ -486,12 +486,11 @@ def test_other_faults_are_refused_before_the_draw_too(folder: Path) -> None:
 
 
 def test_a_mechanism_that_cannot_is_refused_by_name(folder: Path) -> None:
-    (folder / "policy.toml").write_text('[mechanism]\nname = "optimal"\n')
-    (folder / "order_classes.csv").write_text("order_class,min_size\nK,2\n")
-    (folder / "programs.csv").write_text("program,capacity,order_class\nP,1,K\nQ,2,K\n")
+    (folder / "policy.toml").write_text('[mechanism]\nname = "max_placement"\n')
+    (folder / "caps.csv").write_text("cap,seats,programs\nK,1,P;Q\n")
     done = run(folder, "--draws", 3, "--workers", 1)
     assert done.exit_code == 2
-    assert "[refused_min_size]" in done.stderr
+    assert "[refused_nested_cap]" in done.stderr
     assert not (folder / "odds").exists()
 
 
