@@ -425,7 +425,8 @@ class Search:
         fixed = [*zip(self.components[:start], value, strict=False)]
         solution = self.strong.solve(node, [], fixed, self._time_left())
         if solution is None:
-            raise OutOfTime
+            self._without_digits()
+            return node, start
         weights = [round(price * FINE) for price in solution.fixed] or [0]
         return self._step(node, start, (weights, rounded(solution, 1 / FINE)), tree)
 
@@ -573,7 +574,8 @@ class Search:
             self._watch()
             solution = self.strong.solve(node, wanted, fixed, self._time_left())
             if solution is None:
-                raise OutOfTime
+                self._without_digits()
+                return
             known.append(solution)
             yield solution
 
@@ -648,6 +650,12 @@ class Search:
         weights = [round(price / unit) for price in solution.fixed]
         weights += [round(weight / unit) for weight in ladder]
         return self._step(node, start, (weights, rounded(solution, unit)), tree)
+
+    def _without_digits(self) -> None:
+        """Go on without a relaxation that the solver could not solve, unless the time is up."""
+        self._watch()
+        if self.crossing:
+            raise TooMany
 
     def _time_left(self) -> float | None:
         return None if self.deadline is None else max(0.1, self.deadline - time.perf_counter())
