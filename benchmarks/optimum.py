@@ -181,6 +181,7 @@ def _kernel(market: Market, costs: flows.Costs) -> Callable[[], Seconds]:
         _known(costs, costs.value(held[held >= 0]))
         return {"solve": spent}
 
+    call()  # so that it is compiled
     return call
 
 
