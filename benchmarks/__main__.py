@@ -1,5 +1,7 @@
 """Measure, record, tabulate: ``python -m benchmarks [NAME or GROUP …]``, everything by default.
 
+``python -m benchmarks tables`` measures nothing and makes the tables anew.
+
 Every run is a process of its own, one after another, each on an instance of another generator seed,
 and the median counts: of five runs, of three where one takes more than 5 seconds, and one run above
 60.  Times are CPU seconds, as machines are shared.  Raw figures go to ``results.csv``, where a name
@@ -101,7 +103,7 @@ def _seconds_of_children() -> float:
 def main() -> None:
     """Measure what the arguments name, or everything."""
     try:
-        names = chosen(sys.argv[1:])
+        names = [] if sys.argv[1:] == ["tables"] else chosen(sys.argv[1:])
     except NotMeasured as unknown:
         raise SystemExit(str(unknown)) from None
     begin = time.perf_counter()

@@ -181,6 +181,7 @@ def _kernel(market: Market, costs: flows.Costs) -> Callable[[], Seconds]:
         _known(costs, costs.value(held[held >= 0]))
         return {"solve": spent}
 
+    call()  # so that it is compiled
     return call
 
 
@@ -208,20 +209,22 @@ def _lottery_apart(weights: Seconds) -> Iterator[None]:
 def measure_assignment(name: str, seed: str) -> list[Figure]:
     """Every peer that can do the assignment problem, and ours, in turns."""
     market, rules, costs = _plain(name, seed)
-    sides = {
+    ours = {
+        OURS + TWO: _two(market, rules, costs),
         OURS: _ours(market, rules, costs),
+        KERNEL: _kernel(market, costs),
+        OURS_FAST + TWO: _two(market, rules, costs, fast=True),
         OURS_FAST: _ours(market, rules, costs, fast=True),
     }
-    sides |= {peer: _peer(costs, peer) for peer in flows.PEERS}
     instances.warm()
-    taken = in_turns(sides)
+    taken = in_turns(ours | {peer: _peer(costs, peer) for peer in flows.PEERS})
     others = [peer for peer in flows.PEERS if peer != flows.DIRECT]
     fastest = min(others, key=lambda peer: median(sum(t.values()) for t in taken[peer]))
     return [
         *stated(taken),
-        Figure(f"fastest of the others / {OURS}", compared(taken, fastest, OURS), "times"),
-        Figure(
-            f"fastest of the others / {OURS_FAST}", compared(taken, fastest, OURS_FAST), "times"
+        *(
+            Figure(f"fastest of the others / {side}", compared(taken, fastest, side), "times")
+            for side in ours
         ),
     ]
 

@@ -100,7 +100,7 @@ def _sides(rows: Sequence[Row], group: str) -> list[str]:
         if measurement.group != group:
             continue
         found = medians(rows, name)
-        ours = _total(found, "orderclass") or _total(found, "orderclass, two objectives")
+        ours = _total(found, "orderclass, two objectives") or _total(found, "orderclass")
         for side in dict.fromkeys(w.partition(": ")[0] for w in found if ": solve" in w):
             cells = [
                 shown(*found[key]) if (key := f"{side}: {step}") in found else ""
