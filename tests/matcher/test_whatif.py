@@ -256,9 +256,12 @@ def test_seats_can_be_valued_in_processes_of_their_own(monkeypatch: pytest.Monke
     base = Solved.of(tables := Tables.read(EXAMPLE), Policy.from_tables(tables))
     told: list[int] = []
     found = value_of_seats(base, base.market.programs, 2, told.append)
-    assert found == value_of_seats(base, base.market.programs)
+    # Whether a value is proven without a second solve depends on how many are asked for together.
+    alone = [replace(v, proven=False) for v in value_of_seats(base, base.market.programs)]
+    assert [replace(v, proven=False) for v in found] == alone
     assert told == [3, 3] and len(found) == 6
-    assert seats._values(base, [5]) == [v for v in found if v.program == base.market.programs[5]]
+    (one,) = seats._values(base, [5])
+    assert replace(one, proven=False) in alone
 
 
 # --- the lottery stays

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -22,6 +24,8 @@ from matcher.whatif_screen import Asked, of_change, of_missed, of_opening
 from tests.rounds import make_round
 
 # --- what is told of what is found
+
+EXAMPLE = Path(__file__).parents[2] / "data" / "example"
 
 
 def codes(told: object) -> list[str]:
