@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from types import ModuleType
 
 import numpy as np
 
+from ..cells import Int
 from ..objective import Component
 from .flow import FAR
 from .packing import Packing
@@ -33,7 +33,7 @@ class OneMore:
 
 
 class Standing:
-    """A best plan that can be asked about one more seat.
+    """A best plan that can be asked about one more seat of any program.
 
     Parameters
     ----------
@@ -46,43 +46,46 @@ class Standing:
 
     Notes
     -----
-    The next best plan differs by one chain of people (one augmenting path; the objective is that of a
-    flow), and the potentials lead to it: each question is one search over a few programs.
+    The next best plan differs by one chain of people: an augmenting path of the flow.  One search, made
+    at once, finds those of all programs; a question then costs as many steps as people move.
     """
 
     def __init__(self, flow: Flow, components: Sequence[Component], compiled: ModuleType) -> None:
-        market, self.compiled = flow.plan.market, compiled
+        self.market = market = flow.plan.market
         programs = len(market.programs)
-        most = [2 * programs * int(np.abs(c.worth).max(initial=0)) for c in components]
-        self.words = _words(most)
-        first = np.append(0, np.cumsum([len(word.most) for word in self.words]))
-        parts = [range(a, b) for a, b in pairwise(first)]
+        self.words = _words([2 * programs * _greatest(c.worth) for c in components])
+        worth = self._pack([c.worth for c in components])
+        self.held = market.edges_of(flow.matching())
         seats = slice(flow.first_seat, flow.first_seat + programs)
-        prices = [np.where(p[seats] < FAR, p[seats], 0) for p in flow.potentials]
-        self.plan = compiled.standing(
-            market.owner,
-            market.program,
-            self._pack([c.worth for c in components], parts),
-            market.edges_of(flow.matching()),
-            self._pack(prices, parts),
-        )
+        price = self._pack([np.where(p[seats] < FAR, p[seats], 0) for p in flow.potentials])
+        price[flow.potentials[0][seats] == FAR] = FAR  # no seat yet, so nobody moves on from there
+        self.gain, self.by = compiled.gains(market.start, market.program, worth, self.held, price)
 
-    def _pack(self, columns: Sequence[np.ndarray], parts: Sequence[range]) -> np.ndarray:
-        packed = [
-            word.pack([columns[k] for k in part])
-            for word, part in zip(self.words, parts, strict=True)
-        ]
-        return np.stack(packed, axis=1)
+    def _pack(self, columns: Sequence[Int]) -> Int:
+        left = iter(columns)
+        return np.stack([w.pack([next(left) for _ in w.most]) for w in self.words], axis=1)
 
     def one_more(self, program: int) -> OneMore:
-        """What one more seat of a program brings; the plan stays as it is."""
-        packed, moves = self.compiled.one_more(self.plan, program)
+        """What one more seat of a program brings, and who moves for it; the plan stays as it is."""
         gain = [
             int(part)
-            for word, total in zip(self.words, packed, strict=True)
+            for word, total in zip(self.words, self.gain[program], strict=True)
             for part in word.unpack(total)
         ]
+        moves = []
+        while (edge := int(self.by[program])) >= 0:
+            i = int(self.market.owner[edge])
+            held = int(self.held[i])
+            left = int(self.market.program[held]) if held >= 0 else -1
+            moves.append((i, left, program))
+            if left < 0:
+                break
+            program = left
         return OneMore(tuple(gain), tuple(moves))
+
+
+def _greatest(worth: Int) -> int:
+    return int(np.abs(worth).max(initial=0))
 
 
 def _words(most: Sequence[int]) -> list[Packing]:

@@ -110,8 +110,6 @@ def _by_columns(market: Market, policy: Policy, begun: float) -> Result:
     ordered = components(market, policy)
     values = tuple(int(component.worth[edges].sum()) for component in ordered)
     certificate: dict[str, object] = {"closing": []}
-    if policy.closure == "exact":
-        certificate["closing_tree"] = [("bound", "")]
     return Result(
         mechanism="stable",
         matching=matching,

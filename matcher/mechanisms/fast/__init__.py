@@ -8,18 +8,16 @@ Programs are nodes, people are not: whoever holds a seat at one program and list
 between them, and a search runs over programs alone.
 """
 
-from .draws import Classes, draws
+from .counting import Classes, draws
 from .proposals import deferred_acceptance
 from .seats import FAR, assignment
-from .standing import Standing, one_more, standing
+from .standing import gains
 
 __all__ = [
     "FAR",
     "Classes",
-    "Standing",
     "assignment",
     "deferred_acceptance",
     "draws",
-    "one_more",
-    "standing",
+    "gains",
 ]
