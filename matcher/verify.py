@@ -1490,18 +1490,21 @@ class Chooser:
 class Run:
     """Deferred acceptance, one proposal at a time, the last applicant first.
 
-    A relaxed run ignores the caps over more than one class.
+    The people of a loose class do not count under the caps over more than one class.
     """
 
     def __init__(
-        self, given: Round, chooser: Chooser, closed: Collection[str], relaxed: bool = False
+        self,
+        given: Round,
+        chooser: Chooser,
+        closed: Collection[str],
+        loose: Collection[str] = (),
     ) -> None:
-        self.given, self.chooser = given, chooser
-        self.over = [
-            [c for c in program.caps if not relaxed or given.caps[c].programs <= set(home.programs)]
-            for program in given.programs
-            for home in (program.home,)
-        ]
+        self.given, self.chooser, self.loose = given, chooser, set(loose)
+        self.over: list[list[int]] = []  # the caps under which the people of each program count
+        for program in given.programs:
+            own, mine = program.home.id not in self.loose, set(program.home.programs)
+            self.over.append([c for c in program.caps if own or given.caps[c].programs <= mine])
         self.start(closed)
 
     def start(self, closed: Collection[str]) -> None:
@@ -1517,8 +1520,8 @@ class Run:
     def copy(self) -> Run:
         """Return a copy that can go on by itself."""
         other = object.__new__(Run)
-        other.given, other.chooser, other.over = self.given, self.chooser, self.over
-        other.closed = set(self.closed)
+        other.given, other.chooser, other.over = self.given, self.chooser, list(self.over)
+        other.closed, other.loose = set(self.closed), set(self.loose)
         other.held = [list(people) for people in self.held]
         other.choice, other.next = list(self.choice), list(self.next)
         other.count, other.shut = list(self.count), list(self.shut)
@@ -1599,9 +1602,36 @@ class Run:
         kind, n = "c", c
         while kind == "c":
             children = self.given.caps[n].children
-            sizes = [self.count[m] if k == "c" else len(self.held[m]) for k, m in children]
+            sizes = [self.load(k, m, n) for k, m in children]
             kind, n = children[max(range(len(sizes)), key=lambda k: (sizes[k], k))]
         return n
+
+    def load(self, kind: str, n: int, cap: int) -> int:
+        """Return how many people of a program, or an inner cap, count under a cap."""
+        programs = self.given.caps[n].programs if kind == "c" else [n]
+        if all(cap not in self.over[p] for p in programs):
+            return 0
+        return self.count[n] if kind == "c" else len(self.held[n])
+
+    def tighten(self, name: str) -> Run:
+        """Let a loose class count under all its caps."""
+        self.loose.discard(name)
+        free = []
+        for p in self.given.classes[name].programs:
+            caps = self.given.programs[p].caps
+            for c in set(caps) - set(self.over[p]):
+                self.count[c] += len(self.held[p])
+            self.over[p] = caps
+        for p in self.given.classes[name].programs:
+            for c in self.over[p]:
+                while self.count[c] > self.given.caps[c].seats:
+                    q = self.last_turn(c)
+                    loser = self.choice[q].order[-1]
+                    self.drop(q, loser)
+                    self.next[loser[1]] += 1
+                    free.append(loser[1])
+        self.settle(free)
+        return self
 
     def close(self, names: Collection[str]) -> Run:
         """Close classes: go on from here where that is the same as starting again.
@@ -1696,15 +1726,12 @@ class ClosingTree:
 
     A set is maximal when its run leaves no class short, and no closed class could be opened again
     without one.  Each branch of the search has closed some classes, must leave some open, and is free
-    in the rest.  Fewer seats, for closed classes or for caps, never help anybody.  So in a run that
-    ignores the caps over several classes
-
-    - nobody is worse off than in any set of a branch that has closed the same and maybe more;
-    - a class that stays open holds as many people as it can get in a branch when all is closed that
-      the branch is free in, and all else under those caps, if they can be full.
-
-    If none of these caps can be full, a class holds the fewer people the more classes are open; then
-    a set that closes more than one without a short class is not maximal.
+    in the rest.  Fewer seats, for closed classes or for caps, never help anybody.  So nobody is better
+    off in any set of a branch than in its run with the free classes open and loose.  And a class that
+    stays open holds at most what it can get with none counted under shared caps when all is closed
+    that the branch is free in, and all else under such caps, if they can be full.  If none can, that
+    run is the run, and a class holds the fewer people the more classes are open; then a set that
+    closes more than one without a short class is not maximal.
     """
 
     def __init__(self, run: Run, whole: Run) -> None:
@@ -1724,6 +1751,8 @@ class ClosingTree:
                 for group in self.given.programs[p].groups.intersection(a.groups):
                     self.rivals[p, group].append((a.index, n))
         self.worth = self.merit(run)
+        self.free = {c.id for c in self.classes if c.min_size > 1}
+        self.root = Run(self.given, run.chooser, (), self.free)
         self.under: set[str] = set()
         for cap in self.given.caps:
             most = sum(min(wanted[p], self.given.programs[p].capacity) for p in cap.programs)
@@ -1778,7 +1807,9 @@ class ClosingTree:
         c = self.given.classes.get(name)
         if c is None or c.min_size <= 1 or name in free or name in run.closed:
             return False
-        return run.copy().close((free | self.under) - run.closed - {name}).placed(c) < c.min_size
+        shut = (free | self.under | run.closed) - {name}
+        base = self.root if self.under else run
+        return base.copy().close(shut - base.closed).placed(c) < c.min_size
 
     def last(self, run: Run, free: set[str]) -> bool:
         """Whether a branch has one set at most that can be maximal, and that one is no better."""
@@ -1791,15 +1822,15 @@ class ClosingTree:
 
     def holds(self, tree: Sequence[tuple[str, str]]) -> int:
         """Return how far the search is right: its length if it is, and complete."""
-        free = {c.id for c in self.classes if c.min_size > 1}
-        waiting = [(Run(self.given, self.run.chooser, (), relaxed=True), free)]
+        waiting = [(self.root, self.free)]
         for n, (why, name) in enumerate(tree):
             if not waiting:
                 return n
             run, free = waiting.pop()
             if why == "branch" and name in free:
                 rest = free - {name}
-                waiting += [(run, rest), (run.copy().close([name]), rest)]
+                opened = run.copy().tighten(name) if name in self.under else run
+                waiting += [(opened, rest), (run.copy().close([name]), rest)]
             elif not (
                 (why == "bound" and self.beaten(run))
                 or (why == "short" and self.short(run, free, name))

@@ -33,9 +33,11 @@ def random_instance(
     closure: str = "sequential",
     decrees: bool = False,
     crossing: bool = False,
+    scarce: bool = False,
 ) -> Instance:
     """A market with at most these many people and programs, all constraints mixed.
 
+    With `scarce` every class has a minimum of two or three, so that many fall short.
     With `decrees` some classes must open and some reserves must be filled; that may be impossible.
     `parallel` has channels and no scores by program; `optimal` no open seats before the reserved;
     `max_placement` neither reserves nor caps.
@@ -54,7 +56,18 @@ def random_instance(
         caps=_caps(rng, class_list, program_list, crossing) if caps and not plain else (),
         rules=replace(rules, closure=closure),
     )
+    made = _scarce(rng, made) if scarce else made
     return _decreed(rng, made) if decrees else made
+
+
+def _scarce(rng: Random, instance: Instance) -> Instance:
+    """The market with a minimum of two or three at each class that has as many seats."""
+    seats = dict.fromkeys((c.id for c in instance.classes), 0)
+    for program in instance.programs:
+        seats[program.order_class] = seats.get(program.order_class, 0) + program.capacity
+    least = (min(seats[c.id], rng.choice((2, 2, 3))) for c in instance.classes)
+    classes = (replace(c, min_size=n) for c, n in zip(instance.classes, least, strict=True))
+    return replace(instance, classes=tuple(classes))
 
 
 def _decreed(rng: Random, instance: Instance) -> Instance:
