@@ -28,7 +28,7 @@ OBJECTIVES = (
     ("fit", "placed", "rank", "reserves"),
 )
 
-LIMIT_S = 20
+LIMIT_S = 60
 """Seconds after which ``optimal`` has not come to an end."""
 
 
@@ -96,7 +96,7 @@ def main() -> None:
         for name in SOLVERS:
             answer = theirs(asked, name, seconds)
             finished[name] += answer is not None
-            if answer is not None and answer != mine:
+            if None not in (answer, mine) and answer != mine:
                 wrong += 1
                 print(f"{asked}: {name} {answer}, optimal {mine}", flush=True)
         if number % 20 == 19:
