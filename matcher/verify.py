@@ -3030,13 +3030,13 @@ class Proof:
         weights = [
             as_kind(w, int, "weights") for w in as_kind(step.get("weights"), list, "weights")
         ]
+        if len(weights) > self.size:
+            raise Malformed("tree", what="weights")
         prices = self.prices(step)
         later = [0] * (len(weights) + 1)
         for k in reversed(range(len(weights))):
             later[k] = later[k + 1] + weights[k] * self.range[k]
-        ordered = len(weights) <= self.size and all(
-            weights[k] >= later[k + 1] for k in range(state.proven, len(weights))
-        )
+        ordered = all(weights[k] >= later[k + 1] for k in range(state.proven, len(weights)))
         self.check.expect(ordered, "tree", what="weights")
         if not ordered:
             return state, False
