@@ -25,7 +25,7 @@ from matcher.mechanisms.deferred import DeferredAcceptance
 from matcher.mechanisms.flow import FAR, SolverFailed
 from matcher.mechanisms.one_more import Standing
 from matcher.mechanisms.packing import Packing
-from matcher.mechanisms.plan import Flow, Plan, weights
+from matcher.mechanisms.plan import Drawn, Flow, Plan, Weights
 from matcher.objective import Component, components
 from matcher.odds import Odds, odds
 from tests.matcher.test_oracle import tables_of
@@ -212,10 +212,15 @@ def flow_of(market: Market, policy: Policy) -> Flow:
     """The flow of a market, all components solved."""
     plan = Plan(market, Choice(market))
     flow = plan.flow(np.full(len(market.order_classes), -1))
-    flow.minimise(*[flow.cost(component) for component in components(market, policy)])
-    for which in (0, 1):
-        flow.minimise(flow.lottery_cost(policy, which))
+    flow.maximise(*components(market, policy))
+    drawn = Weights(market, policy)
+    flow.maximise(Drawn(drawn, 0), Drawn(drawn, 1))
     return flow
+
+
+def minimise(flow: Flow, *costs: Any) -> None:
+    """Keep the cheapest flows, one cost after another."""
+    flow.potentials += flow.network.minimise_in_turn(costs)
 
 
 def agree(one: Flow, two: Flow) -> None:
@@ -300,8 +305,8 @@ def test_numbers_that_do_not_fit_are_left_to_the_solver(monkeypatch: pytest.Monk
 
     def solved() -> Flow:
         flow = Plan(market, Choice(market)).flow(np.full(len(market.order_classes), -1))
-        flow.minimise(
-            flow.cost(Component("great", worth)), flow.cost(Component("small", worth >> 36))
+        minimise(
+            flow, flow.cost(Component("great", worth)), flow.cost(Component("small", worth >> 36))
         )
         return flow
 
@@ -329,7 +334,7 @@ def test_costs_elsewhere_are_left_to_the_solver(monkeypatch: pytest.MonkeyPatch)
         flow = Plan(market, Choice(market)).flow(np.full(len(market.order_classes), -1))
         cost = flow.cost(Component("placed", np.ones(len(market.program), np.int64)))
         cost[-1] = 3  # … so that the last program is rather left empty
-        flow.minimise(cost)
+        minimise(flow, cost)
         return flow
 
     agree(*both(monkeypatch, solved))
@@ -366,12 +371,12 @@ def test_a_solver_that_is_wrong_twice_is_not_believed(monkeypatch: pytest.Monkey
     right = plan.flow(np.full(len(market.order_classes), -1))
     wrong = plan.flow(np.full(len(market.order_classes), -1))
     costs = [right.cost(component) for component in components(market, policy)]
-    right.minimise(*(-cost for cost in costs))
+    minimise(right, *(-cost for cost in costs))
     monkeypatch.setattr(
         "matcher.mechanisms.flow._solve", lambda *given: right.network.flow[wrong.network.free]
     )
     with pytest.raises(SolverFailed):
-        wrong.minimise(*costs)
+        minimise(wrong, *costs)
 
 
 # --- one more seat
@@ -383,7 +388,7 @@ def test_one_more_seat_is_what_solving_again_gives(monkeypatch: pytest.MonkeyPat
     for seed in range(MARKETS // 4):
         market, policy = random_market(seed, "optimal", programs=4, minimums=False)
         drawn = (
-            weights(market, policy, np.arange(len(market.program)))
+            Weights(market, policy).of(np.arange(len(market.program)))
             if len(market.program)
             else (np.zeros((0, 2), np.int64))
         )
