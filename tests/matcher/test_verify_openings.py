@@ -15,6 +15,7 @@ from matcher import Market, Policy, solve, verify
 from tests.matcher.test_oracle import tables_of
 from tests.matcher.verify_rounds import claim
 from tests.random_markets import random_instance
+from tests.rounds import make_round
 
 Tree = dict[str, Any]
 
@@ -151,3 +152,16 @@ def test_going_through_all_placements_is_a_proof_too(number: int, tmp_path: Path
     assert len(pairs) <= 10, "few enough to go through them all"
     whole = pinned(folder, pairs)
     assert not broken(folder, lambda t: (t.clear(), t.update(whole)))
+
+
+def test_a_class_may_bear_the_name_of_its_only_program(tmp_path: Path) -> None:
+    tables = make_round(
+        {"A": "P", "B": "P"}, {"P": 2}, {"mechanism.name": "optimal"}, order_classes={"P": 2}
+    )
+    tables.write(tmp_path)
+    policy = Policy.from_tables(tables)
+    market = Market.from_tables(tables, policy)
+    solve(market, policy).write(tmp_path / "result", market, tables.digest(), policy.round)
+    verdict = verify(tmp_path)
+    assert not verdict.broken
+    assert claim(verdict, "optimality").status == "PROVED"
