@@ -412,7 +412,6 @@ class _Search:
         ``short`` says which fall short in the node's run; no other class can.
         """
         low = frozenset(np.flatnonzero(short).tolist())
-        low = frozenset(np.flatnonzero(short).tolist())
         shut = node.free | self.under - node.run.closed
         base = self.relaxed.without(sorted(node.run.closed)) if self.binding else node.run
         run = base.without(sorted(shut - low))
