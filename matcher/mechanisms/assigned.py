@@ -44,7 +44,8 @@ class Assigned(Network):
         left = left - np.bincount(program[taken], minlength=m)
         reach = 2 * m * int(np.abs(cost[rows]).max(initial=0)) + 1
         beyond = 2 * reach if must_place.any() or must_fill.any() else 0
-        if reach + 2 * beyond >= 2 * FAR or cost[arcs:].any():
+        narrow = (self.capacity[arcs + n : -m].reshape(2, m) < self.capacity[-m:]).any()
+        if reach + 2 * beyond >= 2 * FAR or cost[arcs:].any() or narrow:
             return super()._minimise(cost, guess)
         assert self.compiled is not None
         held, loss = self.compiled.assignment(

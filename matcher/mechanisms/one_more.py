@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 
 from ..cells import Int
-from ..objective import Component
+from ..objective import Counted
 from .flow import FAR
 from .packing import Packing
 from .plan import Flow
@@ -50,16 +50,16 @@ class Standing:
     at once, finds those of all programs; a question then costs as many steps as people move.
     """
 
-    def __init__(self, flow: Flow, components: Sequence[Component], compiled: ModuleType) -> None:
-        self.market = market = flow.plan.market
+    def __init__(self, flow: Flow, components: Sequence[Counted], compiled: ModuleType) -> None:
+        market, self.compiled = flow.plan.market, compiled
         programs = len(market.programs)
         self.words = _words([2 * programs * _greatest(c.worth) for c in components])
-        worth = self._pack([c.worth for c in components])
-        self.held = market.edges_of(flow.matching())
         seats = slice(flow.first_seat, flow.first_seat + programs)
         price = self._pack([np.where(p[seats] < FAR, p[seats], 0) for p in flow.potentials])
         price[flow.potentials[0][seats] == FAR] = FAR  # no seat yet, so nobody moves on from there
-        self.gain, self.by = compiled.gains(market.start, market.program, worth, self.held, price)
+        worth = self._pack([c.worth for c in components])
+        held = market.edges_of(flow.matching())
+        self.plan = compiled.standing(market.owner, market.program, worth, held, price)
 
     def _pack(self, columns: Sequence[Int]) -> Int:
         left = iter(columns)
@@ -67,20 +67,12 @@ class Standing:
 
     def one_more(self, program: int) -> OneMore:
         """What one more seat of a program brings, and who moves for it; the plan stays as it is."""
+        packed, moves = self.compiled.one_more(self.plan, program)
         gain = [
             int(part)
-            for word, total in zip(self.words, self.gain[program], strict=True)
+            for word, total in zip(self.words, packed, strict=True)
             for part in word.unpack(total)
         ]
-        moves = []
-        while (edge := int(self.by[program])) >= 0:
-            i = int(self.market.owner[edge])
-            held = int(self.held[i])
-            left = int(self.market.program[held]) if held >= 0 else -1
-            moves.append((i, left, program))
-            if left < 0:
-                break
-            program = left
         return OneMore(tuple(gain), tuple(moves))
 
 

@@ -11,13 +11,15 @@ between them, and a search runs over programs alone.
 from .counting import Classes, draws
 from .proposals import deferred_acceptance
 from .seats import FAR, assignment
-from .standing import gains
+from .standing import Standing, one_more, standing
 
 __all__ = [
     "FAR",
     "Classes",
+    "Standing",
     "assignment",
     "deferred_acceptance",
     "draws",
-    "gains",
+    "one_more",
+    "standing",
 ]

@@ -70,19 +70,35 @@ _BLOCK = 4
 
 
 @kernel
+def _sort(key: Int, value: Int) -> None:
+    """Sort by falling keys, values with them (Shell, doi 10.1145/368370.368387)."""
+    gap = 1
+    while gap < len(key) // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for at in range(gap, len(key)):
+            k, v = key[at], value[at]
+            t = at
+            while t >= gap and key[t - gap] < k:
+                key[t], value[t] = key[t - gap], value[t - gap]
+                t -= gap
+            key[t], value[t] = k, v
+        gap //= 3
+
+
+@kernel
 def _list(first: Int, owner: Int, program: Int, worth: Int, lists: Lists) -> None:
     """Fill in the entries, those of each program by falling worth."""
     at = first[:-1].copy()
     for x in range(len(program)):
-        lists.edge[at[program[x]]] = x
+        y = at[program[x]]
+        lists.edge[y], lists.worth[y] = x, worth[x]
         at[program[x]] += 1
     for p in range(len(first) - 1):
-        mine = lists.edge[first[p] : first[p + 1]]
-        mine[:] = mine[np.argsort(-worth[mine], kind="mergesort")]
+        _sort(lists.worth[first[p] : first[p + 1]], lists.edge[first[p] : first[p + 1]])
     for y in range(len(program)):
-        x = lists.edge[y]
-        lists.who[y], lists.worth[y], lists.offer[y] = owner[x], worth[x], worth[x]
-        lists.top[y >> _BLOCK] = max(lists.top[y >> _BLOCK], worth[x])
+        lists.who[y], lists.offer[y] = owner[lists.edge[y]], lists.worth[y]
+        lists.top[y >> _BLOCK] = max(lists.top[y >> _BLOCK], lists.worth[y])
     for p in range(len(first) - 1):
         lists.lead[p] = lists.empty[p]
         if first[p] < first[p + 1]:
@@ -222,11 +238,11 @@ def _insert(lists: Lists, source: int) -> None:
 
 
 @kernel
-def _fill(lists: Lists, seats: Int) -> None:
-    """Add all seats, one by one, where the price is greatest; a seat worth nothing stays empty."""
-    left = seats.copy()
-    heap = np.argsort(-lists.price)
-    key = lists.price[heap]
+def _fill(lists: Lists, left: Int, heap: Int, key: Int) -> None:
+    """Add all seats, one by one, where the price is greatest; a seat worth nothing stays empty.
+
+    ``heap`` holds the programs by falling price, ``key`` these prices.
+    """
     size = len(heap)
     while size > 0:
         p, price = heap[0], lists.price[heap[0]]
@@ -311,7 +327,8 @@ def assignment(
     filling, each within O(e log m), nearly all of them within a handful of programs.
     """
     lists = _lists(owner, program, worth, empty, people)
-    _fill(lists, seats)
+    order = np.argsort(-lists.price)
+    _fill(lists, seats.copy(), order, lists.price[order])
     loss = np.empty(len(seats), np.int64)
     _losses(lists, seats, loss)
     held = lists.held[:, 2]

@@ -105,28 +105,42 @@ def _gains(lists: Lists, price: Int, gain: Int, by: Int) -> None:
                     _lift(heap, place, reach, place[p], p)
 
 
-def gains(start: Int, program: Int, worth: Int, held: Int, price: Int) -> tuple[Int, Int]:
-    """What one more seat would bring, at each program by itself, in a placement of greatest worth.
+class Standing(NamedTuple):
+    """A placement of greatest worth that can be asked about one more seat of any program.
 
     Parameters
     ----------
-    start, program
+    owner, program
+        Per edge.
+    held
+        The edge that each person holds, −1 for nothing.
+    gain
+        Per program: what one more seat would bring, in words.  Shape (m, words).
+    by
+        Per program: the edge of the person who would have it, −1 where it would stay empty.
+    """
+
+    owner: Int
+    program: Int
+    held: Int
+    gain: Int
+    by: Int
+
+
+def standing(owner: Int, program: Int, worth: Int, held: Int, price: Int) -> Standing:
+    """Find what one more seat would bring, at each program by itself.
+
+    Parameters
+    ----------
+    owner, program
         The edges by person, as in ``Market``.
     worth
         Per edge, in words that compare in their order.  Shape (e, words).
     held
-        The edge that each person holds, −1 for nothing.
+        The edge that each person holds, −1 for nothing, in a placement of greatest worth.
     price
         Per program: optimal prices in such words; ``FAR`` where there is no seat.
         Shape (m, words).
-
-    Returns
-    -------
-    gain
-        Shape (m, words).
-    by
-        Per program, the edge of the person who would have the seat, −1 where it would stay empty.  She
-        leaves what she holds to whoever would have one more seat there, and so on.
 
     Notes
     -----
@@ -135,7 +149,33 @@ def gains(start: Int, program: Int, worth: Int, held: Int, price: Int) -> tuple[
     at = np.where(held >= 0, np.append(program, -1)[held], len(price))
     people = np.argsort(at, kind="stable")
     first = np.searchsorted(at[people], np.arange(len(price) + 1))
+    start = np.searchsorted(owner, np.arange(len(held) + 1))
     lists = Lists(start, program, np.ascontiguousarray(worth), held, first, people)
     gain, by = np.empty_like(price), np.empty(len(price), np.int64)
-    _gains(lists, price, gain, by)
-    return gain, by
+    _gains(lists, np.ascontiguousarray(price), gain, by)
+    return Standing(owner, program, held, gain, by)
+
+
+def one_more(plan: Standing, program: int) -> tuple[Int, list[tuple[int, int, int]]]:
+    """What one more seat of a program would bring, and who would move for it; the plan stays as it is.
+
+    Returns
+    -------
+    gain
+        In words; zeros where the seat would stay empty.
+    moves
+        (person, the program that she leaves or −1, the program that she goes to), from the seat on.
+
+    Notes
+    -----
+    As many steps as people move: whoever has the seat leaves hers to whom one more seat there would go.
+    """
+    gain, moves = plan.gain[program], []
+    while (edge := int(plan.by[program])) >= 0:
+        i = int(plan.owner[edge])
+        left = int(plan.program[plan.held[i]]) if plan.held[i] >= 0 else -1
+        moves.append((i, left, program))
+        if left < 0:
+            break
+        program = left
+    return gain, moves
