@@ -173,8 +173,6 @@ class Choice:
 
     def __init__(self, market: Market, open_first: bool = False) -> None:
         self.market, self.open_first = market, open_first
-        self.place: list[float] = market.place.tolist()
-        self.program, self.owner = market.edge_lists
         self.seats = [Seats(q) for q in market.capacity.tolist()]
         for reserve in market.reserves:
             kind = (
@@ -188,7 +186,41 @@ class Choice:
             for s in self.seats:
                 s.open_first = s.capacity - sum(s.hard.values()) - sum(s.soft.values())
         self.groups = _groups_of_each(market)
-        self.kind, self.kinds_at, self.beneath = _kinds(market)
+
+    @cached_property
+    def place(self) -> list[float]:
+        """The place of each edge in its program's priority."""
+        found: list[float] = self.market.place.tolist()
+        return found
+
+    @cached_property
+    def program(self) -> list[int]:
+        """The program of each edge."""
+        return self.market.edge_lists[0]
+
+    @cached_property
+    def owner(self) -> list[int]:
+        """The applicant of each edge."""
+        return self.market.edge_lists[1]
+
+    @cached_property
+    def _kinds(self) -> tuple[list[int], list[list[int]], list[list[int]]]:
+        return _kinds(self.market)
+
+    @cached_property
+    def kind(self) -> list[int]:
+        """The kind of person of each edge; see :func:`_kinds`."""
+        return self._kinds[0]
+
+    @cached_property
+    def kinds_at(self) -> list[list[int]]:
+        """The kinds at each program."""
+        return self._kinds[1]
+
+    @cached_property
+    def beneath(self) -> list[list[int]]:
+        """The kinds with fewer groups, of each kind."""
+        return self._kinds[2]
 
     @cached_property
     def roots(self) -> list[Node]:

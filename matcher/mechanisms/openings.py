@@ -17,7 +17,7 @@ from math import ceil
 import numpy as np
 
 from ..cells import Int
-from ..objective import Counted, ceiling
+from ..objective import Counted, ceiling, reserved_filled
 from .bounds import ROOM, Bool, Bound, Bounds, Node, Prices, packed, prices_of
 from .flow import NoFlow
 from .plan import CLOSED, FREE, OPEN, Drawn, Flow, Plan
@@ -188,13 +188,8 @@ class Search:
 
     def value(self, matching: Int) -> tuple[int, ...]:
         """The components of a placement."""
-        choice, held = self.plan.choice, self.plan.market.edges_of(matching)
-        edges = held[held >= 0]
-        at: dict[int, list[int]] = {}
-        if any(c.per_reserve for c in self.objective):
-            for edge in edges.tolist():
-                at.setdefault(choice.program[edge], []).append(edge)
-        filled = sum(choice.reserved_filled(p, e) for p, e in at.items())
+        edges = self._edges(matching)
+        filled = reserved_filled(self.plan.market, matching, self.plan.choice)
         return tuple(int(c.at(edges).sum()) + c.per_reserve * filled for c in self.objective)
 
     def _watch(self) -> None:
@@ -259,6 +254,11 @@ class Search:
         if root is None:
             raise NoFlow
         self.root = root
+        if self._is_leaf(root):  # no class has to open, so that one flow says all
+            self.try_openings(root.openings)
+            if self.best is None:
+                raise NoFlow
+            return Tree(leaf="best")
         relaxed = self._relaxed(root)
         self._first_plans(root, relaxed)
         while True:

@@ -72,7 +72,7 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
     return Result(
         mechanism="optimal",
         matching=best.matching,
-        seats=_seats(market, choice, best.matching),
+        seats=_seats(plan, best.matching),
         opened=opened_classes(market, best.matching),
         status=status,
         components=names,
@@ -120,13 +120,11 @@ def _lottery(market: Market, policy: Policy) -> list[Counted]:
     return [Drawn(drawn, 0), Drawn(drawn, 1)]
 
 
-def _seats(market: Market, choice: Choice, matching: Int) -> list[str]:
-    held = market.edges_of(matching)
-    at: dict[int, list[int]] = {}
-    for edge in held[held >= 0].tolist():
-        at.setdefault(choice.program[edge], []).append(edge)
-    seats = [""] * len(market.applicants)
-    for p, edges in at.items():
-        for edge, label in choice.seat_labels(p, choice.at_program(p, edges)).items():
-            seats[choice.owner[edge]] = label
+def _seats(plan: Plan, matching: Int) -> list[str]:
+    choice = plan.choice
+    seats: list[str] = np.where(matching >= 0, "open", "").tolist()
+    for p, edges in enumerate(plan.edges_at(plan.market.edges_of(matching))):
+        if choice.seats[p].reserved:
+            for edge, label in choice.seat_labels(p, choice.at_program(p, edges)).items():
+                seats[choice.owner[edge]] = label
     return seats

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,10 +186,20 @@ class Plan:
 
     def _filled(self, edges: list[int], seats: dict[int, int], one_more: int = -1) -> int:
         """Seats that the people, and one more of a group, can fill."""
+        if not seats:
+            return 0
         people = self.choice.with_groups(edges, seats)
         if one_more >= 0:
             people.append((-1, (one_more,)))
         return len(fill(people, seats))
+
+    def edges_at(self, held: Int) -> list[list[int]]:
+        """The edges that people hold, by program."""
+        edges = held[held >= 0]
+        program = self.market.program[edges]
+        edges = edges[np.argsort(program, kind="stable")].tolist()
+        bounds = np.append(0, np.cumsum(np.bincount(program, minlength=len(self.below)))).tolist()
+        return [edges[low:high] for low, high in pairwise(bounds)]
 
     def keeps(self, matching: Int, openings: Int) -> bool:
         """Whether a placement keeps seats, reserves, caps, and the classes that are settled.
@@ -199,9 +210,7 @@ class Plan:
         held = market.edges_of(matching)
         if ((held < 0) & (matching >= 0)).any():
             return False
-        at: list[list[int]] = [[] for _ in market.programs]
-        for edge in held[held >= 0].tolist():
-            at[choice.program[edge]].append(edge)
+        at = self.edges_at(held)
         for p, edges in enumerate(at):
             s = choice.seats[p]
             if len(edges) > min(s.capacity, self.below[p] + self._filled(edges, s.hard)):
@@ -378,14 +387,11 @@ class Flow:
     def thresholds(self, matching: Int) -> list[Threshold]:
         """The state of every kind of seat in a class that is not closed, and where no sets cross its price."""
         plan, market = self.plan, self.plan.market
-        held = market.edges_of(matching)
-        at: list[list[int]] = [[] for _ in market.programs]
-        for edge in held[held >= 0].tolist():
-            at[plan.choice.program[edge]].append(edge)
+        at, tuples = plan.edges_at(market.edges_of(matching)), self._tuples()
         found = []
         for number, (p, name, _) in enumerate(plan.stages):
             if self.running[p]:
-                values = None if self.chains.left_out else self._tuple(self.first_seat + number)
+                values = None if self.chains.left_out else tuples[self.first_seat + number]
                 state = "not_full" if plan.has_room(number, at[p]) else "full"
                 price = tuple(values) if values is not None else None
                 found.append(Threshold(p, name, state, price=price))
@@ -393,32 +399,34 @@ class Flow:
 
     def certificate(self) -> dict[str, dict[str, list[int] | None]]:
         """The potentials of every node, one entry per component that was solved."""
-        plan, market = self.plan, self.plan.market
+        plan, market, tuples = self.plan, self.plan.market, self._tuples()
         programs = [(at, p) for at, p in enumerate(market.programs) if self.running[at]]
         return {
-            "applicants": {a: self._tuple(at) for at, a in enumerate(market.applicants)},
+            "applicants": {a: tuples[at] for at, a in enumerate(market.applicants)},
             "seats": {
-                f"{market.programs[p]}|{name}": self._tuple(self.first_seat + at)
+                f"{market.programs[p]}|{name}": tuples[self.first_seat + at]
                 for at, (p, name, _) in enumerate(plan.stages)
                 if self.running[p]
             },
-            "nonhard": {p: self._tuple(self.first_below + at) for at, p in programs},
-            "programs": {p: self._tuple(self.first_program + at) for at, p in programs},
+            "nonhard": {p: tuples[self.first_below + at] for at, p in programs},
+            "programs": {p: tuples[self.first_program + at] for at, p in programs},
             "classes": {
-                market.order_classes[at]: self._tuple(self.first_class + at)
+                market.order_classes[at]: tuples[self.first_class + at]
                 for word, at in self.chains.above
                 if not word
             },
             "caps": {
-                market.caps[at].name: self._tuple(self.first_cap + at)
+                market.caps[at].name: tuples[self.first_cap + at]
                 for word, at in self.chains.above
                 if word
             },
         }
 
-    def _tuple(self, node: int) -> list[int] | None:
-        values = [int(p[node]) for p in self.potentials]
-        return None if FAR in values else values
+    def _tuples(self) -> list[list[int] | None]:
+        """The potentials of each node, None where the sink is out of reach."""
+        table = np.stack(self.potentials, axis=1)
+        far = (table == FAR).any(axis=1).tolist()
+        return [None if out else row for out, row in zip(far, table.tolist(), strict=True)]
 
 
 class Weights:
