@@ -96,7 +96,8 @@ class Network:
         for cost in costs:
             at = np.flatnonzero(self.free & (cost != 0))
             greatest = int(np.abs(cost[at]).max(initial=0))
-            bound = 2 * len(np.unique(self.head[at])) * greatest
+            heads = int(np.count_nonzero(np.bincount(self.head[at])))
+            bound = 2 * heads * greatest
             dearest = dearest * (2 * bound + 1) + greatest
             if most and not self._fits(Packing([*most, bound]).greatest, dearest):
                 break
