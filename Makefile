@@ -44,7 +44,7 @@ lock:
 	@python3 -m venv .cache/uv && .cache/uv/bin/python -m pip install --quiet --upgrade uv
 	@.cache/uv/bin/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
 	    --upgrade --generate-hashes --no-strip-extras --no-emit-index-url --no-header --extra test --extra lint \
-	    --extra fast --extra bench --extra build pyproject.toml --output-file requirements.lock
+	    --extra fast --extra bench --extra build --extra web pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .cache .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,123 @@
+"""The record of every change: a chain of events, each holding the hash of the one before.
+
+``h_n = SHA-256(h_{n-1} ‖ canonical event)``.  An event holds who (a pseudonym), what, which row and
+the hash of a salted payload; the payload, with before and after, stands apart.  Events cannot be
+taken out or altered without breaking the chain; payloads can, by retention, without breaking it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .db import now
+from .models import AuditEvent, AuditHead, AuditPayload
+
+GENESIS = hashlib.sha256(b"orderclass-audit-1").hexdigest()
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a name that tells the office but no private person, and the role."""
+
+    name: str
+    role: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+SYSTEM = Actor("system", "system")
+
+
+def record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    row: str,
+    *,
+    round_id: int | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEvent:
+    """Append one event to the chain, in the caller's transaction."""
+    head = session.scalar(select(AuditHead).where(AuditHead.id == 1).with_for_update())
+    if head is None:
+        head = AuditHead(id=1, hash=GENESIS)
+        session.add(head)
+    payload = _plain({"before": before or {}, "after": after or {}, "reason": reason})
+    salt = secrets.token_hex(16)
+    event = AuditEvent(
+        at=now(session),
+        actor=actor.name,
+        action=action,
+        row=row,
+        round_id=round_id,
+        payload_hash=_hash(salt.encode() + canonical(payload)),
+        hash="",
+    )
+    event.hash = head.hash = chained(head.hash, event)
+    session.add(event)
+    session.flush()
+    session.add(AuditPayload(event_id=event.id, salt=salt, payload=payload))
+    return event
+
+
+def chained(previous: str, event: AuditEvent) -> str:
+    """The hash of an event after the previous one's."""
+    return _hash(previous.encode() + canonical(fields(event)))
+
+
+def fields(event: AuditEvent) -> dict[str, str]:
+    """What the chain covers of an event."""
+    return {
+        "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "actor": event.actor,
+        "action": event.action,
+        "row": event.row,
+        "payload": event.payload_hash,
+    }
+
+
+def broken(session: Session) -> Iterable[int]:
+    """The ids of events that do not follow from the chain before them, or whose payload differs."""
+    payloads = {p.event_id: p for p in session.scalars(select(AuditPayload))}
+    previous = GENESIS
+    for event in session.scalars(select(AuditEvent).order_by(AuditEvent.id)):
+        held = payloads.get(event.id)
+        differs = held is not None and event.payload_hash != _hash(
+            held.salt.encode() + canonical(held.payload)
+        )
+        if differs or event.hash != chained(previous, event):
+            yield event.id
+        previous = event.hash
+    head = session.get(AuditHead, 1)
+    if (head.hash if head else GENESIS) != previous:
+        yield 0
+
+
+def canonical(value: Any) -> bytes:
+    """One text for one value, whatever the order of keys."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON gives it back: moments and decimals as texts."""
+
+    def text(other: Any) -> str:
+        return other.isoformat() if isinstance(other, datetime) else str(other)
+
+    return json.loads(json.dumps(value, ensure_ascii=False, default=text))
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,319 @@
+"""Who may do what: login, roles, and which rows belong to whom.
+
+A blueprint is guarded as a whole (:func:`guard`); a row is looked up only through the function that
+knows its owners (:func:`class_of`, :func:`applicant_of`, …), which answers 404 to everybody else.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from secrets import token_hex
+from typing import Any
+
+from flask import Blueprint, Flask, abort, current_app, redirect, request, url_for
+from flask_login import user_logged_in
+from flask_security import (
+    LoginForm,
+    Security,
+    SQLAlchemySessionUserDatastore,
+    current_user,
+    hash_password,
+)
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from werkzeug.wrappers import Response
+
+from . import db
+from .audit import Actor
+from .models import (
+    ROLES,
+    STAFF,
+    Applicant,
+    College,
+    Demand,
+    Enterprise,
+    LoginFailure,
+    OrderClass,
+    Program,
+    Role,
+    Round,
+    Run,
+    User,
+)
+
+FAILURES, WINDOW = 10, timedelta(minutes=15)
+HOMES = {
+    "coordinator": "coordinator.home",
+    "college": "college.home",
+    "enterprise": "enterprise.home",
+    "district": "district.home",
+    "bureau": "bureau.home",
+    "auditor": "bureau.home",
+    "applicant": "applicant.home",
+}
+
+
+# --- logging in -------------------------------------------------------------------------------
+
+
+REFUSED = "账号或密码不对。连续输错会暂时变慢；忘记密码请到报名点柜台。"
+
+
+def as_username(identity: str) -> str:
+    """An account's name as it is looked up: without blanks around it, in small letters."""
+    return identity.strip().lower()
+
+
+class Login(LoginForm):
+    """The login form; one answer for a wrong name, a wrong password and an account slowed down."""
+
+    def validate(self, **kwargs: Any) -> bool:
+        """See :class:`flask_security.LoginForm`."""
+        name = self.username.data = as_username(self.username.data or "")
+        if slowed_down(name):
+            self.form_errors.append(SLOWED)
+            return False
+        if super().validate(**kwargs):
+            return True
+        if request.method == "POST":
+            count_failure(name)
+        return False
+
+
+SLOWED = "输错次数太多，请 15 分钟后再试，或到报名点柜台。"
+
+
+def init_app(app: Flask) -> None:
+    """Logins by Flask-Security, on a session of its own: its views commit, ours never do."""
+    sessions = scoped_session(
+        sessionmaker(app.extensions["orderclass_engine"], expire_on_commit=False)
+    )
+    app.extensions["orderclass_logins"] = sessions
+    app.teardown_appcontext(lambda _: sessions.remove())
+    app.before_request(_take_lock)
+    Security(app, SQLAlchemySessionUserDatastore(sessions, User, Role), login_form=Login)
+    user_logged_in.connect(_forget_failures, app)
+
+
+def slowed_down(username: str) -> bool:
+    """Whether this account has refused too many passwords of late.
+
+    Others can cause it only for as long as they keep trying: the window passes by itself.
+    """
+    session = db.reading()
+    since = db.now(session) - WINDOW
+    failures = session.scalar(
+        select(func.count())
+        .select_from(LoginFailure)
+        .where(LoginFailure.username == username, LoginFailure.at > since)
+    )
+    return (failures or 0) >= FAILURES
+
+
+def count_failure(username: str) -> None:
+    """Remember that a password was refused."""
+    session = _logins()
+    session.add(LoginFailure(username=username[:64], at=db.now(session)))
+    session.commit()
+
+
+def _forget_failures(_: Flask, user: User) -> None:
+    _logins().execute(delete(LoginFailure).where(LoginFailure.username == user.username))
+
+
+def _logins() -> Session:
+    """The session of Flask-Security in this request."""
+    session: Session = current_app.extensions["orderclass_logins"]()
+    return session
+
+
+def _take_lock() -> None:
+    """A login writes after it has read: its transaction takes the write lock at once."""
+    if request.blueprint == "security" and request.method == "POST":
+        sessions = current_app.extensions["orderclass_logins"]
+        sessions.remove()
+        sessions(bind=db.engine().execution_options(writes=True))
+
+
+def create_user(session: Session, username: str, password: str, role: str, **scope: Any) -> User:
+    """A new account of one role; ``scope`` is its office (``college``, ``enterprise``, …)."""
+    if role not in ROLES:
+        raise ValueError(f"no such role: {role}")
+    held = session.scalar(select(Role).where(Role.name == role)) or Role(name=role)
+    user = User(
+        username=username,
+        password=hash_password(password) if password else None,
+        fs_uniquifier=token_hex(32),
+        roles=[held],
+        created_at=db.now(session),
+        **scope,
+    )
+    session.add(user)
+    session.flush()
+    return user
+
+
+def end_sessions(session: Session, user_id: int) -> None:
+    """Make every cookie of a user worthless: at logout, a new password, another role."""
+    user = session.get_one(User, user_id)
+    user.fs_uniquifier = token_hex(32)
+
+
+# --- roles ------------------------------------------------------------------------------------
+
+
+def guard(blueprint: Blueprint, *roles: str) -> None:
+    """Let only these roles into a blueprint; who is not logged in is asked to, others get 403."""
+
+    @blueprint.before_request
+    def check() -> Response | None:
+        if not current_user.is_authenticated:
+            return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
+        if current_user.role not in roles:
+            abort(403)
+        return None
+
+    blueprint.record_once(
+        lambda state: state.app.config.setdefault("GUARDS", {}).update({blueprint.name: roles})
+    )
+
+
+def actor() -> Actor:
+    """Who acts in this request, for the record."""
+    if not current_user.is_authenticated:
+        return Actor("public", "public")
+    return Actor(f"{current_user.role}:{current_user.username}", current_user.role)
+
+
+def is_staff() -> bool:
+    """Whether somebody of an office is logged in."""
+    return bool(current_user.is_authenticated and current_user.role in STAFF)
+
+
+def home() -> str:
+    """The first page of whoever is logged in."""
+    if not current_user.is_authenticated:
+        return url_for("public.home")
+    return url_for(HOMES[current_user.role])
+
+
+# --- rows -------------------------------------------------------------------------------------
+
+
+def round_of(serial: str, session: Session | None = None) -> Round:
+    """A round by its number.  Drafts are seen by offices only."""
+    found = (session or db.reading()).scalar(select(Round).where(Round.serial == serial))
+    if found is None or (found.state == "DRAFT" and not is_staff()):
+        abort(404)
+    return found
+
+
+def own_college() -> College:
+    """The college that the user acts for."""
+    found = db.reading().get(College, current_user.college_id or 0)
+    if found is None:
+        abort(403)
+    return found
+
+
+def own_enterprise() -> Enterprise:
+    """The enterprise that the user acts for."""
+    found = db.reading().get(Enterprise, current_user.enterprise_id or 0)
+    if found is None:
+        abort(403)
+    return found
+
+
+def class_of(round_: Round, code: str, session: Session | None = None) -> OrderClass:
+    """A class of a round, for its college, an enterprise with seats in it, or a coordinator."""
+    found = (session or db.reading()).scalar(
+        select(OrderClass).where(OrderClass.round_id == round_.id, OrderClass.code == code)
+    )
+    if found is None or not _sees_class(found):
+        abort(404)
+    return found
+
+
+def _sees_class(order_class: OrderClass) -> bool:
+    role = current_user.role
+    if role == "college":
+        return bool(order_class.college_id == current_user.college_id)
+    if role == "enterprise":
+        return any(p.enterprise_id == current_user.enterprise_id for p in order_class.programs)
+    return role in ("coordinator", "bureau", "auditor")
+
+
+def program_of(round_: Round, code: str, session: Session | None = None) -> Program:
+    """A program of a round, for those who see its class; an enterprise only its own seats."""
+    found = (session or db.reading()).scalar(
+        select(Program)
+        .join(OrderClass)
+        .where(OrderClass.round_id == round_.id, Program.code == code)
+    )
+    if found is None or not _sees_class(found.order_class):
+        abort(404)
+    if current_user.role == "enterprise" and found.enterprise_id != current_user.enterprise_id:
+        abort(404)
+    return found
+
+
+def demand_of(round_: Round, code: str, session: Session | None = None) -> Demand:
+    """A demand of a round, for its enterprise, or a coordinator or college."""
+    found = (session or db.reading()).scalar(
+        select(Demand).where(Demand.round_id == round_.id, Demand.code == code)
+    )
+    role = current_user.role
+    if found is None or (
+        role == "enterprise" and found.enterprise_id != current_user.enterprise_id
+    ):
+        abort(404)
+    if role not in ("enterprise", "college", "coordinator", "bureau"):
+        abort(404)
+    return found
+
+
+def own_applicant(round_: Round, session: Session | None = None) -> Applicant | None:
+    """The application of whoever is logged in, in a round."""
+    return (session or db.reading()).scalar(
+        select(Applicant).where(
+            Applicant.round_id == round_.id, Applicant.person_id == (current_user.person_id or 0)
+        )
+    )
+
+
+def applicant_of(key: str, session: Session | None = None) -> Applicant:
+    """An applicant by key, for the offices that may read her: see :func:`sees_applicant`."""
+    used = session or db.reading()
+    found = used.scalar(select(Applicant).where(Applicant.key == key))
+    if found is None or not sees_applicant(used, found):
+        abort(404)
+    return found
+
+
+def sees_applicant(session: Session, applicant: Applicant) -> bool:
+    """A coordinator; a college that she lists; her own district; and she herself."""
+    from .choices import listed_programs
+
+    role = current_user.role
+    if role == "coordinator":
+        return True
+    if role == "applicant":
+        return bool(applicant.person_id == current_user.person_id)
+    if role == "district":
+        return current_user.district in (applicant.district, applicant.household_district)
+    if role == "college":
+        return any(
+            p.order_class.college_id == current_user.college_id
+            for p in listed_programs(session, applicant)
+        )
+    return False
+
+
+def run_of(round_: Round, key: str, session: Session | None = None) -> Run:
+    """A run of a round, for coordinators, the bureau and auditors."""
+    found = (session or db.reading()).scalar(
+        select(Run).where(Run.round_id == round_.id, Run.key == key)
+    )
+    if found is None or current_user.role not in ("coordinator", "bureau", "auditor"):
+        abort(404)
+    return found

@@ -1,0 +1,195 @@
+"""What all pages share: blueprints, the words of templates, errors, and the language switch."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from sqlalchemy import select
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from . import (
+    applicant,
+    auth,
+    bureau,
+    calendar,
+    college,
+    coordinator,
+    db,
+    district,
+    enterprise,
+    privacy,
+    public,
+    rounds,
+    words,
+)
+from .models import Setting
+
+bp = Blueprint("pages", __name__)
+
+BLUEPRINTS = (
+    bp, public.bp, applicant.bp, coordinator.bp, college.bp, enterprise.bp, district.bp, bureau.bp,
+)  # fmt: skip
+SETTINGS = ("主办单位", "ICP备案号", "公安备案号", "监督电话", "隐私政策")
+LARGE = "large"
+GZIP_FROM = 500
+
+
+@bp.get("/start")
+def start() -> BaseResponse:
+    """Send whoever logged in to her first page."""
+    return redirect(auth.home())
+
+
+@bp.get("/healthz")
+def health() -> str:
+    """Whether the application and its database answer."""
+    db.reading().execute(select(1))
+    return "ok"
+
+
+@bp.post("/language")
+def language() -> BaseResponse:
+    """Switch the language, and come back to the page."""
+    return _kept(words.COOKIE, request.form.get("lang", "zh"), tuple(words.LANGUAGES))
+
+
+@bp.post("/text-size")
+def text_size() -> BaseResponse:
+    """Switch between ordinary and large text, and come back to the page."""
+    return _kept("text", request.form.get("text", ""), ("", LARGE))
+
+
+def _kept(name: str, value: str, allowed: tuple[str, ...]) -> BaseResponse:
+    back = request.form.get("next", "")
+    # only a path of ours: two slashes, or a backslash, would lead to another host
+    safe = back.startswith("/") and not back.startswith(("//", "/\\"))
+    response = redirect(back if safe else url_for("public.home"))
+    if value in allowed:
+        response.set_cookie(
+            name, value, max_age=365 * 86400, httponly=True, samesite="Lax",
+            secure=current_app.config["SESSION_COOKIE_SECURE"],
+        )  # fmt: skip
+    return response
+
+
+def moment(value: datetime | None) -> str:
+    """A moment as people read it, on the clocks of the city."""
+    return calendar.local(value).strftime("%Y-%m-%d %H:%M") if value else ""
+
+
+def settings() -> dict[str, str]:
+    """What the operator has set, for the foot of every page."""
+    held = {s.name: s.value for s in db.reading().scalars(select(Setting))}
+    return {name: held.get(name, "") for name in SETTINGS}
+
+
+def _globals() -> dict[str, Any]:
+    return {
+        "lang": words.language(),
+        "large_text": request.cookies.get("text") == LARGE,
+        "demo": current_app.config["DEMO"],
+        "state_label": lambda state: rounds.LABELS[state],
+        "footer": settings,
+        "home_url": auth.home,
+        "now": lambda: db.now(db.reading()),
+    }
+
+
+def asset(name: str) -> str:
+    """The address of a static file; its name changes with its content, so browsers may keep it."""
+    version = _version(Path(current_app.static_folder or ""), name)
+    return str(url_for("static", filename=name, v=version))
+
+
+_SEEN: dict[tuple[Path, str], str] = {}
+
+
+def _version(folder: Path, name: str) -> str:
+    key = folder, name
+    if key not in _SEEN:
+        _SEEN[key] = hashlib.sha256((folder / name).read_bytes()).hexdigest()[:10]
+    return _SEEN[key]
+
+
+def _error(error: HTTPException) -> tuple[str, int]:
+    code = error.code or 500
+    return render_template("error.html", code=code, title=_title(code)), code
+
+
+def _title(code: int) -> str:
+    titles = {
+        400: _("请求有误"),
+        403: _("您没有这一页的权限"),
+        404: _("没有这一页"),
+        405: _("不能这样打开这一页"),
+        413: _("文件太大，最大 20 MB"),
+        429: _("请求太频繁，请稍后再试"),
+    }
+    return str(titles.get(code, _("系统出错，已记录")))
+
+
+def _expired(_error: CSRFError) -> tuple[str, int]:
+    return render_template("error.html", code=400, title=_("页面已过期，请返回后重新提交")), 400
+
+
+def _idle() -> None:
+    """End the session of an office that has been idle for half an hour."""
+    if not auth.is_staff():
+        return
+    held = session.get("seen")
+    moment_ = db.now(db.reading()).timestamp()
+    idle = current_app.config["STAFF_IDLE"].total_seconds()
+    if held is not None and moment_ - held > idle:
+        session.clear()
+        return
+    session["seen"] = moment_
+
+
+def _compress(response: Response) -> Response:
+    wanted = "gzip" in request.headers.get("Accept-Encoding", "")
+    kinds = ("text/html", "text/css", "text/javascript", "application/json", "image/svg+xml")
+    if request.endpoint == "static" and request.args.get("v"):
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    if not wanted or response.mimetype not in kinds or response.headers.get("Content-Encoding"):
+        return response
+    response.direct_passthrough = False
+    body = response.get_data()
+    if len(body) >= GZIP_FROM:
+        response.set_data(gzip.compress(body, 6, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers.add("Vary", "Accept-Encoding")
+    return response
+
+
+def init_app(app: Flask) -> None:
+    """Register every blueprint, and what templates may say."""
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.before_request(_idle)
+    app.context_processor(_globals)
+    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["mask_name"] = privacy.mask_name
+    app.jinja_env.filters["mask_number"] = privacy.mask_number
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.register_error_handler(CSRFError, _expired)
+    app.register_error_handler(HTTPException, _error)
+    app.after_request(_compress)
