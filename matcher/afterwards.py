@@ -31,6 +31,10 @@ LATE: dict[str, tuple[str, str]] = {
         "{applicant} 原在 {program}：现在不符合条件（{rule}），不能保留。",
         "{applicant}, before at {program}: now barred by a rule ({rule}), so it cannot be kept.",
     ),
+    "gone_declined": (
+        "{applicant} 原在 {program}：本人已放弃，不再保留。",
+        "{applicant}, before at {program}: gave it up, so it is not kept.",
+    ),
     "gone_list": (
         "{applicant} 原在 {program}：现在的志愿和调剂范围里没有它，不能保留。",
         "{applicant}, before at {program}: not in her list or adjustment now, so it cannot be kept.",

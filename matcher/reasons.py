@@ -200,6 +200,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "第 {rank} 志愿 {program}：企业考核不合格（{value}）。",
         "Choice {rank}, {program}: rejected after the interview ({value}).",
     ),
+    "barred_declined": (
+        "第 {rank} 志愿 {program}：您已放弃这里的录取（{value}）。",
+        "Choice {rank}, {program}: you gave up your place here ({value}).",
+    ),
     "barred_membership": (
         "第 {rank} 志愿 {program}：院校或企业的联盟成员资格已于 {value} 到期（核对日 {limit}）。",
         "Choice {rank}, {program}: its college or enterprise was a member until {value} only (checked"

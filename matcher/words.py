@@ -67,6 +67,7 @@ WORDS: dict[str, tuple[str, str]] = {
     # --- rules of admission
     "rule.review": ("资格审核", "review of eligibility"),
     "rule.rejected": ("企业考核不合格", "rejected after interview"),
+    "rule.declined": ("已放弃", "declined"),
     "rule.membership": ("成员资格", "membership of the alliance"),
     "rule.age": ("年龄", "age"),
     "rule.approval": ("须个案审批", "approval needed"),

@@ -479,6 +479,19 @@ def test_caps_that_cross_where_they_cannot_be_honoured(tmp_path: Path, mechanism
             ["3 decisions.decision decisions_conflict rejected"],
         ),
         ([("confirmed", "", "x"), ("approved", "", "x")], []),
+        (
+            [("confirmed", "", ""), ("declined", "", "")],
+            ["3 decisions.decision decisions_conflict declined"],
+        ),
+        (
+            [("declined", "", ""), ("waiting", "", "")],
+            ["2 decisions.decision decisions_conflict declined"],
+        ),
+        (
+            [("declined", "", ""), ("rejected", "", "")],
+            ["3 decisions.decision decisions_conflict rejected"],
+        ),
+        ([("approved", "", "x"), ("declined", "", "")], []),
     ],
 )
 def test_decisions_that_cannot_be(tmp_path: Path, lines: list, issues: list) -> None:
