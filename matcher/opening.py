@@ -32,6 +32,8 @@ class Opening:
     order_class, opened, placed, min_size
         The class, whether it opened, its people, its minimum.  The people of a class that was closed
         are those it had then or, under exact closing, would have if it alone were opened again.
+    reach
+        How many people it could hold at most, whoever else goes where.
     saves
         Under exact closing: the other classes that would fall short if it were opened again.
     more
@@ -52,6 +54,7 @@ class Opening:
     opened: bool
     placed: int
     min_size: int
+    reach: int
     saves: tuple[str, ...] = ()
     more: Search | None = None
     lower: Search | None = None
@@ -94,8 +97,9 @@ def of_class(base: Solved, order_class: str, tries: int = TRIES) -> Opening:
     closing = next((x for x in base.result.closings if x.order_class == c), None)
     placed = closing.placed if closing else int(class_sizes(market, base.result.matching)[c])
     size = int(market.min_size[c])
+    reach = market.reach(c)
     if base.result.opened[c]:
-        return Opening(order_class, True, placed, size)
+        return Opening(order_class, True, placed, size, reach)
     saves = tuple(market.order_classes[other] for other in closing.saves) if closing else ()
     optimal = base.result.mechanism == "optimal"
     opens = _Opens(base, c)
@@ -103,7 +107,7 @@ def of_class(base: Solved, order_class: str, tries: int = TRIES) -> Opening:
     if size > 1:
         lower = least(opens.with_lower, range(1, size), optimal, tries)
     found = Opening(
-        order_class, False, placed, size, saves,
+        order_class, False, placed, size, reach, saves,
         least(opens.with_more, range(1, max(1, size) + 1), optimal, tries), lower,
     )  # fmt: skip
     if not optimal:

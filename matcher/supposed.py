@@ -120,6 +120,12 @@ WHATIF: dict[str, tuple[str, str]] = {
         "班级 {order_class} 未开班：{placed} 人，最低 {min_size} 人。",
         "The class {order_class} did not open: {placed} people, minimum {min_size}.",
     ),
+    "class_few": (
+        "班级 {order_class} 未开班，也开不了：最低 {min_size} 人，"
+        "报了它或可以调剂到它、且符合条件的最多能录 {reach} 人。",
+        "The class {order_class} did not open, and could not: its minimum is {min_size}, and of the eligible"
+        " people who listed it or can be adjusted there it could take {reach} at most.",
+    ),
     "class_saves": (
         "班级 {order_class} 未开班（最低 {min_size} 人）：重新开它会有 {placed} 人，而 {others} 就会达不到最低人数。",
         "The class {order_class} (minimum {min_size}) did not open: reopened it would have {placed} people,"

@@ -357,7 +357,9 @@ def of_opening(found: Opening) -> Iterator[Said]:
     if found.more is None:
         yield "class_open", numbers
         return
-    if found.decree is None and not found.refused and found.impossible is None:
+    if found.reach < found.min_size:
+        yield "class_few", {**numbers, "reach": found.reach}
+    elif found.decree is None and not found.refused and found.impossible is None:
         yield "class_saves" if found.saves else "class_closed", {
             **numbers, "others": "、".join(found.saves),
         }  # fmt: skip

@@ -63,15 +63,17 @@ def test_what_is_told_of_a_choice(missed: Missed, said: list[str]) -> None:
 @pytest.mark.parametrize(
     ("opening", "said"),
     [
-        (Opening("C", True, 3, 2), ["class_open"]),
-        (Opening("C", False, 1, 3, more=Search(2, 2, True), lower=Search(2, 2, True)),
+        (Opening("C", True, 3, 2, 4), ["class_open"]),
+        (Opening("C", False, 1, 3, 3, more=Search(2, 2, True), lower=Search(2, 2, True)),
          ["class_closed", "class_more", "class_lower"]),
-        (Opening("C", False, 0, 0, more=Search(1, 1, True)), ["class_closed", "class_more"]),
-        (Opening("C", False, 2, 3, ("D", "E"), Search(1, 1, True), Search(None, 2, True)),
+        (Opening("C", False, 0, 3, 2, ("D",), more=Search(1, 1, True), lower=Search(1, 1, True)),
+         ["class_few", "class_more", "class_lower"]),
+        (Opening("C", False, 0, 0, 0, more=Search(1, 1, True)), ["class_closed", "class_more"]),
+        (Opening("C", False, 2, 3, 3, ("D", "E"), Search(1, 1, True), Search(None, 2, True)),
          ["class_saves", "class_more", "class_lower_never"]),
-        (Opening("C", False, 1, 3, more=Search(None, 3, True), lower=Search(1, 3, False)),
+        (Opening("C", False, 1, 3, 3, more=Search(None, 3, True), lower=Search(1, 3, False)),
          ["class_closed", "class_more_never", "class_lower", "class_not_sure"]),
-        (Opening("C", False, 1, 3, more=Search(None, 3, False), lower=Search(None, 3, False)),
+        (Opening("C", False, 1, 3, 3, more=Search(None, 3, False), lower=Search(None, 3, False)),
          ["class_closed", "class_not_found", "class_not_found"]),
     ],
 )  # fmt: skip
