@@ -457,10 +457,12 @@ def what_if_command(
     )
     try:
         with speaker.minding(out or folder, "unwritable"), conflicts_screen.minding(speaker):
-            whatif_screen.answer(speaker.out, speaker.err, asked, base, out)
+            after = whatif_screen.answer(speaker.out, speaker.err, asked, base, out)
     except (InvalidRound, UnsupportedConstraint) as error:
         whatif_screen.explain_rows(speaker.err, error.issues)
         speaker.refuse(list(error.issues))
+    _end(base.result, speaker)
+    _end(after.result, speaker)
 
 
 main.add_command(conflicts_screen.conflicts_command)

@@ -75,6 +75,8 @@ class Missed:
         best plan that has her there; None where no plan has.
     there_moves
         How many people are elsewhere in that plan.
+    complete
+        Whether every solve that this rests on went to its end; else it rests on the best found so far.
     """
 
     program: str
@@ -92,6 +94,7 @@ class Missed:
     best_order: bool = False
     there: tuple[int, ...] | None = None
     there_moves: int = 0
+    complete: bool = True
 
 
 def wanted(base: Solved, applicant: str) -> list[str]:
@@ -166,7 +169,7 @@ class _Person:
     """One applicant, asked about."""
 
     def __init__(self, base: Solved, i: int) -> None:
-        self.base, self.i = base, i
+        self.base, self.i, self.complete = base, i, True
         self.deferred = base.result.mechanism in ("stable", "parallel")
         self.optimal = base.result.mechanism == "optimal"
         market, wishes = self.base.market, self.base.market.wishes
@@ -213,7 +216,7 @@ class _Person:
             seat=seat, others=others,
             first=first, first_gives=gives, first_change=change,
             best_order=self.deferred and not (market.min_size > 1).any(),
-            there=there, there_moves=moves,
+            there=there, there_moves=moves, complete=self.complete,
         )  # fmt: skip
 
     def _written(self, score: Search | None) -> str:
@@ -224,7 +227,8 @@ class _Person:
     def _seat(self, p: int, good: set[int]) -> tuple[bool, int]:
         """Whether one more seat places her there or better, and how many others move."""
         base = self.base
-        ((_, after),) = with_a_seat(base.market, base.stated, base.result, [p])
+        ((_, after, complete),) = with_a_seat(base.market, base.stated, base.result, [p])
+        self.complete &= complete
         others = base.result.matching != after
         others[self.i] = False
         return int(after[self.i]) in good, int(others.sum())
@@ -236,6 +240,7 @@ class _Person:
         worth[edge] = 1
         optimal = mechanism_of(base.market, base.stated)
         found = optimal.solve(base.market, base.stated, [Component("there", worth)])
+        self.complete &= found.publishable
         if not found.objective[0]:
             return None, 0
         size = len(components(base.market, base.policy))
@@ -250,9 +255,15 @@ class _Person:
             return True, "", ""
         tables = changed(base.tables, [Choices(self.name, line)], base.policy.mechanism)
         market = Market.from_tables(tables, base.stated)
-        to = int(base.again(market)[self.i])
+        to = self._placed(market)
         held, gives = (base.market.edge(self.i, q) if q >= 0 else -1 for q in (self.held, to))
         return False, [*market.programs, ""][to], change_of(base.market, held, gives)
+
+    def _placed(self, market: Market) -> int:
+        """The program that she gets in another market, −1 for none."""
+        matching, complete = self.base.again(market)
+        self.complete &= complete
+        return int(matching[self.i])
 
     def _first_line(self, p: int) -> tuple[str, ...] | None:
         """Her list with the line that names the program put first; None where it is first."""
@@ -295,9 +306,10 @@ class _Person:
             def enough(value: int) -> bool:
                 score = market.score.copy()
                 score[raised] = value
-                return int(base.again(replace(market, score=score))[self.i]) in good
+                return self._placed(replace(market, score=score)) in good
 
-            return least(enough, values, tries=tries)
+            found = least(enough, values, tries=tries)
+            return replace(found, sure=found.sure and self.complete)
         scored = nearby.Scored(market, choice, raised)
         if market.caps or (market.min_size > 1).any():
             return _climbed(scored, values, good)

@@ -174,7 +174,21 @@ WHATIF: dict[str, tuple[str, str]] = {
         "{order_class} 不能必须开班：没有方案能满足全部硬性要求。",
         "{order_class} cannot be opened by decree: no plan keeps all hard requirements.",
     ),
+    "unasked": (
+        "结果不能公布，不在它上面试算“怎样才够”。限时内没有做完的，请放宽时限（limits.time_s）再问。",
+        "The outcome is not publishable, so nothing was tried on it. If it was cut short, allow more time"
+        " (limits.time_s) and ask again.",
+    ),
+    "cut_short": (
+        "（有的试算到了限度还没有做完，用的是到那时为止最好的结果；以上不是定论。）",
+        "(Some searches were cut short, and their best result so far was used; none of this is certain.)",
+    ),
     # --- of seats
+    "seats_cut": (
+        "标 {sign} 的 {number} 处到了限度还没有算完，用的是到那时为止最好的结果，不是定论。",
+        "At the {number} programs marked {sign} the search was cut short; the best result so far was used,"
+        " and the value is not certain.",
+    ),
     "seats_idle": (
         "其余 {number} 处多一个席位，没有人的去向会变（其中 {proven} 处不必重算就能证明）。",
         "At the other {number} programs nobody would move (at {proven} of them by proof, without a second"

@@ -36,6 +36,9 @@ MOVING = ("better", "worse", "same", "gained", "lost")
 SHOWN = ("better", "worse", "gained", "lost")
 """The moves that the screen has room for."""
 
+CUT = "*"
+"""Marks a program at which the search was cut short."""
+
 LARGE = 20_000
 """A round with so many pairs takes longer to solve than a process to start."""
 
@@ -123,8 +126,10 @@ def explain_rows(voice: Voice, issues: Iterable[Issue]) -> None:
         voice.say("as_changed")
 
 
-def answer(voice: Voice, aside: Voice, asked: Asked, base: Solved, out: Path | None) -> None:
-    """Print what is asked; questions are about the round as changed.
+def answer(voice: Voice, aside: Voice, asked: Asked, base: Solved, out: Path | None) -> Solved:
+    """Print what is asked, and return the round that questions are about: the one as changed.
+
+    Of an outcome that is not publishable nothing is asked, as another may be better.
 
     Parameters
     ----------
@@ -142,6 +147,16 @@ def answer(voice: Voice, aside: Voice, asked: Asked, base: Solved, out: Path | N
         _compared(voice, found, demo)
         _write(voice, out, "moves.csv", moves_csv(found))
         base = found.after
+    if base.result.publishable:
+        _answered(voice, aside, asked, base, out)
+    elif (asked.applicant, asked.order_class) != (None, None) or asked.value_of_seats:
+        _told(aside, [("unasked", {})])
+    return base
+
+
+def _answered(voice: Voice, aside: Voice, asked: Asked, base: Solved, out: Path | None) -> None:
+    """Print what is asked of a round whose outcome is certain."""
+    demo = base.policy.demo
     mark = voice.mark(demo)
     if asked.applicant is not None:
         _of_applicant(voice, aside, asked, base, mark)
@@ -184,11 +199,11 @@ def seats_csv(values: Sequence[SeatValue], components: Sequence[str]) -> bytes:
     """The file ``seats.csv``: what one more seat at each program does, by value."""
     priced = any(v.price is not None for v in values)
     head = ["program", "capacity", *(f"price_{c}" for c in components if priced)]
-    head += [*(f"gain_{c}" for c in components), "placed", *MOVING]
+    head += [*(f"gain_{c}" for c in components), "placed", *MOVING, "complete"]
     blank = ("",) * len(components)
     rows = (
         (v.program, v.capacity, *((v.price or blank) if priced else ()), *v.gain, v.placed,
-         *(getattr(v, kind) for kind in MOVING))
+         *(getattr(v, kind) for kind in MOVING), int(v.complete))
         for v in values
     )  # fmt: skip
     return _csv(head, rows)
@@ -302,6 +317,8 @@ def of_missed(base: Solved, applicant: str, one: Missed, mark: str = "") -> Iter
         yield "order_same", {}
     else:
         yield "order_moves", {"program": one.first_gives, "change": one.first_change}
+    if not one.complete:
+        yield "cut_short", {}
 
 
 def _of_cost(base: Solved, one: Missed) -> Iterator[Said]:
@@ -381,6 +398,8 @@ def of_opening(found: Opening) -> Iterator[Said]:
     elif found.min_size > 1:
         yield "class_lower_never", {}
     yield from _of_decree(found)
+    if not found.complete:
+        yield "cut_short", {}
 
 
 def _of_decree(found: Opening) -> Iterator[Said]:
@@ -440,15 +459,17 @@ def _seat_values(
         heads.append((voice.heading("price"), "left"))
     heads.append((voice.heading("gain"), "left"))
     heads += [(voice.heading(kind), "right") for kind in SHOWN]
-    shown = [v for v in values if every or v.moves]
+    shown = [v for v in values if every or v.moves or not v.complete]
     rows = [
-        (v.program,
+        (v.program if v.complete else f"{v.program} {CUT}",
          *([_first_part(voice, base, v.price and tuple(-part for part in v.price))] if priced else []),
          _first_part(voice, base, v.gain), *(getattr(v, kind) for kind in SHOWN))
         for v in shown
     ]  # fmt: skip
     voice.table(voice.name("title", "value_of_seats", " · "), heads, rows, mark)
-    rest = [v for v in values if not v.moves]
+    rest = [v for v in values if not v.moves and v.complete]
+    if cut := sum(not v.complete for v in values):
+        _told(voice, [("seats_cut", {"number": cut, "sign": CUT})], mark)
     if base.result.mechanism == "optimal":
         _told(voice, [("prices" if priced else "prices_none", {})], mark)
     if len(shown) < len(values):
