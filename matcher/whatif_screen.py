@@ -438,7 +438,10 @@ def _bar(aside: Voice, step: str, total: int) -> Iterator[Callable[[int], object
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=aside.output, transient=True) as progress:
+    output = aside.output
+    with Progress(
+        *columns, console=output, transient=True, disable=not output.is_terminal
+    ) as progress:
         task = progress.add_task(aside.name("step", step), total=total)
         yield partial(progress.advance, task)
 

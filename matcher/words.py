@@ -354,6 +354,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "os.ENOSPC": ("磁盘已满", "disk full"),
     "os.EDQUOT": ("配额已满", "quota exceeded"),
     "os.ENOENT": ("没有这个文件或文件夹", "no such file or folder"),
+    "os.EEXIST": ("已经有同名的文件", "there is a file of that name"),
     "os.EISDIR": ("是文件夹，不是文件", "a folder, not a file"),
     "os.ENOTDIR": ("路径中有一段不是文件夹", "part of the path is not a folder"),
     "os.ENAMETOOLONG": ("名字太长", "name too long"),
