@@ -595,3 +595,16 @@ def test_what_is_said_afterwards_is_said_in_both_languages_and_no_sentence_is_id
     assert set(LATE) - said == set()
     for zh, en in LATE.values():
         assert placeholders(zh) == placeholders(en)
+
+
+@pytest.mark.parametrize("reserves", [{}, {"P g": 0}])
+def test_without_reserved_seats_no_order_of_them_is_in_the_way(
+    tmp_path: Path, reserves: dict[str, int]
+) -> None:
+    rules = {"mechanism.reserve_order": "open_first"}
+    make_round({"A": "P", "B": "P"}, {"P": 1}, rules, reserves=reserves).write(tmp_path)
+    assert run("solve", tmp_path).exit_code == 0
+    done = run("resolve", tmp_path, "--keep", tmp_path / "result")
+    assert done.exit_code == 0, done.output
+    assert broken(verify(tmp_path, tmp_path / "resolved", tmp_path / "result")) == []
+    assert run("solve", tmp_path, "--mechanism", "optimal").exit_code == 0
