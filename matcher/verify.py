@@ -2912,20 +2912,23 @@ class Proof:
             self.check.expect(entered is None, "tree", what=str(leaf))
             self.leaves += 1
             return []
-        state, ended = entered, False
+        state = entered
         for step in as_kind(node.get("steps"), list, "steps"):
             state, ended = self.step(state, as_kind(step, dict, "step"))
+            if ended:  # what follows was asked when a lesser plan was the best one known
+                self.leaves += 1
+                return []
         if leaf is None:
             return self.sides(state, node)
         self.leaves += 1
         fine = {
-            "ended": lambda: ended or state.proven >= self.size - 1,
+            "ended": lambda: state.proven >= self.size - 1,
             "best": lambda: self.is_best(state),
             "equal": lambda: state.proven >= self.size - 1,
             "settled": lambda: self.is_settled(state),
         }.get(str(leaf), lambda: False)()
         self.check.expect(fine, "tree", what=str(leaf))
-        if leaf in ("ended", "equal") and not ended and state.proven < self.size:
+        if leaf in ("ended", "equal") and state.proven < self.size:
             self.equal = True
         return []
 
