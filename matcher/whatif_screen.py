@@ -16,7 +16,19 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from . import terminal
-from .changes import FORMS, OPTIONS, WHAT_IF, Change, Choices, Score, Seats, Withdraw, faults, read
+from .changes import (
+    FORMS,
+    OPTIONS,
+    WHAT_IF,
+    Change,
+    Choices,
+    Score,
+    Seats,
+    Withdraw,
+    faults,
+    has_full_width,
+    read,
+)
 from .conflicts_screen import reasons_against
 from .enough import Missed, beginnings_of, of_applicant, wanted
 from .least import TRIES, Search
@@ -100,8 +112,24 @@ def understood(asked: Asked, base: Solved) -> tuple[Change, ...]:
     ]
     for option, values, known in named:
         unknown = [v for v in values if v is not None and v not in set(known)]
-        issues += [Issue(WHAT_IF, 0, option, "change_unknown", v) for v in unknown]
-    if asked.programs is not None and not asked.value_of_seats:
+        issues += [
+            Issue(
+                WHAT_IF,
+                0,
+                option,
+                "change_full_width" if has_full_width(v) else "change_unknown",
+                v,
+            )
+            for v in unknown
+        ]
+    listed = {*market.programs, *market.order_classes}
+    issues += [
+        Issue(WHAT_IF, 0, "--list", "change_full_width", entry)
+        for item in found if isinstance(item, Choices)
+        for entry in item.entries if has_full_width(entry) and entry not in listed
+    ]  # fmt: skip
+    nothing = asked.programs is not None and not split(asked.programs)
+    if asked.programs is not None and (nothing or not asked.value_of_seats):
         issues.append(
             Issue(WHAT_IF, 0, "--programs", "change_syntax", asked.programs,
                   "P1;P2 --value-of-seats")
@@ -161,10 +189,12 @@ def _answered(voice: Voice, aside: Voice, asked: Asked, base: Solved, out: Path 
     if asked.applicant is not None:
         _of_applicant(voice, aside, asked, base, mark)
     if asked.order_class is not None:
-        _foretell(aside, base, asked.tries)
+        if not base.result.opened[base.market.order_classes.index(asked.order_class)]:
+            _foretell(aside, base, asked.tries)
         _of_class(voice, of_class(base, asked.order_class, asked.tries), mark, demo)
     if asked.value_of_seats:
-        programs = split(asked.programs) if asked.programs else base.market.programs
+        some = list(dict.fromkeys(split(asked.programs or "")))
+        programs = some or base.market.programs
         values = _valued(aside, base, programs)
         _seat_values(voice, base, values, bool(asked.programs), mark)
         _write(voice, out, "seats.csv", seats_csv(values, names(base)))

@@ -59,6 +59,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "health.H02": ("持有效健康证", "holds a health certificate"),
     "health.H03": ("听力正常", "normal hearing"),
     "health.H04": ("密切接触未成年人入职查询无禁止情形", "cleared for work with minors"),
+    "component.score": ("综合成绩", "score"),
     "component.culture": ("文化素质", "culture"),
     "component.skill": ("技能测试", "skill"),
     "component.interview": ("面试", "interview"),

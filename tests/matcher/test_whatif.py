@@ -644,6 +644,6 @@ def test_what_a_search_may_take_is_said_before(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(whatif_screen, "SLOW", -1.0)
-    for question in (("--applicant", "A11"), ("--class", "TEXT")):
+    for question in (("--applicant", "A11"), ("--class", "CARE")):
         assert "up to 7 solves" in run(folder, *OPTIMAL, *question, "--tries", 7).stderr
         assert "up to" not in run(folder, *question).stderr

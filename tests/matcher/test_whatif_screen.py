@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from matcher import (
+    InvalidRound,
     Policy,
     Tables,
     cli,
@@ -102,3 +103,40 @@ def test_a_question_needs_nothing_else() -> None:
     assert whatif_screen.understood(Asked({}, order_class="NEV"), base) == ()
     asked = Asked({}, value_of_seats=True, programs="WELD;CARE")
     assert whatif_screen.understood(asked, base) == ()
+
+
+@pytest.mark.parametrize("option", ["list", "score", "programs"])
+def test_punctuation_of_a_chinese_keyboard_is_named(option: str) -> None:
+    base = Solved.of(tables := Tables.read(EXAMPLE), Policy.from_tables(tables))
+    asked = {
+        "list": Asked({"list": ["A05=WELD；CARE"]}),
+        "score": Asked({"score": ["A05，NEV-Y=80"]}),
+        "programs": Asked({}, value_of_seats=True, programs="WELD；CARE"),
+    }[option]
+    with pytest.raises(InvalidRound) as error:
+        whatif_screen.understood(asked, base)
+    assert (f"--{option}", "change_full_width") in {
+        (issue.column, issue.code) for issue in error.value.issues
+    }
+
+
+def test_no_program_is_asked_about_twice_and_none_is_no_question() -> None:
+    base = Solved.of(tables := Tables.read(EXAMPLE), Policy.from_tables(tables))
+    with pytest.raises(InvalidRound) as error:
+        whatif_screen.understood(Asked({}, value_of_seats=True, programs=""), base)
+    assert [issue.code for issue in error.value.issues] == ["change_syntax"]
+    runner = CliRunner()
+    words = ["what-if", str(EXAMPLE), "--value-of-seats", "--programs", "WELD;CARE;WELD"]
+    assert runner.invoke(cli.main, words).stdout.count("WELD ") == 1
+
+
+def test_of_an_open_class_nothing_is_tried_or_foretold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whatif_screen, "SLOW", -1.0)
+    words = ["what-if", str(EXAMPLE), "--mechanism", "optimal", "--class"]
+    assert CliRunner().invoke(cli.main, [*words, "NEV"]).stderr == ""
+    assert "up to 200 solves" in CliRunner().invoke(cli.main, [*words, "CARE"]).stderr
+
+
+def test_a_score_is_named_in_both_languages() -> None:
+    done = CliRunner().invoke(cli.main, ["what-if", str(EXAMPLE), "--score", "A05,W=95"])
+    assert "A05 在 W 的综合成绩为 95" in done.stdout
