@@ -111,6 +111,19 @@ WHATIF: dict[str, tuple[str, str]] = {
         "（志愿次序只试了把每个志愿放到最前面；其他次序可用 --list 试。）",
         "(Of other orders only those with one choice put first were tried; --list tries any.)",
     ),
+    "order_better": (
+        "{applicant} 的志愿改为 {entries}，会到：{program}（{change}）。",
+        "{applicant} would be at {program} ({change}) with the list {entries}.",
+    ),
+    "orders_none": (
+        "{applicant}：试过的其他次序都不能去更想去的地方。",
+        "{applicant}: no other order that was tried leads where she would rather be.",
+    ),
+    "orders_tried": (
+        "（另试了 {tried} 种次序：其余志愿放到最前，相邻两个对换；没有试遍，其他次序可用 --list 试。）",
+        "({tried} other orders were tried: other choices put first, neighbours exchanged. There are more;"
+        " --list tries any.)",
+    ),
     # --- of a class
     "class_open": (
         "班级 {order_class} 已开班，{placed} 人。",

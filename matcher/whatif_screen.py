@@ -30,7 +30,7 @@ from .changes import (
     read,
 )
 from .conflicts_screen import reasons_against
-from .enough import Missed, beginnings_of, of_applicant, wanted
+from .enough import Missed, Orders, beginnings_of, of_applicant, other_orders, wanted
 from .least import TRIES, Search
 from .messages import Lang, sentence, word
 from .opening import Opening, of_class
@@ -329,8 +329,31 @@ def _of_applicant(voice: Voice, aside: Voice, asked: Asked, base: Solved, mark: 
         _told(voice, of_missed(base, name, one, mark))
     if base.result.mechanism == "optimal":
         _told(voice, [("score_no_part", {})])
-    if any(not one.barred and not one.best_order and one.first_change for one in found):
+    if all(one.barred or one.best_order for one in found):
+        return  # putting a choice first is proven to do as much as any order
+    if asked.program is not None:
         _told(voice, [("order_only", {})])
+        return
+    with _bar(aside, "tries") as done:
+        others = other_orders(base, name, found, asked.tries, done=lambda: done(1))
+    _told(voice, of_orders(name, others, mark))
+
+
+def of_orders(applicant: str, found: Orders, mark: str = "") -> Iterator[Said]:
+    """What is told of further orders of somebody's list."""
+    if not found.tried:
+        return
+    who = f"{mark}{applicant}"
+    for one in found.better:
+        yield "order_better", {
+            "applicant": who, "entries": ";".join(one.entries), "program": one.gives,
+            "change": one.change,
+        }  # fmt: skip
+    if not found.better:
+        yield "orders_none", {"applicant": who}
+    yield "orders_tried", {"tried": found.tried}
+    if not found.complete:
+        yield "cut_short", {}
 
 
 def of_missed(base: Solved, applicant: str, one: Missed, mark: str = "") -> Iterator[Said]:
@@ -463,7 +486,7 @@ def _unsure(search: Search) -> Iterator[Said]:
 
 
 @contextmanager
-def _bar(aside: Voice, step: str, total: int) -> Iterator[Callable[[int], object]]:
+def _bar(aside: Voice, step: str, total: int | None = None) -> Iterator[Callable[[int], object]]:
     """A bar on the screen while something is found; called with how much more is done."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
