@@ -207,8 +207,8 @@ REASONS: dict[str, tuple[str, str]] = {
         "Choice {rank}, {program}: rejected after the interview ({value}).",
     ),
     "barred_declined": (
-        "第 {rank} 志愿 {program}：您已放弃这里的录取（{value}）。",
-        "Choice {rank}, {program}: you gave up your place here ({value}).",
+        "第 {rank} 志愿 {program}：您已放弃这里的录取（依据：{value}）。",
+        "Choice {rank}, {program}: you gave up your place here (basis: {value}).",
     ),
     "barred_membership": (
         "第 {rank} 志愿 {program}：院校或企业的联盟成员资格已于 {value} 到期（核对日 {limit}）。",
