@@ -165,3 +165,28 @@ def test_a_class_may_bear_the_name_of_its_only_program(tmp_path: Path) -> None:
     verdict = verify(tmp_path)
     assert not verdict.broken
     assert claim(verdict, "optimality").status == "PROVED"
+
+
+def test_a_proof_made_against_a_lesser_plan_holds_for_the_best_one(tmp_path: Path) -> None:
+    """The side on which C opens is proven while only that is known; D, with three people, is better.
+
+    Its first step then leaves nothing, and what stands after it says nothing about the best plan.
+    """
+    tables = make_round(
+        {"A10": "C D", "A2": "S", "B": "Q D", "甲": "", "a": ""}, {"Q": 3, "S": 0, "P": 2},
+        {"mechanism.name": "optimal", "mechanism.rank": "rank_maximal",
+         "mechanism.objective": ["reserves", "placed", "rank", "fit"],
+         "lottery.seed": "b01d1a5c12ec5764", "policy.round": "2025秋-1"},
+        order_classes={"C": 2, "D": 2},
+        programs={"P": {"order_class": "C"}, "Q": {"order_class": "D"}},
+        applicants={"A10": {"adjustment": "alliance"}, "A2": {"adjustment": "alliance"}},
+        scores={"A10 Q": {"fit": 5}, "A2 P": {"fit": 1}},
+    )  # fmt: skip
+    tables.write(tmp_path)
+    policy = Policy.from_tables(tables)
+    market = Market.from_tables(tables, policy)
+    result = solve(market, policy)
+    result.write(tmp_path / "result", market, tables.digest(), policy.round)
+    side = result.certificate["tree"]["open"]
+    assert side["leaf"] == "equal" and len(side["steps"]) > 1
+    assert claim(verify(tmp_path), "optimality").status == "PROVED"
