@@ -100,7 +100,7 @@ def test_beside_broken_potentials_no_proof_is_looked_at(tmp_path: Path) -> None:
 
 
 def test_an_open_class_with_too_few_people_is_impossible(tmp_path: Path) -> None:
-    instance = random_instance(Random("opt 791"), "optimal")
+    instance = random_instance(Random("opt 1808"), "optimal")
     tables = tables_of(instance)
     tables.write(tmp_path)
     policy = Policy.from_tables(tables)
