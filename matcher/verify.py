@@ -2560,18 +2560,24 @@ class Market:
 
     def free(self, p: int, stage: str) -> bool:
         """Whether a seat of a type is free, or can be by moving people between the seats."""
-        program, (load, room) = self.given.programs[p], self.load(p)
-        kind, _, group = stage.partition(":")
-        if len(self.result.held[p]) >= program.capacity or (kind != "hard" and load >= room):
+        program, held = self.given.programs[p], len(self.result.held[p])
+        if held >= program.capacity:
             return False
-        seats = (
-            Counter(program.hard)
-            if kind == "hard"
-            else Counter(program.hard) + Counter(program.soft)
-        )
-        fewer = dict(seats - Counter([group]))
-        items, fill = self.verifier.items[p], self.verifier.chooser.fill
-        return kind == "open" or len(fill(fewer, items)[0]) == len(fill(dict(seats), items)[0])
+
+        def filled(seats: Counter[str]) -> int:
+            return len(self.verifier.chooser.fill(dict(seats), self.verifier.items[p])[0])
+
+        kind, _, group = stage.partition(":")
+        one, hard, soft = Counter([group]), Counter(program.hard), Counter(program.soft)
+        must = Counter({g: n for g, n in soft.items() if f"soft:{g}" in program.must_stages})
+        if kind == "hard":
+            return filled(hard - one + must) == filled(hard + must)
+        if stage in program.must_stages:  # whoever takes it fills one of those that must be
+            must -= one
+        beside = filled(hard + must) - must.total()
+        if held - beside >= program.capacity - hard.total():
+            return False
+        return kind == "open" or filled(hard + soft - one) == filled(hard + soft)
 
     def pair_cost(self, a: Applicant, p: int, rank: int, view: View) -> int:
         """Return the cost of a pair, lottery included."""
