@@ -8,8 +8,10 @@ from __future__ import annotations
 LATE: dict[str, tuple[str, str]] = {
     # --- what was to be kept
     "keep_malformed": (
-        "{path} 里没有完好的 placements.csv，不能当作原结果。请给出原结果的文件夹。",
-        "{path} has no sound placements.csv and is no earlier result. Give the folder of one.",
+        "{path} 里没有完好的 placements.csv（没有，或改动过，与 result.json 的摘要不符），不能当作原结果。"
+        "请给出原结果的文件夹。",
+        "{path} has no sound placements.csv (there is none, or it was changed and is not what result.json"
+        " says) and is no earlier result. Give the folder of one.",
     ),
     "other_round": (
         "{path} 是轮次“{name}”的结果，这一轮是“{own}”。请给出这一轮的结果。",
@@ -30,6 +32,10 @@ LATE: dict[str, tuple[str, str]] = {
     "gone_barred": (
         "{applicant} 原在 {program}：现在不符合条件（{rule}），不能保留。",
         "{applicant}, before at {program}: now barred by a rule ({rule}), so it cannot be kept.",
+    ),
+    "gone_declined": (
+        "{applicant} 原在 {program}：本人已放弃，不再保留。",
+        "{applicant}, before at {program}: gave it up, so it is not kept.",
     ),
     "gone_list": (
         "{applicant} 原在 {program}：现在的志愿和调剂范围里没有它，不能保留。",

@@ -105,7 +105,14 @@ def read(option: str, text: str) -> Change | Issue:
         return Score(words[0], words[1], value, *words[2:])
     if option == "--list" and subject:
         return Choices(subject, tuple(split(value)))
+    if has_full_width(text):
+        return Issue(WHAT_IF, 0, option, "change_full_width", text)
     return Issue(WHAT_IF, 0, option, "change_syntax", text, FORMS[option])
+
+
+def has_full_width(text: str) -> bool:
+    """Whether a text has punctuation of a Chinese keyboard that no option understands."""
+    return not set("；，＝＋－").isdisjoint(text)
 
 
 def pinned(tables: Tables, policy: Policy) -> Policy:

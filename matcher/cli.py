@@ -202,8 +202,7 @@ def odds_command(
     market, people = given.market, given.market.applicants
     if applicant is not None and applicant not in people:
         speaker.stop(INVALID, "applicant_unknown", value=applicant, example=next(iter(people), ""))
-    if not (out / odds.FILE).is_file():
-        keeping.may_write(out, speaker)
+    keeping.may_write(out, speaker, odds.FILE)
     found = odds_screen.counted(given, draws, workers, speaker)
     with speaker.minding(out, "unwritable"):
         path = odds.write(out, market, found)
@@ -449,18 +448,22 @@ def what_if_command(
     """改一点再录一遍，看谁变了；或问怎样才够 / change a little, solve again, see who moves."""
     speaker = Speaker.of(lang)
     given = read_round(folder, speaker, mechanism)
-    if out is not None and (out / "policy.toml").is_file():
-        speaker.stop(INVALID, "out_is_round", path=out)
+    if out is not None:
+        if (out / "policy.toml").is_file():
+            speaker.stop(INVALID, "out_is_round", path=out)
+        keeping.can_be_made(out, speaker)
     base = Solved(given.tables, given.policy, given.market, _place(given, speaker))
     asked = whatif_screen.Asked(
         changes, applicant, program, order_class, value_of_seats, programs, tries
     )
     try:
         with speaker.minding(out or folder, "unwritable"), conflicts_screen.minding(speaker):
-            whatif_screen.answer(speaker.out, speaker.err, asked, base, out)
+            after = whatif_screen.answer(speaker.out, speaker.err, asked, base, out)
     except (InvalidRound, UnsupportedConstraint) as error:
         whatif_screen.explain_rows(speaker.err, error.issues)
         speaker.refuse(list(error.issues))
+    _end(base.result, speaker)
+    _end(after.result, speaker)
 
 
 main.add_command(conflicts_screen.conflicts_command)

@@ -39,8 +39,9 @@ class Placement(NamedTuple):
 class Gone(NamedTuple):
     """A placement that cannot be kept, and why.
 
-    ``cause`` is ``applicant`` or ``program`` (no longer in the round), ``barred`` (by ``rules``), or
-    ``list`` (no longer in her list, nor in what she may be adjusted to).
+    ``cause`` is ``applicant`` or ``program`` (no longer in the round), ``declined`` (she gave it up),
+    ``barred`` (by other ``rules``), or ``list`` (no longer in her list, nor in what she may be adjusted
+    to).
     """
 
     placement: Placement
@@ -150,6 +151,7 @@ class Earlier:
         found = []
         for one in lost:
             cause = "barred" if rules.get(one) else "list"
+            cause = "declined" if "declined" in rules.get(one, ()) else cause
             cause = cause if one.program in known[1] else "program"
             cause = cause if one.applicant in known[0] else "applicant"
             found.append(Gone(one, cause, rules.get(one, ())))

@@ -151,6 +151,12 @@ def rejected(pairs: Pairs) -> Finding:
     return Finding(line >= 0, lambda i: (pairs.round.decisions["rejected"][line[i]][3], ""))
 
 
+def declined(pairs: Pairs) -> Finding:
+    """The person gave up her place at this program (放弃)."""
+    line = pairs.decided("declined")
+    return Finding(line >= 0, lambda i: (pairs.round.decisions["declined"][line[i]][3], ""))
+
+
 def membership(pairs: Pairs) -> Finding:
     """The college or the enterprise is no longer a member of the alliance on the policy's date."""
     wanted = pairs.round.policy.membership_date
@@ -321,8 +327,8 @@ def total(pairs: Pairs) -> Finding:
 RULES: dict[str, Callable[[Pairs], Finding]] = {
     rule.__name__: rule
     for rule in (
-        review, rejected, membership, age, approval, class_age, education, skill_level, study_form,
-        health, minor, work_age, channel, absent, interview, total,
+        review, rejected, declined, membership, age, approval, class_age, education, skill_level,
+        study_form, health, minor, work_age, channel, absent, interview, total,
     )
 }  # fmt: skip
 """Every rule by name, in the order in which they are shown."""

@@ -75,6 +75,8 @@ class Missed:
         best plan that has her there; None where no plan has.
     there_moves
         How many people are elsewhere in that plan.
+    complete
+        Whether every solve that this rests on went to its end; else it rests on the best found so far.
     """
 
     program: str
@@ -92,6 +94,28 @@ class Missed:
     best_order: bool = False
     there: tuple[int, ...] | None = None
     there_moves: int = 0
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Another order of somebody's list: where it leads, and what that is to her by her own list."""
+
+    entries: tuple[str, ...]
+    gives: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The orders that place somebody where she would rather be, of so many that were tried.
+
+    ``complete`` is whether every solve went to its end.
+    """
+
+    better: tuple[Order, ...]
+    tried: int
+    complete: bool
 
 
 def wanted(base: Solved, applicant: str) -> list[str]:
@@ -138,8 +162,9 @@ def of_applicant(
     -----
     Only scores at which she passes somebody are tried: between two of them nothing changes.  Under
     sequential closing only people who make an offer count, and all scores are tried, however many.
-    Of the orders of her list only those that put a program first are tried.  Deferred acceptance with
-    given open classes, in which honest lists are safe, gives her the program then if any list does.
+    Of the orders of her list only those that put a program first are tried, others by
+    :func:`other_orders`.  Deferred acceptance with given open classes, in which honest lists are safe,
+    gives her the program then if any list does.
     """
     index = {name: at for at, name in enumerate(base.market.applicants)}
     person = _Person(base, index[applicant])
@@ -157,6 +182,50 @@ def of_applicant(
     return found
 
 
+def other_orders(
+    base: Solved, applicant: str, missed: Sequence[Missed], tries: int = TRIES,
+    done: Callable[[], object] = lambda: None,
+) -> Orders:  # fmt: skip
+    """What orders of an applicant's list do that :func:`of_applicant` did not try.
+
+    Each line put first that leads to nothing she missed, and each two neighbours exchanged.
+
+    Parameters
+    ----------
+    base, applicant
+        The round, and her id.
+    missed
+        What was found of all that she missed.
+    tries
+        Solves at most.
+    done
+        Called after each.
+
+    Notes
+    -----
+    Fewer than twice as many solves as her list has lines.
+    """
+    person = _Person(base, base.market.applicants.index(applicant))
+    lines = person.lines()
+    known = {
+        person.first_line(base.market.programs.index(one.program))
+        for one in missed
+        if not one.barred
+    }
+    asked = [lines[at : at + 1] + lines[:at] + lines[at + 1 :] for at in range(1, len(lines))]
+    asked += [
+        (*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]) for at in range(1, len(lines) - 1)
+    ]
+    asked = [order for order in dict.fromkeys(asked) if order not in known][:tries]
+    better = []
+    for order in asked:
+        gives, change = person.with_list(order)
+        if change in ("better", "gained"):
+            better.append(Order(order, gives, change))
+        done()
+    return Orders(tuple(better), len(asked), person.complete)
+
+
 def _missed(base: Solved, at: int, i: int, tries: int) -> Missed:
     """What is to say of one place of an applicant's list."""
     return _Person(base, i).missed(at, tries)
@@ -166,7 +235,7 @@ class _Person:
     """One applicant, asked about."""
 
     def __init__(self, base: Solved, i: int) -> None:
-        self.base, self.i = base, i
+        self.base, self.i, self.complete = base, i, True
         self.deferred = base.result.mechanism in ("stable", "parallel")
         self.optimal = base.result.mechanism == "optimal"
         market, wishes = self.base.market, self.base.market.wishes
@@ -213,7 +282,7 @@ class _Person:
             seat=seat, others=others,
             first=first, first_gives=gives, first_change=change,
             best_order=self.deferred and not (market.min_size > 1).any(),
-            there=there, there_moves=moves,
+            there=there, there_moves=moves, complete=self.complete,
         )  # fmt: skip
 
     def _written(self, score: Search | None) -> str:
@@ -224,7 +293,8 @@ class _Person:
     def _seat(self, p: int, good: set[int]) -> tuple[bool, int]:
         """Whether one more seat places her there or better, and how many others move."""
         base = self.base
-        ((_, after),) = with_a_seat(base.market, base.stated, base.result, [p])
+        ((_, after, complete),) = with_a_seat(base.market, base.stated, base.result, [p])
+        self.complete &= complete
         others = base.result.matching != after
         others[self.i] = False
         return int(after[self.i]) in good, int(others.sum())
@@ -236,6 +306,7 @@ class _Person:
         worth[edge] = 1
         optimal = mechanism_of(base.market, base.stated)
         found = optimal.solve(base.market, base.stated, [Component("there", worth)])
+        self.complete &= found.publishable
         if not found.objective[0]:
             return None, 0
         size = len(components(base.market, base.policy))
@@ -245,21 +316,33 @@ class _Person:
 
     def _first(self, p: int) -> tuple[bool, str, str]:
         """Whether her list begins with a program; else where it leads if it does, and what that is."""
-        line, base = self._first_line(p), self.base
-        if line is None:
-            return True, "", ""
-        tables = changed(base.tables, [Choices(self.name, line)], base.policy.mechanism)
-        market = Market.from_tables(tables, base.stated)
-        to = int(base.again(market)[self.i])
-        held, gives = (base.market.edge(self.i, q) if q >= 0 else -1 for q in (self.held, to))
-        return False, [*market.programs, ""][to], change_of(base.market, held, gives)
+        line = self.first_line(p)
+        return (True, "", "") if line is None else (False, *self.with_list(line))
 
-    def _first_line(self, p: int) -> tuple[str, ...] | None:
+    def with_list(self, entries: tuple[str, ...]) -> tuple[str, str]:
+        """Where another list leads her, and what that is to her by her own one."""
+        base = self.base
+        tables = changed(base.tables, [Choices(self.name, entries)], base.policy.mechanism)
+        to = self._placed(Market.from_tables(tables, base.stated))
+        held, gives = (base.market.edge(self.i, q) if q >= 0 else -1 for q in (self.held, to))
+        return [*base.market.programs, ""][to], change_of(base.market, held, gives)
+
+    def _placed(self, market: Market) -> int:
+        """The program that she gets in another market, −1 for none."""
+        matching, complete = self.base.again(market)
+        self.complete &= complete
+        return int(matching[self.i])
+
+    def lines(self) -> tuple[str, ...]:
+        """Her list as she wrote it."""
+        table = self.base.tables["applications"]
+        mine = [at for at, a in enumerate(table["applicant"]) if a == self.name]
+        mine.sort(key=lambda at: int(table["rank"][at]))
+        return tuple(table["program"][at] for at in mine)
+
+    def first_line(self, p: int) -> tuple[str, ...] | None:
         """Her list with the line that names the program put first; None where it is first."""
-        market, table = self.base.market, self.base.tables["applications"]
-        lines = [at for at, a in enumerate(table["applicant"]) if a == self.name]
-        lines.sort(key=lambda at: int(table["rank"][at]))
-        entries = [table["program"][at] for at in lines]
+        market, entries = self.base.market, self.lines()
         names = {market.programs[p], market.order_classes[market.class_of[p]]}
         at = next(at for at, entry in enumerate(entries) if entry in names)
         return (entries[at], *entries[:at], *entries[at + 1 :]) if at else None
@@ -295,9 +378,10 @@ class _Person:
             def enough(value: int) -> bool:
                 score = market.score.copy()
                 score[raised] = value
-                return int(base.again(replace(market, score=score))[self.i]) in good
+                return self._placed(replace(market, score=score)) in good
 
-            return least(enough, values, tries=tries)
+            found = least(enough, values, tries=tries)
+            return replace(found, sure=found.sure and self.complete)
         scored = nearby.Scored(market, choice, raised)
         if market.caps or (market.min_size > 1).any():
             return _climbed(scored, values, good)

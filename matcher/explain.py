@@ -142,6 +142,7 @@ class _Reader:
         self.start: list[int] = market.start.tolist()
         self.priced = result.mechanism == "optimal"
         self.exact = policy.closure == "exact" and not self.priced
+        self.reach = {c: market.reach(c) for c in self.closed if self.exact}
 
     @cached_property
     def wanted(self) -> Int:
@@ -306,6 +307,9 @@ class _Reader:
             "placed": closing.placed, "min_size": closing.min_size,
         }  # fmt: skip
         p = self.program[edge]
+        if self.reach.get(closing.order_class, closing.min_size) < closing.min_size:
+            own["placed"] = self.reach[closing.order_class]
+            return self._reason("class_few", p, **own)
         if closing.saves:
             return self._reason(
                 "class_saves", p, **own, others=";".join(map(names.__getitem__, closing.saves))

@@ -73,9 +73,11 @@ def as_given(
 
 
 def must_exist(folder: Path, out: Path, speaker: Speaker) -> None:
-    """End with the command that makes the result, where there is none."""
+    """End with the command that makes the result, where there is none and nothing in its place."""
     if (out / "result.json").is_file():
         return
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        speaker.stop(INVALID, "no_result", path=out)
     command = ["python", "-m", "matcher", "solve", str(folder)]
     if out != folder / "result":
         command += ["--out", str(out)]

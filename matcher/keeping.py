@@ -40,10 +40,23 @@ def is_empty(folder: Path) -> bool:
     return folder.is_dir() and not any(folder.iterdir())
 
 
-def may_write(out: Path, speaker: Speaker) -> None:
-    """Refuse to replace anything that is not a result."""
-    if out.exists() and not (out / "result.json").is_file() and not is_empty(out):
+def may_write(out: Path, speaker: Speaker, own: str = "result.json") -> None:
+    """Refuse to replace anything that is neither a result nor a folder with a file of one's own."""
+    known = any((out / name).is_file() for name in ("result.json", own))
+    if out.exists() and not known and not is_empty(out):
         speaker.stop(INVALID, "not_a_result", path=out)
+    can_be_made(out, speaker)
+
+
+def can_be_made(out: Path, speaker: Speaker) -> None:
+    """End before any work is done for a folder that cannot be made or written."""
+    place = out.absolute()
+    there = next(path for path in (place, *place.parents) if path.exists())
+    with speaker.minding(there, "unwritable"):
+        if not there.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "", str(there))
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "", str(there))
 
 
 @contextmanager

@@ -55,7 +55,6 @@ def read_earlier(given: Given, out: Path, speaker: Speaker, soft: bool = False) 
 
     The round may have changed since, so what its digest was is no matter; its name is.
     """
-    must_exist(given.folder, out, speaker)
     try:
         about = json.loads((out / "result.json").read_bytes())
         found = Earlier.read(out, given.market, soft)
@@ -73,6 +72,7 @@ def read_earlier(given: Given, out: Path, speaker: Speaker, soft: bool = False) 
 
 def _settled(given: Given, out: Path, speaker: Speaker) -> Earlier:
     """The earlier result that people have answered, and what of it does not hold any more."""
+    must_exist(given.folder, out, speaker)
     earlier = read_earlier(given, out, speaker)
     if status := keeping.withheld(out):
         terminal.unpublishable(speaker.err, status)
@@ -149,8 +149,7 @@ def waiting_command(
     if applicant is not None and applicant not in people:
         speaker.stop(INVALID, "applicant_unknown", value=applicant, example=next(iter(people), ""))
     target = target or folder / "waiting"
-    if not (target / LISTS).is_file():
-        keeping.may_write(target, speaker)
+    keeping.may_write(target, speaker, LISTS)
     try:
         state = WaitingList(market, given.policy, earlier)
     except UnsupportedConstraint as error:

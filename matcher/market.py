@@ -287,6 +287,14 @@ class Market:
         vars(other).update({name: vars(self)[name] for name in kept if name in vars(self)})
         return other
 
+    def reach(self, order_class: int) -> int:
+        """How many people a class could hold at most, whoever else goes where."""
+        inside = np.flatnonzero(self.class_of == order_class)
+        within = np.isin(self.program, inside)
+        people = np.bincount(self.program[within], minlength=len(self.programs))
+        seats = int(np.minimum(people, self.capacity)[inside].sum())
+        return min(seats, len(np.unique(self.owner[within])))
+
     def spans(self, cap: Cap) -> bool:
         """Whether a cap is over programs of more than one class."""
         return len(set(self.class_of[list(cap.programs)].tolist())) > 1

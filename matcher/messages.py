@@ -44,6 +44,16 @@ NOTICES: dict[str, tuple[str, str]] = {
         "{path} 写不了（{why}）。请处理后再运行。",
         "{path} cannot be written ({why}). Mend that and run again.",
     ),
+    "option_unknown": (
+        "没有选项 {option}。用 --help 看有哪些。", "There is no option {option}; --help lists them.",
+    ),
+    "option_missing": ("没有写 {option}。用 --help 看写法。", "{option} is missing; see --help."),
+    "option_wrong": (
+        "{option} 的内容不对，见下。用 --help 看写法。", "{option} is not understood, as told below; see --help.",
+    ),
+    "usage_wrong": (
+        "命令写得不对，见下。用 --help 看写法。", "The command is not understood, as told below; see --help.",
+    ),
     "unspoken": ("输出写不了（{why}）。", "The output cannot be written ({why})."),
     "interrupted": ("已中断，没有留下写了一半的文件。", "Interrupted; nothing was left half written."),
     "taken": (
@@ -57,6 +67,10 @@ NOTICES: dict[str, tuple[str, str]] = {
     "result_missing": (
         "还没有结果 {path}。请先运行：{command}",
         "There is no result {path} yet. First run: {command}",
+    ),
+    "no_result": (
+        "{path} 里没有录取结果（result.json）。请核对路径。",
+        "There is no result (result.json) in {path}. Check the path.",
     ),
     "result_malformed": (
         "结果文件不完整或已损坏（{path}：{file}）。请重新运行 solve。",

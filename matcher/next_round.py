@@ -18,6 +18,9 @@ from .waiting import WaitingList
 
 Row = dict[str, str]
 
+CARRIED = ("rejected", "approved", "declined")
+"""The decisions that hold in the next round as well."""
+
 
 @dataclass(frozen=True)
 class Left:
@@ -114,6 +117,11 @@ class _Draft:
     def people(self, earlier: Earlier, declined: bool) -> None:
         """Those who hold nothing and have not withdrawn."""
         had = {one.applicant for one in earlier.placements}
+        had |= {
+            who
+            for who, what in self._pairs("decisions", "applicant", "decision")
+            if what == "declined"
+        }
         reviews = self.tables["applicants"]["review"]
         people = zip(self.market.applicants, self.state.held.tolist(), reviews, strict=True)
         self.remaining = {
@@ -157,9 +165,7 @@ class _Draft:
             "scores": lambda row: (
                 self._here(row) if row.get("program") or row["channel"] in channels else None
             ),
-            "decisions": lambda row: (
-                self._here(row) if row["decision"] in ("rejected", "approved") else None
-            ),
+            "decisions": lambda row: self._here(row) if row["decision"] in CARRIED else None,
             "reserves": lambda row: self._reserve(
                 row, reserved[row["program"], row["group"], row.get("hard") == "1"]
             ),

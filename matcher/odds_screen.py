@@ -28,7 +28,7 @@ def counted(given: Given, draws: int, workers: int, speaker: Speaker) -> odds.Od
     market, policy = given.market, given.policy
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=speaker.err.output, transient=True,
+        console=speaker.err.output, transient=True, disable=not speaker.err.output.is_terminal,
     )  # fmt: skip
     found = odds.Odds.nothing(market)
     try:

@@ -32,6 +32,8 @@ class Opening:
     order_class, opened, placed, min_size
         The class, whether it opened, its people, its minimum.  The people of a class that was closed
         are those it had then or, under exact closing, would have if it alone were opened again.
+    reach
+        How many people it could hold at most, whoever else goes where.
     saves
         Under exact closing: the other classes that would fall short if it were opened again.
     more
@@ -44,6 +46,8 @@ class Opening:
         Under ``optimal``: the best plan in which the class opens, against the best of all.
     refused
         Why no decree can open it.
+    complete
+        Whether every solve that this rests on went to its end; else it rests on the best found so far.
     impossible
         The round with the decree, if no plan keeps it: see :mod:`matcher.conflicts`.
     """
@@ -52,12 +56,14 @@ class Opening:
     opened: bool
     placed: int
     min_size: int
+    reach: int
     saves: tuple[str, ...] = ()
     more: Search | None = None
     lower: Search | None = None
     decree: Comparison | None = None
     refused: tuple[Issue, ...] = ()
     impossible: Market | None = None
+    complete: bool = True
 
     @property
     def minimum(self) -> int | None:
@@ -94,8 +100,9 @@ def of_class(base: Solved, order_class: str, tries: int = TRIES) -> Opening:
     closing = next((x for x in base.result.closings if x.order_class == c), None)
     placed = closing.placed if closing else int(class_sizes(market, base.result.matching)[c])
     size = int(market.min_size[c])
+    reach = market.reach(c)
     if base.result.opened[c]:
-        return Opening(order_class, True, placed, size)
+        return Opening(order_class, True, placed, size, reach)
     saves = tuple(market.order_classes[other] for other in closing.saves) if closing else ()
     optimal = base.result.mechanism == "optimal"
     opens = _Opens(base, c)
@@ -103,16 +110,19 @@ def of_class(base: Solved, order_class: str, tries: int = TRIES) -> Opening:
     if size > 1:
         lower = least(opens.with_lower, range(1, size), optimal, tries)
     found = Opening(
-        order_class, False, placed, size, saves,
+        order_class, False, placed, size, reach, saves,
         least(opens.with_more, range(1, max(1, size) + 1), optimal, tries), lower,
     )  # fmt: skip
+    found = replace(found, complete=opens.complete)
     if not optimal:
         return found
     issues = tuple(faults(base.tables, [Open(order_class)], "optimal"))
     if issues:
         return replace(found, refused=issues)
     try:
-        return replace(found, decree=compared([Open(order_class)], base))
+        decree = compared([Open(order_class)], base)
+        complete = found.complete and decree.after.result.publishable
+        return replace(found, decree=decree, complete=complete)
     except NoPlan as error:
         return replace(found, impossible=error.market)
 
@@ -121,7 +131,7 @@ class _Opens:
     """Whether a class opens in rounds that differ from a given one in little."""
 
     def __init__(self, base: Solved, c: int) -> None:
-        self.base, self.c = base, c
+        self.base, self.c, self.complete = base, c, True
         market, size = base.market, max(1, int(base.market.min_size[c]))
         self.joined = _joined(market, c, size)
         newcomers = range(len(market.applicants), len(market.applicants) + size)
@@ -139,7 +149,7 @@ class _Opens:
         if self.more is not None:
             return self._has(self.joined, self.more(number).matching())
         joined = _joined(self.base.market, self.c, number)
-        return self._has(joined, self.base.again(joined))
+        return self._again(joined)
 
     def with_lower(self, by: int) -> bool:
         """Whether it does with a minimum lower by so many people."""
@@ -148,7 +158,12 @@ class _Opens:
         lower = replace(self.base.market, min_size=minimum)
         if self.lower is not None:
             return self._has(lower, self.lower(lower).matching())
-        return self._has(lower, self.base.again(lower))
+        return self._again(lower)
+
+    def _again(self, market: Market) -> bool:
+        matching, complete = self.base.again(market)
+        self.complete &= complete
+        return self._has(market, matching)
 
     def _has(self, market: Market, matching: Any) -> bool:
         return bool(opened_classes(market, matching)[self.c])

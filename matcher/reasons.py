@@ -137,6 +137,12 @@ REASONS: dict[str, tuple[str, str]] = {
         "Choice {rank}, {program}: its class {order_class} did not open. It needs {min_size} people; reopened"
         " it would have {placed}, {shortfall} short.",
     ),
+    "class_few": (
+        "第 {rank} 志愿 {program} 未开班：班级 {order_class} 至少 {min_size} 人，"
+        "报了它或可以调剂到它、且符合条件的最多能录 {placed} 人。",
+        "Choice {rank}, {program}: its class {order_class} did not open. It needs {min_size} people; of the"
+        " eligible people who listed it or can be adjusted there, it could take {placed} at most.",
+    ),
     "class_saves": (
         "第 {rank} 志愿 {program} 未开班：重新开班级 {order_class} 会有 {placed} 人（至少 {min_size} 人），"
         "而 {others} 就会达不到最低人数。",
@@ -199,6 +205,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "barred_rejected": (
         "第 {rank} 志愿 {program}：企业考核不合格（{value}）。",
         "Choice {rank}, {program}: rejected after the interview ({value}).",
+    ),
+    "barred_declined": (
+        "第 {rank} 志愿 {program}：您已放弃这里的录取（依据：{value}）。",
+        "Choice {rank}, {program}: you gave up your place here (basis: {value}).",
     ),
     "barred_membership": (
         "第 {rank} 志愿 {program}：院校或企业的联盟成员资格已于 {value} 到期（核对日 {limit}）。",

@@ -415,6 +415,10 @@ REMEDIES: dict[str, tuple[str, str]] = {
         "“{value}”看不懂。请写成 {column} {limit} 这样。",
         "{value} cannot be understood. Write it like {column} {limit}.",
     ),
+    "change_full_width": (
+        "“{value}”里有全角标点，看不懂。请改用半角的 ; , = + -。",
+        "{value} has full-width punctuation and cannot be understood. Write ; , = + - instead.",
+    ),
     "change_unknown": (
         "{column} 里的“{value}”在这一轮里没有。请核对代码。",
         "{value} in {column} is not in this round. Check the id.",

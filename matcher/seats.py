@@ -40,6 +40,8 @@ class SeatValue:
         What the round gains in each component; lottery apart.
     placed
         People placed more.
+    complete
+        Whether the round with the seat was solved to its end; else this is the best found so far.
     better, worse, same, gained, lost
         People who move, by what it is to them: see :func:`matcher.compare`.
     """
@@ -55,6 +57,7 @@ class SeatValue:
     same: int = 0
     gained: int = 0
     lost: int = 0
+    complete: bool = True
 
     @property
     def moves(self) -> int:
@@ -136,8 +139,8 @@ def _values(base: Solved, programs: Sequence[int]) -> list[SeatValue]:
 
 def _each(base: Solved, programs: Sequence[int]) -> Iterator[SeatValue]:
     measure = _Measure(base)
-    for p, after in with_a_seat(base.market, base.stated, base.result, programs):
-        yield measure.value(p, after)
+    for p, after, complete in with_a_seat(base.market, base.stated, base.result, programs):
+        yield replace(measure.value(p, after), complete=complete)
 
 
 class _Measure:

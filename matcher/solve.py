@@ -67,11 +67,12 @@ def matching(market: Market, policy: Policy) -> tuple[Int, bool]:
 
 def with_a_seat(
     market: Market, policy: Policy, result: Result, programs: Sequence[int]
-) -> Iterator[tuple[int, Int]]:
-    """Who goes where with one more seat at each of some programs, in any order.
+) -> Iterator[tuple[int, Int, bool]]:
+    """Who goes where with one more seat at each of some programs, in any order, and if that is certain.
 
-    A mechanism with a ``with_a_seat`` of its own shares work among them.  ``result.matching`` itself
-    is given where it is proven that the seat moves nobody.
+    It is not where a search was cut short.  A mechanism with a ``with_a_seat`` of its own shares work
+    among the programs.  ``result.matching`` itself is given where it is proven that the seat moves
+    nobody.
 
     Parameters
     ----------
@@ -84,7 +85,10 @@ def with_a_seat(
         return
     unchanged = set(roomy(Choice(market, policy.reserve_order == "open_first")))
     for p in programs:
-        yield p, result.matching if p in unchanged else matching(market.with_a_seat(p), policy)[0]
+        if p in unchanged:
+            yield p, result.matching, True
+        else:
+            yield p, *matching(market.with_a_seat(p), policy)
 
 
 def mechanism_of(market: Market, policy: Policy) -> ModuleType:

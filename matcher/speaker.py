@@ -61,13 +61,22 @@ def cause(error: OSError) -> Named:
 
 
 class Program(click.Group):
-    """Commands that end with a sentence when interrupted, and in silence when nobody listens."""
+    """Commands that end with a sentence when interrupted, and in silence when nobody listens.
+
+    What is wrong with the command line is said in Chinese, before it is in English.
+    """
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command that was asked for, to its last line."""
         try:
             done: object = super().invoke(ctx)
             sys.stdout.flush()
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            code, numbers = _said_of(error)
+            Speaker.of("zh").err.say(code, "", **numbers)
+            raise
         except KeyboardInterrupt:
             Speaker.of("both").stop(INTERRUPTED, "interrupted")
         except BrokenPipeError:
@@ -77,6 +86,17 @@ class Program(click.Group):
             _close()
             Speaker.of("both").stop(INVALID, "unspoken", why=cause(error))
         return done
+
+
+def _said_of(error: click.UsageError) -> tuple[str, dict[str, object]]:
+    """The notice that tells what is wrong with a command line, and its numbers."""
+    if isinstance(error, click.NoSuchOption):
+        return "option_unknown", {"option": error.option_name}
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        code = "option_missing" if isinstance(error, click.MissingParameter) else "option_wrong"
+        named = isinstance(error.param, click.Option)
+        return code, {"option": error.param.opts[0] if named else error.param.human_readable_name}
+    return "usage_wrong", {}
 
 
 def _close() -> None:

@@ -111,6 +111,19 @@ WHATIF: dict[str, tuple[str, str]] = {
         "（志愿次序只试了把每个志愿放到最前面；其他次序可用 --list 试。）",
         "(Of other orders only those with one choice put first were tried; --list tries any.)",
     ),
+    "order_better": (
+        "{applicant} 的志愿改为 {entries}，会到：{program}（{change}）。",
+        "{applicant} would be at {program} ({change}) with the list {entries}.",
+    ),
+    "orders_none": (
+        "{applicant}：试过的其他次序都不能去更想去的地方。",
+        "{applicant}: no other order that was tried leads where she would rather be.",
+    ),
+    "orders_tried": (
+        "（另试了 {tried} 种次序：其余志愿放到最前，相邻两个对换；没有试遍，其他次序可用 --list 试。）",
+        "({tried} other orders were tried: other choices put first, neighbours exchanged. There are more;"
+        " --list tries any.)",
+    ),
     # --- of a class
     "class_open": (
         "班级 {order_class} 已开班，{placed} 人。",
@@ -119,6 +132,12 @@ WHATIF: dict[str, tuple[str, str]] = {
     "class_closed": (
         "班级 {order_class} 未开班：{placed} 人，最低 {min_size} 人。",
         "The class {order_class} did not open: {placed} people, minimum {min_size}.",
+    ),
+    "class_few": (
+        "班级 {order_class} 未开班，也开不了：最低 {min_size} 人，"
+        "报了它或可以调剂到它、且符合条件的最多能录 {reach} 人。",
+        "The class {order_class} did not open, and could not: its minimum is {min_size}, and of the eligible"
+        " people who listed it or can be adjusted there it could take {reach} at most.",
     ),
     "class_saves": (
         "班级 {order_class} 未开班（最低 {min_size} 人）：重新开它会有 {placed} 人，而 {others} 就会达不到最低人数。",
@@ -168,7 +187,21 @@ WHATIF: dict[str, tuple[str, str]] = {
         "{order_class} 不能必须开班：没有方案能满足全部硬性要求。",
         "{order_class} cannot be opened by decree: no plan keeps all hard requirements.",
     ),
+    "unasked": (
+        "结果不能公布，不在它上面试算“怎样才够”。限时内没有做完的，请放宽时限（limits.time_s）再问。",
+        "The outcome is not publishable, so nothing was tried on it. If it was cut short, allow more time"
+        " (limits.time_s) and ask again.",
+    ),
+    "cut_short": (
+        "（有的试算到了限度还没有做完，用的是到那时为止最好的结果；以上不是定论。）",
+        "(Some searches were cut short, and their best result so far was used; none of this is certain.)",
+    ),
     # --- of seats
+    "seats_cut": (
+        "标 {sign} 的 {number} 处到了限度还没有算完，用的是到那时为止最好的结果，不是定论。",
+        "At the {number} programs marked {sign} the search was cut short; the best result so far was used,"
+        " and the value is not certain.",
+    ),
     "seats_idle": (
         "其余 {number} 处多一个席位，没有人的去向会变（其中 {proven} 处不必重算就能证明）。",
         "At the other {number} programs nobody would move (at {proven} of them by proof, without a second"

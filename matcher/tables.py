@@ -225,8 +225,9 @@ SCHEMA: dict[str, Sheet] = {
         _columns(
             ("applicant*", "id", "报名号", "who"),
             ("program*", "id", "席位代码", "where"),
-            ("decision*", "code", "决定", "what was decided; waiting: would take a better place",
-             ("rejected", "approved", "confirmed", "waiting")),
+            ("decision*", "code", "决定",
+             "what was decided; declined: gave this place up; waiting: would take a better one",
+             ("rejected", "approved", "confirmed", "declined", "waiting")),
             ("rule", "code", "放宽的规则", "rule set aside by an approval; blank = the age rules",
              ("age", "approval", "education", "skill_level")),
             ("basis", "text", "依据", "reason and who decided"),

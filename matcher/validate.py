@@ -36,6 +36,12 @@ Bool = NDArray[np.bool_]
 MOST_CHOICES = 1000
 """A longer list is a mistake."""
 
+EXCLUDES = {
+    "rejected": {"approved", "confirmed", "declined", "waiting"},
+    "declined": {"confirmed", "waiting"},
+}
+"""The decisions that contradict a decision about the same pair."""
+
 
 def validate(tables: Tables, drawn: bool = True) -> list[Issue]:
     """Every issue of a round, errors and warnings, in the order of tables and rows.
@@ -453,7 +459,7 @@ def _decisions(r: Round) -> Iterator[Issue]:
         "decision",
         lambda at, v: (
             "decisions_conflict"
-            if v == "rejected" and len(made[table["applicant"][at], table["program"][at]]) > 1
+            if made[table["applicant"][at], table["program"][at]] & EXCLUDES.get(v, set())
             else None
         ),
     )

@@ -143,11 +143,11 @@ RESULT_FILES = (
     "barred.csv",
     "certificate.json",
 )
-DECISIONS = ("rejected", "approved", "confirmed", "waiting")
+DECISIONS = ("rejected", "approved", "confirmed", "declined", "waiting")
 KEPT = ("confirmed", "unmoved")  # what a result that keeps an earlier one counts first
 COMPONENTS = ("culture", "skill", "interview", "experience", "language")
-RULES: tuple[str, ...] = ("review", "rejected", "membership", "age", "approval", "class_age")
-RULES += ("education", "skill_level", "study_form", "health", "minor", "work_age")
+RULES: tuple[str, ...] = ("review", "rejected", "declined", "membership", "age", "approval")
+RULES += ("class_age", "education", "skill_level", "study_form", "health", "minor", "work_age")
 RULES += ("channel", "absent", "interview", "total")
 WAIVABLE = frozenset({"age", "approval", "education", "skill_level"})
 DEMANDS = {
@@ -624,7 +624,7 @@ class Applicant:
     listed: dict[int, int] = field(default_factory=dict)
     applied: int = 0
     approved: dict[int, frozenset[str]] = field(default_factory=dict)
-    rejected: dict[int, str] = field(default_factory=dict)
+    ended: dict[int, list[Hit]] = field(default_factory=dict)  # rejected there, or given up by her
     confirmed: set[int] = field(default_factory=set)
 
 
@@ -882,8 +882,8 @@ class Round:
         for row in sorted(self.rows("decisions"), key=lambda row: row["rule"]):
             a, p = self.who(row["applicant"]), self.find(row["program"]).index
             kind = as_choice(row["decision"], DECISIONS, "decision")
-            if kind == "rejected":
-                a.rejected.setdefault(p, row["basis"])
+            if kind in ("rejected", "declined"):
+                a.ended.setdefault(p, []).append((kind, row["basis"], ""))
             elif kind == "approved":
                 rule = as_choice(row["rule"], {"", *WAIVABLE}, "rule")
                 waived = {rule} if rule else {"age", "approval"}
@@ -1097,8 +1097,7 @@ class Round:
         hits = self.by_age(a, program) + self.by_papers(a, program) + self.by_birth(a, program)
         if a.row["review"] not in ("", "passed"):
             hits.append(("review", a.row["review"], "passed"))
-        if program.index in a.rejected:
-            hits.append(("rejected", a.rejected[program.index], ""))
+        hits += a.ended.get(program.index, [])
         if program.expired:
             hits.append(("membership", program.expired, str(self.policy.membership)))
         view = self.view(a, program, listed)
@@ -1110,7 +1109,7 @@ class Round:
     def bars(self, a: Applicant, program: Program, listed: bool = True) -> list[Hit]:
         """Return every rule that bars a pair."""
         p = program.index
-        plain = a.row["review"] in ("", "passed") and p not in a.approved and p not in a.rejected
+        plain = a.row["review"] in ("", "passed") and p not in a.approved and p not in a.ended
         if listed and plain and self.fact_mask(a) >> p & 1:  # rules about scores are left
             return list(self.view(a, program, True).hits)
         waived = a.approved.get(program.index, frozenset())
@@ -1186,7 +1185,7 @@ class Round:
         if a.row["review"] not in ("", "passed"):
             return []
         listed = sum(1 << p for p in a.listed)
-        special = self.scored[a.index] | sum(1 << p for p in {*a.approved, *a.rejected})
+        special = self.scored[a.index] | sum(1 << p for p in {*a.approved, *a.ended})
         scope = ~listed
         if a.scope != "alliance":
             named = {self.programs[p].home.row[a.scope] for p in a.listed} - {""}
@@ -1878,7 +1877,8 @@ class Verifier:
             check.expect(digests.get(name) == digest, "digest", file=name, own=digest)
         check.expect(result.info.get("round") == given.policy.round, "round")
         check.expect(given.laminar or self.optimal, "caps_cross")
-        check.expect(not (self.optimal and given.policy.open_first), "open_first")
+        first = given.policy.open_first and max((p.reserved for p in given.programs), default=0) > 0
+        check.expect(not (self.optimal and first), "open_first")
         check.expect(self.optimal or not resolved, "resolve")
         if result.mechanism == "parallel":
             columns = ("score", *COMPONENTS, *given.ties)
@@ -2560,18 +2560,24 @@ class Market:
 
     def free(self, p: int, stage: str) -> bool:
         """Whether a seat of a type is free, or can be by moving people between the seats."""
-        program, (load, room) = self.given.programs[p], self.load(p)
-        kind, _, group = stage.partition(":")
-        if len(self.result.held[p]) >= program.capacity or (kind != "hard" and load >= room):
+        program, held = self.given.programs[p], len(self.result.held[p])
+        if held >= program.capacity:
             return False
-        seats = (
-            Counter(program.hard)
-            if kind == "hard"
-            else Counter(program.hard) + Counter(program.soft)
-        )
-        fewer = dict(seats - Counter([group]))
-        items, fill = self.verifier.items[p], self.verifier.chooser.fill
-        return kind == "open" or len(fill(fewer, items)[0]) == len(fill(dict(seats), items)[0])
+
+        def filled(seats: Counter[str]) -> int:
+            return len(self.verifier.chooser.fill(dict(seats), self.verifier.items[p])[0])
+
+        kind, _, group = stage.partition(":")
+        one, hard, soft = Counter([group]), Counter(program.hard), Counter(program.soft)
+        must = Counter({g: n for g, n in soft.items() if f"soft:{g}" in program.must_stages})
+        if kind == "hard":
+            return filled(hard - one + must) == filled(hard + must)
+        if stage in program.must_stages:  # whoever takes it fills one of those that must be
+            must -= one
+        beside = filled(hard + must) - must.total()
+        if held - beside >= program.capacity - hard.total():
+            return False
+        return kind == "open" or filled(hard + soft - one) == filled(hard + soft)
 
     def pair_cost(self, a: Applicant, p: int, rank: int, view: View) -> int:
         """Return the cost of a pair, lottery included."""
@@ -2912,20 +2918,23 @@ class Proof:
             self.check.expect(entered is None, "tree", what=str(leaf))
             self.leaves += 1
             return []
-        state, ended = entered, False
+        state = entered
         for step in as_kind(node.get("steps"), list, "steps"):
             state, ended = self.step(state, as_kind(step, dict, "step"))
+            if ended:  # what follows was asked when a lesser plan was the best one known
+                self.leaves += 1
+                return []
         if leaf is None:
             return self.sides(state, node)
         self.leaves += 1
         fine = {
-            "ended": lambda: ended or state.proven >= self.size - 1,
+            "ended": lambda: state.proven >= self.size - 1,
             "best": lambda: self.is_best(state),
             "equal": lambda: state.proven >= self.size - 1,
             "settled": lambda: self.is_settled(state),
         }.get(str(leaf), lambda: False)()
         self.check.expect(fine, "tree", what=str(leaf))
-        if leaf in ("ended", "equal") and not ended and state.proven < self.size:
+        if leaf in ("ended", "equal") and state.proven < self.size:
             self.equal = True
         return []
 

@@ -47,9 +47,12 @@ class Solved:
         """The policy, the round's draw stated in it."""
         return pinned(self.tables, self.policy)
 
-    def again(self, market: Market) -> Int:
-        """Who goes where in a market that differs from this one.  Shape (n,)."""
-        return matching(market, self.stated)[0]
+    def again(self, market: Market) -> tuple[Int, bool]:
+        """Who goes where in a market that differs from this one, and if that is certain.  Shape (n,).
+
+        It is not where the search was cut short.
+        """
+        return matching(market, self.stated)
 
 
 @dataclass(frozen=True, slots=True)

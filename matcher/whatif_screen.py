@@ -16,9 +16,21 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from . import terminal
-from .changes import FORMS, OPTIONS, WHAT_IF, Change, Choices, Score, Seats, Withdraw, faults, read
+from .changes import (
+    FORMS,
+    OPTIONS,
+    WHAT_IF,
+    Change,
+    Choices,
+    Score,
+    Seats,
+    Withdraw,
+    faults,
+    has_full_width,
+    read,
+)
 from .conflicts_screen import reasons_against
-from .enough import Missed, beginnings_of, of_applicant, wanted
+from .enough import Missed, Orders, beginnings_of, of_applicant, other_orders, wanted
 from .least import TRIES, Search
 from .messages import Lang, sentence, word
 from .opening import Opening, of_class
@@ -35,6 +47,9 @@ MOVING = ("better", "worse", "same", "gained", "lost")
 
 SHOWN = ("better", "worse", "gained", "lost")
 """The moves that the screen has room for."""
+
+CUT = "*"
+"""Marks a program at which the search was cut short."""
 
 LARGE = 20_000
 """A round with so many pairs takes longer to solve than a process to start."""
@@ -97,8 +112,24 @@ def understood(asked: Asked, base: Solved) -> tuple[Change, ...]:
     ]
     for option, values, known in named:
         unknown = [v for v in values if v is not None and v not in set(known)]
-        issues += [Issue(WHAT_IF, 0, option, "change_unknown", v) for v in unknown]
-    if asked.programs is not None and not asked.value_of_seats:
+        issues += [
+            Issue(
+                WHAT_IF,
+                0,
+                option,
+                "change_full_width" if has_full_width(v) else "change_unknown",
+                v,
+            )
+            for v in unknown
+        ]
+    listed = {*market.programs, *market.order_classes}
+    issues += [
+        Issue(WHAT_IF, 0, "--list", "change_full_width", entry)
+        for item in found if isinstance(item, Choices)
+        for entry in item.entries if has_full_width(entry) and entry not in listed
+    ]  # fmt: skip
+    nothing = asked.programs is not None and not split(asked.programs)
+    if asked.programs is not None and (nothing or not asked.value_of_seats):
         issues.append(
             Issue(WHAT_IF, 0, "--programs", "change_syntax", asked.programs,
                   "P1;P2 --value-of-seats")
@@ -123,8 +154,10 @@ def explain_rows(voice: Voice, issues: Iterable[Issue]) -> None:
         voice.say("as_changed")
 
 
-def answer(voice: Voice, aside: Voice, asked: Asked, base: Solved, out: Path | None) -> None:
-    """Print what is asked; questions are about the round as changed.
+def answer(voice: Voice, aside: Voice, asked: Asked, base: Solved, out: Path | None) -> Solved:
+    """Print what is asked, and return the round that questions are about: the one as changed.
+
+    Of an outcome that is not publishable nothing is asked, as another may be better.
 
     Parameters
     ----------
@@ -142,14 +175,26 @@ def answer(voice: Voice, aside: Voice, asked: Asked, base: Solved, out: Path | N
         _compared(voice, found, demo)
         _write(voice, out, "moves.csv", moves_csv(found))
         base = found.after
+    if base.result.publishable:
+        _answered(voice, aside, asked, base, out)
+    elif (asked.applicant, asked.order_class) != (None, None) or asked.value_of_seats:
+        _told(aside, [("unasked", {})])
+    return base
+
+
+def _answered(voice: Voice, aside: Voice, asked: Asked, base: Solved, out: Path | None) -> None:
+    """Print what is asked of a round whose outcome is certain."""
+    demo = base.policy.demo
     mark = voice.mark(demo)
     if asked.applicant is not None:
         _of_applicant(voice, aside, asked, base, mark)
     if asked.order_class is not None:
-        _foretell(aside, base, asked.tries)
+        if not base.result.opened[base.market.order_classes.index(asked.order_class)]:
+            _foretell(aside, base, asked.tries)
         _of_class(voice, of_class(base, asked.order_class, asked.tries), mark, demo)
     if asked.value_of_seats:
-        programs = split(asked.programs) if asked.programs else base.market.programs
+        some = list(dict.fromkeys(split(asked.programs or "")))
+        programs = some or base.market.programs
         values = _valued(aside, base, programs)
         _seat_values(voice, base, values, bool(asked.programs), mark)
         _write(voice, out, "seats.csv", seats_csv(values, names(base)))
@@ -184,11 +229,11 @@ def seats_csv(values: Sequence[SeatValue], components: Sequence[str]) -> bytes:
     """The file ``seats.csv``: what one more seat at each program does, by value."""
     priced = any(v.price is not None for v in values)
     head = ["program", "capacity", *(f"price_{c}" for c in components if priced)]
-    head += [*(f"gain_{c}" for c in components), "placed", *MOVING]
+    head += [*(f"gain_{c}" for c in components), "placed", *MOVING, "complete"]
     blank = ("",) * len(components)
     rows = (
         (v.program, v.capacity, *((v.price or blank) if priced else ()), *v.gain, v.placed,
-         *(getattr(v, kind) for kind in MOVING))
+         *(getattr(v, kind) for kind in MOVING), int(v.complete))
         for v in values
     )  # fmt: skip
     return _csv(head, rows)
@@ -284,8 +329,31 @@ def _of_applicant(voice: Voice, aside: Voice, asked: Asked, base: Solved, mark: 
         _told(voice, of_missed(base, name, one, mark))
     if base.result.mechanism == "optimal":
         _told(voice, [("score_no_part", {})])
-    if any(not one.barred and not one.best_order and one.first_change for one in found):
+    if all(one.barred or one.best_order for one in found):
+        return  # putting a choice first is proven to do as much as any order
+    if asked.program is not None:
         _told(voice, [("order_only", {})])
+        return
+    with _bar(aside, "tries") as done:
+        others = other_orders(base, name, found, asked.tries, done=lambda: done(1))
+    _told(voice, of_orders(name, others, mark))
+
+
+def of_orders(applicant: str, found: Orders, mark: str = "") -> Iterator[Said]:
+    """What is told of further orders of somebody's list."""
+    if not found.tried:
+        return
+    who = f"{mark}{applicant}"
+    for one in found.better:
+        yield "order_better", {
+            "applicant": who, "entries": ";".join(one.entries), "program": one.gives,
+            "change": one.change,
+        }  # fmt: skip
+    if not found.better:
+        yield "orders_none", {"applicant": who}
+    yield "orders_tried", {"tried": found.tried}
+    if not found.complete:
+        yield "cut_short", {}
 
 
 def of_missed(base: Solved, applicant: str, one: Missed, mark: str = "") -> Iterator[Said]:
@@ -302,6 +370,8 @@ def of_missed(base: Solved, applicant: str, one: Missed, mark: str = "") -> Iter
         yield "order_same", {}
     else:
         yield "order_moves", {"program": one.first_gives, "change": one.first_change}
+    if not one.complete:
+        yield "cut_short", {}
 
 
 def _of_cost(base: Solved, one: Missed) -> Iterator[Said]:
@@ -357,7 +427,9 @@ def of_opening(found: Opening) -> Iterator[Said]:
     if found.more is None:
         yield "class_open", numbers
         return
-    if found.decree is None and not found.refused and found.impossible is None:
+    if found.reach < found.min_size:
+        yield "class_few", {**numbers, "reach": found.reach}
+    elif found.decree is None and not found.refused and found.impossible is None:
         yield "class_saves" if found.saves else "class_closed", {
             **numbers, "others": "、".join(found.saves),
         }  # fmt: skip
@@ -379,6 +451,8 @@ def of_opening(found: Opening) -> Iterator[Said]:
     elif found.min_size > 1:
         yield "class_lower_never", {}
     yield from _of_decree(found)
+    if not found.complete:
+        yield "cut_short", {}
 
 
 def _of_decree(found: Opening) -> Iterator[Said]:
@@ -412,12 +486,15 @@ def _unsure(search: Search) -> Iterator[Said]:
 
 
 @contextmanager
-def _bar(aside: Voice, step: str, total: int) -> Iterator[Callable[[int], object]]:
+def _bar(aside: Voice, step: str, total: int | None = None) -> Iterator[Callable[[int], object]]:
     """A bar on the screen while something is found; called with how much more is done."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=aside.output, transient=True) as progress:
+    output = aside.output
+    with Progress(
+        *columns, console=output, transient=True, disable=not output.is_terminal
+    ) as progress:
         task = progress.add_task(aside.name("step", step), total=total)
         yield partial(progress.advance, task)
 
@@ -438,15 +515,17 @@ def _seat_values(
         heads.append((voice.heading("price"), "left"))
     heads.append((voice.heading("gain"), "left"))
     heads += [(voice.heading(kind), "right") for kind in SHOWN]
-    shown = [v for v in values if every or v.moves]
+    shown = [v for v in values if every or v.moves or not v.complete]
     rows = [
-        (v.program,
+        (v.program if v.complete else f"{v.program} {CUT}",
          *([_first_part(voice, base, v.price and tuple(-part for part in v.price))] if priced else []),
          _first_part(voice, base, v.gain), *(getattr(v, kind) for kind in SHOWN))
         for v in shown
     ]  # fmt: skip
     voice.table(voice.name("title", "value_of_seats", " · "), heads, rows, mark)
-    rest = [v for v in values if not v.moves]
+    rest = [v for v in values if not v.moves and v.complete]
+    if cut := sum(not v.complete for v in values):
+        _told(voice, [("seats_cut", {"number": cut, "sign": CUT})], mark)
     if base.result.mechanism == "optimal":
         _told(voice, [("prices" if priced else "prices_none", {})], mark)
     if len(shown) < len(values):

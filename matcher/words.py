@@ -59,6 +59,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "health.H02": ("持有效健康证", "holds a health certificate"),
     "health.H03": ("听力正常", "normal hearing"),
     "health.H04": ("密切接触未成年人入职查询无禁止情形", "cleared for work with minors"),
+    "component.score": ("综合成绩", "score"),
     "component.culture": ("文化素质", "culture"),
     "component.skill": ("技能测试", "skill"),
     "component.interview": ("面试", "interview"),
@@ -67,6 +68,7 @@ WORDS: dict[str, tuple[str, str]] = {
     # --- rules of admission
     "rule.review": ("资格审核", "review of eligibility"),
     "rule.rejected": ("企业考核不合格", "rejected after interview"),
+    "rule.declined": ("已放弃", "declined"),
     "rule.membership": ("成员资格", "membership of the alliance"),
     "rule.age": ("年龄", "age"),
     "rule.approval": ("须个案审批", "approval needed"),
@@ -353,6 +355,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "os.ENOSPC": ("磁盘已满", "disk full"),
     "os.EDQUOT": ("配额已满", "quota exceeded"),
     "os.ENOENT": ("没有这个文件或文件夹", "no such file or folder"),
+    "os.EEXIST": ("已经有同名的文件", "there is a file of that name"),
     "os.EISDIR": ("是文件夹，不是文件", "a folder, not a file"),
     "os.ENOTDIR": ("路径中有一段不是文件夹", "part of the path is not a folder"),
     "os.ENAMETOOLONG": ("名字太长", "name too long"),

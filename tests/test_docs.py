@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.__main__ import README as BENCHMARKS
 from benchmarks.__main__ import recorded, tabulated
+from matcher import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -112,3 +113,10 @@ def test_the_smallest_round_of_the_readme_is_placed_and_proved(tmp_path: Path) -
     placements = (folder / "result" / "placements.csv").read_text(encoding="utf-8")
     assert placements.count("no_choice") == 0
     assert placements.count("not_reached") == 1
+
+
+def test_the_table_of_counterfactuals_names_every_option() -> None:
+    section = README.split("### 如果……", 1)[1].split("\n### ", 1)[0]
+    shown = set(re.findall(r"--[a-z][a-z-]+", "".join(re.findall(r"(?m)^\|.*$", section))))
+    options = {o for p in cli.main.commands["what-if"].params for o in p.opts}
+    assert shown == options - {"folder", "--lang"}

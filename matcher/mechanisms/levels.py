@@ -31,10 +31,6 @@ _SMALL = 300
 """Edges up to which a placement is confirmed without presolve if it was found with it."""
 
 
-class Contradiction(ArithmeticError):
-    """A solver's answer contradicts another, or the rules."""
-
-
 class Limit:
     """How long may be searched: so many seconds, or so much work, which is the same everywhere."""
 
@@ -174,7 +170,7 @@ class Levels:
         status = limit.solve(solver, again.model)
         if status == cp_model.INFEASIBLE:
             return None
-        if status == cp_model.UNKNOWN:
+        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             raise TimeoutError
         return again._taken(solver)
 

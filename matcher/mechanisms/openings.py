@@ -51,12 +51,20 @@ WIDE = 1.25
 """Classes with fewer people than this many times their minimum get an opening at once."""
 
 
+ROUNDS = 8
+"""How many times columns are added to a relaxation at most."""
+
+
 NODES = 100
 """Nodes after which, where sets cross, the solver's word is taken for the rest."""
 
 
 class TooMany(Exception):
     """Where sets cross, the proof has grown beyond what is worth while."""
+
+
+class Better(Exception):
+    """A better plan is found than the one that a leaf of the proof stands for."""
 
 
 class OutOfTime(Exception):
@@ -106,8 +114,7 @@ class Search:
     def __post_init__(self) -> None:
         self.components: list[Counted] = [*self.objective, Elsewhere(self)]
         self.bounds = Bounds(self.plan, len(self.components))
-        self.seen: set[tuple[bytes, int, bytes]] = set()
-        self.known: dict[tuple[bytes, int, int], list[Solution]] = {}
+        self.seen: set[tuple[bytes, bool, bytes]] = set()
         self.reach = [max(1, component.reach) for component in self.components]
         self.people = len(self.plan.market.applicants) + 1
         reserved = int(self.plan.seats[self.plan.reserved].sum())
@@ -116,6 +123,7 @@ class Search:
             for component in self.components
         ]
         self.ceilings: list[int] = []
+        self.leaf_of: Best | None = None
         self.nodes = 0
         everything = np.where(self.plan.conditional, OPEN, FREE)
         self.crossing = bool(self.plan.chains(everything).left_out)
@@ -132,13 +140,14 @@ class Search:
         is how caps that the network leaves out are kept, it is a plan all the same, if perhaps not
         the best for its openings.
         """
-        size = 0 if columns is None else int(columns.sum())
-        key = openings.tobytes(), size, b"" if loads is None else loads.tobytes()
+        if columns is not None and columns.all():
+            columns = None
+        crossing = bool(self.plan.chains(openings).left_out)
+        seats = self.plan.within(openings, loads) if crossing and loads is not None else None
+        key = openings.tobytes(), columns is None, b"" if seats is None else seats.tobytes()
         if key in self.seen:
             return
         self.seen.add(key)
-        crossing = bool(self.plan.chains(openings).left_out)
-        seats = self.plan.within(openings, loads) if crossing and loads is not None else None
         flow = self.plan.flow(openings, columns, seats)
         try:
             self.find(flow)
@@ -176,6 +185,8 @@ class Search:
         same = flow is not None and flow.whole and (openings == exact)[conditional].all()
         if self.best is None or value > self.best.value:
             self.best, self.tied = Best(matching, exact, value, flow if same else None), False
+            if self.leaf_of is not None and (self.leaf_of.openings != exact).any():
+                raise Better
         elif value == self.best.value:
             self.tied |= bool((matching != self.best.matching).any())
             if same and self.best.flow is None:
@@ -260,18 +271,19 @@ class Search:
                 raise NoFlow
             return Tree(leaf="best")
         relaxed = self._relaxed(root)
-        self._first_plans(root, relaxed)
         while True:
-            self.leaves_of: list[Best] = []
+            self.leaf_of = None
             try:
                 proof = self._visit(root, 0, relaxed)
+            except Better:
+                continue
             except TooMany:
+                self.leaf_of = None
                 self._trust(root)
                 return None
             if self.best is None:
                 raise NoFlow
-            if all((one.openings == self.best.openings).all() for one in self.leaves_of):
-                return proof
+            return proof
 
     def _trust(self, root: Node) -> None:
         """Find the best plan by branch and cut, one component after another; then ask for another one.
@@ -315,6 +327,7 @@ class Search:
         self.strong.begin(flow, [*zip(self._ladder(0), parts, strict=False)])
         if self.plan.keeps(matching, root.openings):
             flow.maximise(*self.objective[self.before_lottery :])
+            self._offer(flow.matching(), root.openings, flow)
         return flow
 
     def _first_plans(self, root: Node, relaxed: Flow) -> None:
@@ -331,8 +344,9 @@ class Search:
             filled = np.where(free, np.where(sizes > 0, OPEN, CLOSED), openings)
             self.try_openings(filled, columns, loads)
             while (short := free & (sizes < plan.need) & (openings == FREE)).any():
-                share = np.where(short, sizes / np.maximum(1, plan.need), 1.0)
-                openings = np.where(short & (share <= max(0.5, share.min())), CLOSED, openings)
+                share = sizes / np.maximum(1, plan.need)
+                least = max(0.5, float(np.quantile(share[short], 0.25)))
+                openings = np.where(short & (share <= least), CLOSED, openings)
                 self._watch()
                 flow = plan.flow(openings, columns, plan.within(openings, loads))
                 flow.maximise(self.components[0])
@@ -358,23 +372,11 @@ class Search:
         entered = self.bounds.entered(node)
         if entered is None:
             return Tree(leaf="impossible")
-        entry = node = node if node is self.root else entered
-        if flow is not None:
+        node = node if node is self.root else entered
+        if flow is not None and self.best is not None:
             found = packed(len(flow.potentials)), prices_of(flow, flow.potentials)
             node, start = self._step(node, start, found, tree)
-        solution, stuck = None, not self.bounds.present(node).any()
-        while not (tree.leaf or stuck or self._is_leaf(node)) and start < self._enough():
-            before = start, node
-            self.equal = max(self.equal, start if entry is self.root else 0)
-            for ladder in (self._ladder(start), [1]):
-                for solution in self._solutions(entry, before[0], ladder):
-                    self._round(solution, node, before[0], ladder)
-                    node, start = self._read(solution, ladder, node, start, tree)
-                    if tree.leaf or self._is_leaf(node) or start > before[0]:
-                        break
-                stuck = start == before[0] and node is before[1]
-                if not stuck:
-                    break
+        node, start, solution = self._bounded(node, start, tree, flow)
         if tree.leaf:
             return tree
         if self._is_leaf(node) and self._leaf(node, start, tree):
@@ -384,12 +386,63 @@ class Search:
             return tree
         return self._branch(node, start, tree, solution)
 
+    def _bounded(
+        self, node: Node, start: int, tree: Tree, flow: Flow | None
+    ) -> tuple[Node, int, Solution | None]:
+        """Take steps by relaxations until they settle no more; the last solution.
+
+        Where a flow is dear, a relaxation tells first whether a leaf is worth one.
+        """
+        solution, stuck = None, not self.bounds.present(node).any()
+        while not (tree.leaf or stuck or self._is_leaf(node)) and start < self._enough():
+            first = start
+            self.equal = max(self.equal, start if flow is not None else 0)
+            if self.small and self._free(node).sum() <= start:
+                break  # a relaxation is dearer the more components it fixes
+            for ladder in (self._ladder(start), [1]):
+                value = np.inf
+                for solution in self._solutions(node, first, ladder):
+                    before = node
+                    self._round(solution, node, first, ladder)
+                    if self.best is None and flow is not None:
+                        self._first_plans(node, flow)
+                    node, start = self._read(solution, ladder, node, start, tree)
+                    if tree.leaf or self._is_leaf(node) or start > first:
+                        break
+                    if node is before and abs(solution.value - value) < NOTHING * ladder[0]:
+                        break
+                    value = solution.value
+                if tree.leaf or self._is_leaf(node) or start > first:
+                    break
+            stuck = start == first
+        if self._is_leaf(node) and not (tree.leaf or self.small or self._is_best(node)):
+            ladder, first = self._ladder(start), start
+            for last in self._solutions(node, first, ladder):
+                node, start = self._read(last, ladder, node, start, tree)
+                if tree.leaf or start > first:
+                    break
+        return node, start, solution
+
     def _enough(self) -> int:
         """How many components are to be proven: where another plan is as good, it is not unique."""
         return len(self.objective) if self.tied else len(self.components)
 
+    def _free(self, node: Node) -> Bool:
+        """Which classes are not settled."""
+        found: Bool = self.plan.conditional & (node.openings == FREE)
+        return found
+
+    def _is_best(self, node: Node) -> bool:
+        """Whether classes are settled as in the best plan."""
+        return self.best is not None and bool((node.openings == self.best.openings).all())
+
+    @property
+    def small(self) -> bool:
+        """Whether a flow over all arcs costs no more than a relaxation."""
+        return not self.crossing and bool(self.strong.columns.all())
+
     def _settled(self, node: Node) -> bool:
-        return not (self.plan.conditional & (node.openings == FREE)).any()
+        return not self._free(node).any()
 
     def _is_leaf(self, node: Node) -> bool:
         """Whether every class is settled and a flow says all: no sets cross, no pair is settled."""
@@ -402,9 +455,9 @@ class Search:
         It nearly always does.  Prices where no seat can be had at all may be too coarse.
         """
         self.try_openings(node.openings)
-        if self.best is not None and (node.openings == self.best.openings).all():
+        if self._is_best(node):
             tree.leaf = "best"
-            self.leaves_of.append(self.best)
+            self.leaf_of = self.best
             return True
         flow = self.plan.flow(node.openings)
         try:
@@ -558,40 +611,19 @@ class Search:
         return weights
 
     def _solutions(self, node: Node, start: int, ladder: list[int]) -> Iterator[Solution]:
-        """Solutions of a node's relaxation, each over more columns than the one before.
-
-        No more where even these leave room for a better value of the first component.
-        """
-        key = node.key(), start, len(ladder)
-        known = self.known.get(key)
-        if known is None:
-            self.known = {key: (known := [])}
-        yield from known
+        """Solutions of a node's relaxation, each over more columns than the one before."""
         wanted = [*zip(ladder, self.components[start:], strict=False)]
         value = (*self.best.value, 0) if self.best else ()
         fixed = [*zip(self.components[:start], value, strict=False)]
-        while not known or (known[-1].more and self._may_prove_more(known, start, ladder)):
+        for _ in range(ROUNDS):
             self._watch()
             solution = self.strong.solve(node, wanted, fixed, self._time_left())
             if solution is None:
                 self._without_digits()
                 return
-            known.append(solution)
             yield solution
-
-    def _may_prove_more(self, known: list[Solution], start: int, ladder: list[int]) -> bool:
-        """Whether more columns may prove what these solutions leave open.
-
-        Not where even they leave room for a better first component, nor, where one component could
-        be asked for alone, when the last columns changed nothing.
-        """
-        last = known[-1]
-        if self.best is None or last.missing > NOTHING:
-            return True
-        if last.value > self._reached(start, ladder) + ladder[0]:
-            return False
-        stalled = len(known) > 1 and last.value - known[-2].value < NOTHING * ladder[0]
-        return len(ladder) == 1 or not stalled
+            if not solution.more:
+                return
 
     def _reached(self, start: int, ladder: list[int]) -> int:
         """What the best plan is worth in some components."""
@@ -600,18 +632,23 @@ class Search:
 
     def _round(self, solution: Solution, node: Node, start: int, ladder: list[int]) -> None:
         """Try the openings nearest to a solution, where that leaves room for a better plan."""
-        if self.best is not None and solution.value <= self._reached(start, ladder):
+        if self.best and solution.value <= self._reached(start, ladder) + NOTHING:
             return
         plan = self.plan
         if plan.chains(node.openings).left_out:
             self._offer(self._whole(solution), node.openings)
-        openings = np.where(solution.opening >= 0.5, OPEN, CLOSED)
         home = plan.market.class_of[plan.home[plan.kind]]
-        sizes = np.bincount(home, solution.placed, len(openings))
-        openings[(sizes < 0.5) & (node.openings == FREE)] = CLOSED
-        openings[~plan.conditional] = FREE
+        sizes = np.bincount(home, solution.placed, len(solution.opening))
         loads = np.bincount(plan.home[plan.kind], solution.placed, len(plan.market.programs))
-        self.try_openings(openings, self.strong.columns, np.rint(loads).astype(np.int64))
+        between = (solution.opening > NOTHING) & (solution.opening < 1 - NOTHING)
+        for least in (0.5, NOTHING, 1 - NOTHING) if between.any() else (0.5,):
+            openings = np.where(solution.opening >= least, OPEN, CLOSED)
+            openings[(sizes < 0.5) & (node.openings == FREE)] = CLOSED
+            openings[~plan.conditional] = FREE
+            before = self.best
+            self.try_openings(openings, self.strong.columns, np.rint(loads).astype(np.int64))
+            if self.best is not before:
+                break
 
     def _whole(self, solution: Solution) -> Int:
         """The placement of those who are not halfway in a solution."""
@@ -630,17 +667,18 @@ class Search:
         of what the later ones add.  Those of one component are taken in as small parts as there is
         room for.
         """
-        if solution.missing > NOTHING:
-            return self._without_plan(node, start, tree)
+        first, entry = start, node
         if len(ladder) == 1:
             most = self.reach[start] * self.people * max(1, *map(ceil, map(abs, solution.fixed)), 1)
             fine = 1 << max(0, min(20, (ROOM // most).bit_length() - 3))
-            return self._rounded(solution, [1], 1 / fine, node, start, tree)
-        first = start
-        for at, weight in enumerate(ladder):
+            node, start = self._rounded(solution, [1], 1 / fine, node, start, tree)
+        for at, weight in enumerate(ladder if len(ladder) > 1 else []):
             node, start = self._rounded(solution, ladder[: at + 1], weight, node, start, tree)
             if tree.leaf or start <= first + at:
                 break
+        stuck = start == first and node is entry and not tree.leaf
+        if stuck and (self.best is None or len(ladder) == 1) and solution.missing > 0.5:
+            return self._without_plan(node, start, tree)
         return node, start
 
     def _rounded(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -92,7 +93,7 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
 
 def with_a_seat(
     market: Market, policy: Policy, result: Result, programs: Sequence[int]
-) -> Iterator[tuple[int, Int]]:
+) -> Iterator[tuple[int, Int, bool]]:
     """Who goes where with one more seat at each of some programs: see :func:`matcher.solve.with_a_seat`.
 
     Notes
@@ -101,8 +102,12 @@ def with_a_seat(
     with the seat, one search more.
     """
     everything = [*components(market, policy), *_lottery(market, policy)]
-    search = Search(Plan(market, Choice(market)), everything)
-    tree, best = search.run(), search.best
+    end = time.perf_counter() + policy.time_s if policy.time_s else None
+    search = Search(Plan(market, Choice(market)), everything, end)
+    tree = None
+    with suppress(OutOfTime):
+        tree = search.run()
+    best = search.best
     found = [result.matching] * len(market.programs)
     whole = np.zeros(len(found), bool)
     if tree and best is not None and best.flow is not None and not search.tied:
@@ -111,7 +116,11 @@ def with_a_seat(
         found = [after for after, _ in pairs]
         whole = still_best(search, tree, [gain for _, gain in pairs])
     for p in programs:
-        yield p, found[p] if whole[p] else solve(market.with_a_seat(p), policy).matching
+        if whole[p]:
+            yield p, found[p], True
+        else:
+            after = solve(market.with_a_seat(p), policy)
+            yield p, after.matching, after.publishable
 
 
 def _lottery(market: Market, policy: Policy) -> list[Counted]:

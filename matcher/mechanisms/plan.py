@@ -12,7 +12,7 @@ the network is a relaxation: its best flow is best of all only if it keeps those
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
@@ -174,15 +174,29 @@ class Plan:
 
     def has_room(self, stage: int, edges: list[int]) -> bool:
         """Whether one more person of the stage's group alone could take such a seat, caps apart."""
-        p, name, g = self.stages[stage]
-        s = self.choice.seats[p]
-        filled = self._filled(edges, s.hard)
-        if name.startswith("hard:"):
-            return len(edges) < s.capacity and self._filled(edges, s.hard, g) > filled
-        if len(edges) >= self.below[p] + filled:
+        p, _, g = self.stages[stage]
+        s, must = self.choice.seats[p], self._soft_musts(p)
+        if len(edges) >= s.capacity:
             return False
-        both = {h: s.hard.get(h, 0) + s.soft.get(h, 0) for h in {*s.hard, *s.soft}}
+        if self.hard[stage]:
+            beside = _together(s.hard, must)
+            return self._filled(edges, beside, g) > self._filled(edges, beside)
+        if g in must and self.least[stage]:  # she would fill one of those that must be
+            must = must | {g: must[g] - 1}
+        if len(edges) >= self.below[p] + self._hard_filled(edges, p, must):
+            return False
+        both = _together(s.hard, s.soft)
         return g < 0 or self._filled(edges, both, g) > self._filled(edges, both)
+
+    def _soft_musts(self, p: int) -> dict[int, int]:
+        """The soft seats of a program that must be filled, by group."""
+        mine = np.flatnonzero((self.home == p) & (self.least > 0) & ~self.hard)
+        return {self.stages[k][2]: int(self.least[k]) for k in mine.tolist()}
+
+    def _hard_filled(self, edges: list[int], p: int, must: dict[int, int]) -> int:
+        """Hard seats that the people can fill beside those soft ones that must be filled."""
+        beside = _together(self.choice.seats[p].hard, must)
+        return self._filled(edges, beside) - sum(must.values())
 
     def _filled(self, edges: list[int], seats: dict[int, int], one_more: int = -1) -> int:
         """Seats that the people, and one more of a group, can fill."""
@@ -213,7 +227,8 @@ class Plan:
         at = self.edges_at(held)
         for p, edges in enumerate(at):
             s = choice.seats[p]
-            if len(edges) > min(s.capacity, self.below[p] + self._filled(edges, s.hard)):
+            hard = self._hard_filled(edges, p, self._soft_musts(p)) if s.reserved else 0
+            if len(edges) > min(s.capacity, self.below[p] + hard):
                 return False
         sizes = np.bincount(matching[matching >= 0], minlength=len(market.programs))
         if any(sizes[list(cap.programs)].sum() > cap.seats for cap in market.caps):
@@ -234,6 +249,11 @@ class Plan:
             if self._filled(at[p], must) < sum(must.values()) or not s.reserved:
                 return False
         return True
+
+
+def _together(one: Mapping[int, int], other: Mapping[int, int]) -> dict[int, int]:
+    """Seats by group, of both."""
+    return {g: one.get(g, 0) + other.get(g, 0) for g in {*one, *other}}
 
 
 @dataclass(frozen=True)

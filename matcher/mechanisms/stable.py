@@ -63,7 +63,7 @@ def matching(market: Market, policy: Policy) -> tuple[Int, bool]:
 
 def with_a_seat(
     market: Market, policy: Policy, result: Result, programs: Sequence[int]
-) -> Iterator[tuple[int, Int]]:
+) -> Iterator[tuple[int, Int, bool]]:
     """Who goes where with one more seat at each of some programs: see :func:`matcher.solve.with_a_seat`."""
     choice = Choice(market, policy.reserve_order == "open_first")
     exact_closing = policy.closure == "exact" and bool((market.min_size > 1).any())
@@ -71,11 +71,13 @@ def with_a_seat(
     if not exact_closing and len(programs) > _SCREENED:
         unchanged.update(nearby.idle(market, choice))
     rest = [p for p in programs if p not in unchanged]
-    yield from ((p, result.matching) for p in programs if p in unchanged)
+    yield from ((p, result.matching, True) for p in programs if p in unchanged)
     if exact_closing:
-        yield from ((p, matching(market.with_a_seat(p), policy)[0]) for p in rest)
+        yield from ((p, *matching(market.with_a_seat(p), policy)) for p in rest)
     else:
-        yield from ((p, run.matching()) for p, run in nearby.with_a_seat(market, choice, rest))
+        yield from (
+            (p, run.matching(), True) for p, run in nearby.with_a_seat(market, choice, rest)
+        )
 
 
 def _close(market: Market, policy: Policy, late: Late) -> Closure:

@@ -2,9 +2,9 @@
 
 Of all linear relaxations of minimum class sizes that look at one class at a time this is the strongest;
 the usual one, which compares a class with all its seats, leaves classes a little open everywhere.  Only
-classes that would fall short get an opening at all.  HiGHS solves it in floating point.  Nothing here is
-believed: its prices are rounded to integers that prove what they prove (``bounds.py``), its placements
-are checked.
+classes that would fall short get an opening at all.  It is solved in floating point (``simplex.py``).
+Nothing here is believed: its prices are rounded to integers that prove what they prove (``bounds.py``),
+its placements are checked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds as Box
-from scipy.optimize import LinearConstraint, linprog, milp
+from scipy.optimize import LinearConstraint, milp
 from scipy.sparse import coo_array
 
 from ..cells import Int
@@ -23,6 +23,7 @@ from ..objective import Counted
 from .bounds import Bounds, Node, Prices
 from .flow import FAR
 from .plan import CLOSED, FREE, OPEN, Flow
+from .simplex import Program, simplex
 
 Real = NDArray[np.float64]
 
@@ -62,6 +63,8 @@ class Solution:
         People whom open classes, and reserves that must be filled, lack.
     duals
         Per applicant, kind of seat, program below its hard reserves, program, cap.
+    short
+        Per class: the price of a person whom it lacks.
     fixed
         The price of each fixed component.
     value
@@ -74,6 +77,7 @@ class Solution:
     opening: Real
     missing: float
     duals: tuple[Real, Real, Real, Real, Real]
+    short: Real
     fixed: list[float]
     value: float = 0.0
     more: bool = False
@@ -98,9 +102,17 @@ class Strong:
     def __init__(self, bounds: Bounds, suspects: set[int]) -> None:
         self.bounds, self.plan, self.suspects = bounds, bounds.plan, suspects
         self.columns = np.zeros(len(self.plan.edge), bool)
+        self.simplex = simplex()
+        self.rows: _Rows | None = None
+        self.shape: tuple[int, int, int, bytes] = 0, 0, 0, b""
 
     def solve(
-        self, node: Node, wanted: Sequence[Weighted], fixed: Sequence[Fixed], time_s: float | None
+        self,
+        node: Node,
+        wanted: Sequence[Weighted],
+        fixed: Sequence[Fixed],
+        time_s: float | None,
+        grow: bool = True,
     ) -> Solution | None:
         """The best fractional placement of a node over the columns, which it adds to.
 
@@ -118,23 +130,28 @@ class Strong:
         """
         plan = self.plan
         worth, per_reserve = self._worth(wanted)
-        rows = _Rows(self.bounds, node, self.suspects, self.columns, fixed)
+        rows = self._rows_of(node, fixed)
         unit = max(1.0, float(np.abs(worth).max(initial=0)), float(per_reserve))
         gain = (worth[rows.arcs] + per_reserve * plan.reserved[plan.kind[rows.arcs]]) / unit
         cost = np.concatenate([-gain, np.zeros(rows.openings), np.full(rows.missing, SHORT)])
-        upper = np.ones(len(cost))
-        upper[len(cost) - rows.missing :] = np.inf
-        matrix, limit = rows.matrix()
-        found = linprog(
-            cost * SCALE, matrix, limit, bounds=np.column_stack([np.zeros(len(upper)), upper]),
-            method="highs-ds", options={"time_limit": time_s} if time_s else {},
-        )  # fmt: skip
-        if found.x is None or found.status != 0:
+        found = self.simplex.solve(
+            rows.program, cost * SCALE, rows.box(node), rows.limit(fixed), time_s
+        )
+        if found is None:
             return None
-        dual = -np.asarray(found.ineqlin.marginals) * (unit / SCALE)
-        solution = rows.read(found.x, dual, per_reserve)
-        more = self._add(node, worth, fixed, solution, unit)
-        return replace(solution, value=-found.fun * unit / SCALE, more=more)
+        solution = rows.read(node, found.x, -found.dual * (unit / SCALE), per_reserve)
+        more = grow and self._add(node, worth, fixed, solution, unit)
+        return replace(solution, value=-found.cost * unit / SCALE, more=more)
+
+    def _rows_of(self, node: Node, fixed: Sequence[Fixed]) -> _Rows:
+        """The rows for a node: the last ones, if nothing but bounds and limits has changed."""
+        held = np.flatnonzero(node.forced >= 0)
+        shape = int(self.columns.sum()), len(self.suspects), len(fixed), held.tobytes()
+        if self.rows is None or self.shape != shape:
+            parts = [component for component, _ in fixed]
+            self.rows = _Rows(self.bounds, node, self.suspects, self.columns, parts)
+            self.shape = shape
+        return self.rows
 
     def whole(
         self, node: Node, wanted: Counted, fixed: Sequence[Fixed], time_s: float | None
@@ -145,16 +162,17 @@ class Strong:
         """
         plan = self.plan
         every = set(np.flatnonzero(plan.conditional).tolist())
-        rows = _Rows(self.bounds, node, every, np.ones(len(plan.edge), bool), fixed)
+        parts = [component for component, _ in fixed]
+        rows = _Rows(self.bounds, node, every, np.ones(len(plan.edge), bool), parts)
         gain = wanted.at(plan.edge[rows.arcs]).astype(float)
         gain += wanted.per_reserve * plan.reserved[plan.kind[rows.arcs]]
-        matrix, limit = rows.matrix()
-        cost = np.zeros(matrix.shape[1])
+        cost = np.zeros(len(rows.program.columns))
         cost[: len(gain)] = -gain / max(1, wanted.reach)
-        upper = np.append(np.ones(rows.first_missing), np.zeros(rows.missing))
+        lower, upper = rows.box(node)
+        upper[rows.first_missing :] = 0
         found = milp(
-            cost, integrality=np.ones(len(cost)), bounds=Box(0, upper),
-            constraints=LinearConstraint(matrix, -np.inf, limit),
+            cost, integrality=np.ones(len(cost)), bounds=Box(lower, upper),
+            constraints=LinearConstraint(rows.program.matrix, -np.inf, rows.limit(fixed)),
             options={"mip_rel_gap": 0.0} | ({"time_limit": time_s} if time_s else {}),
         )  # fmt: skip
         if found.x is None or found.status != 0:
@@ -205,13 +223,14 @@ class Strong:
         for (component, _), price in zip(fixed, solution.fixed, strict=True):
             reduced -= price / unit * component.worth[plan.edge]
         left = self.bounds.present(node) & ~self.columns
-        wanting = left & (reduced < -NOTHING)
         order_class = self.bounds.class_of_arc
+        wanting = left & (reduced < -NOTHING)
         fresh = wanting & _first(plan.owner, np.where(wanting, reduced, np.inf), MORE)
-        at_class = _first(
+        reduced -= solution.short[order_class] / unit
+        wanting = left & (reduced < -NOTHING)
+        fresh |= wanting & _first(
             order_class, np.where(wanting, reduced, np.inf), 2 * plan.need[order_class]
         )
-        fresh |= wanting & self._suspect[order_class] & at_class
         self.columns |= fresh
         sizes = np.bincount(order_class, solution.placed, len(node.openings))
         short = (sizes > NOTHING) & (sizes < plan.need - NOTHING) & plan.conditional
@@ -231,37 +250,45 @@ def _first(group: Int, value: Real, number: Int | int) -> NDArray[np.bool_]:
 
 
 class _Rows:
-    """The rows of the relaxation in one node, and how to read its solution."""
+    """The rows of the relaxation over some columns, and how to read its solutions.
+
+    They are those of every node; what a node settles are bounds of columns.
+    """
 
     def __init__(
         self, bounds: Bounds, node: Node, suspects: set[int], columns: NDArray[np.bool_],
-        fixed: Sequence[Fixed],
+        fixed: Sequence[Counted],
     ) -> None:  # fmt: skip
-        self.bounds, self.plan, self.node = bounds, bounds.plan, node
+        self.bounds, self.plan = bounds, bounds.plan
         plan, market = self.plan, self.plan.market
-        self.arcs = np.flatnonzero(bounds.present(node) & columns)
-        binds = plan.conditional & (node.openings != CLOSED)
-        asked = [
-            c for c in np.flatnonzero(binds).tolist() if node.openings[c] == OPEN or c in suspects
-        ]
-        self.column = np.full(len(market.order_classes), -1)
-        free = [c for c in asked if node.openings[c] == FREE]
-        held, least = np.flatnonzero(node.forced >= 0), np.flatnonzero(plan.least)
-        self.openings = len(free)
-        self.missing = len(asked) + len(held) + len(least) + len(fixed)
-        self.first_missing = len(self.arcs) + len(free)
-        self.column[free] = len(self.arcs) + np.arange(len(free))
-        self.asked = asked
+        self.arcs = np.flatnonzero(columns)
+        self.asked = asked = np.flatnonzero(plan.conditional)
+        self.held, least = np.flatnonzero(node.forced >= 0), np.flatnonzero(plan.least)
+        self.openings = len(asked)
+        self.missing = len(asked) + len(self.held) + len(least) + len(fixed)
+        self.first_missing = len(self.arcs) + len(asked)
+        self.opening = np.full(len(market.order_classes), -1)
+        self.opening[asked] = len(self.arcs) + np.arange(len(asked))
+        suspected = np.zeros(len(self.opening), bool)
+        suspected[list(suspects)] = True
+        self.column = np.where(suspected, self.opening, -1)
+        held = self.held
         self.parts: list[tuple[Int, Int, Real]] = []
         self.limits: list[Real] = []
-        self.count = 0
+        self.numbers: list[Int] = []
+        self.count = self.universe = 0
         owner, kind = plan.owner[self.arcs], plan.kind[self.arcs]
         home = plan.home[kind]
         at = np.arange(len(self.arcs))
-        n = len(market.applicants)
+        n, k = len(market.applicants), len(market.order_classes)
         self.people = self._add(owner, at, np.ones(n))
         self.kept = self._add(
-            np.searchsorted(held, owner), at, -np.ones(len(held)), -1.0, node.forced[owner] >= 0
+            np.searchsorted(held, owner),
+            at,
+            -np.ones(len(held)),
+            -1.0,
+            node.forced[owner] >= 0,
+            among=(held, n),
         )
         self._lack(self.kept, len(asked))
         reserved = np.flatnonzero(plan.reserved)
@@ -293,12 +320,45 @@ class _Rows:
         self._minimum(at, class_of[home])
         self._links(at)
         self._fix(at, fixed)
+        self.program = self._program(np.concatenate([asked, k + held, k + n + least]), k + n)
+
+    def _program(self, missing: Int, size: int) -> Program:
+        """The whole matrix, and numbers by which rows and columns are known again."""
+        arcs, k = len(self.plan.edge), len(self.opening)
+        size += len(self.plan.least)
+        last = np.arange(self.missing - len(missing))
+        columns = [self.arcs, arcs + self.asked, arcs + k + missing, arcs + k + size + last]
+        row, column, value = (np.concatenate(part) for part in zip(*self.parts, strict=True))
+        width = self.first_missing + self.missing
+        matrix = coo_array((value, (row, column)), shape=(self.count, width)).tocsc()
+        rows = np.concatenate(self.numbers)
+        return Program(matrix, rows, np.concatenate(columns), len(self.stays))
+
+    def box(self, node: Node) -> tuple[Real, Real]:
+        """The bounds of the columns in a node."""
+        lower = np.zeros(self.first_missing + self.missing)
+        upper = np.ones(len(lower))
+        upper[self.first_missing :] = np.inf
+        upper[: len(self.arcs)] = self.bounds.present(node)[self.arcs]
+        openings = slice(len(self.arcs), self.first_missing)
+        lower[openings] = node.openings[self.asked] == OPEN
+        upper[openings] = node.openings[self.asked] != CLOSED
+        return lower, upper
+
+    def limit(self, fixed: Sequence[Fixed]) -> Real:
+        """The limits of the rows, where components stay at their values."""
+        values = [-value / reach for (_, value), reach in zip(fixed, self.reach, strict=True)]
+        return np.concatenate([*self.limits, np.array(values)])
 
     def _add(
         self, row: Int, column: Int, limit: Int | Real, sign: float = 1.0,
         where: NDArray[np.bool_] | None = None, order_class: Int | None = None,
+        among: tuple[Int, int] | None = None,
     ) -> slice:  # fmt: skip
-        """Rows: the sum of columns stays within a limit, which an opening may scale."""
+        """Rows: the sum of columns stays within a limit, which an opening may scale.
+
+        They may be some among so many.
+        """
         if where is not None:
             row, column = row[where], column[where]
         self.parts.append((self.count + row, column, np.full(len(row), sign)))
@@ -309,23 +369,22 @@ class _Rows:
             self.parts.append((self.count + scaled, opening[scaled], -bound[scaled]))
             bound[scaled] = 0
         self.limits.append(bound)
+        which, size = among or (np.arange(len(bound)), len(bound))
+        self.numbers.append(self.universe + which)
         found = slice(self.count, self.count + len(bound))
         self.count += len(bound)
+        self.universe += size
         return found
 
     def _minimum(self, at: Int, order_class: Int) -> None:
         """An open class has its minimum, or lacks people."""
-        place = np.full(len(self.column), -1)
+        place = np.full(len(self.opening), -1)
         place[self.asked] = np.arange(len(self.asked))
         inside = place[order_class] >= 0
-        asked = np.array(self.asked, np.int64)
-        start = self.count
-        need = self.plan.need[asked].astype(float)
-        rows = self._add(place[order_class], at, -need, -1.0, inside)
+        need = self.plan.need[self.asked].astype(float)
+        rows = self._add(place[order_class], at, np.zeros(len(need)), -1.0, inside)
+        self.parts.append((np.arange(rows.start, rows.stop), self.opening[self.asked], need))
         self._lack(rows, 0)
-        free = np.flatnonzero(self.column[asked] >= 0)
-        self.parts.append((start + free, self.column[asked[free]], need[free]))
-        self.limits[-1][free] = 0
         self.minimum = rows
 
     def _lack(self, rows: slice, first: int) -> None:
@@ -334,20 +393,19 @@ class _Rows:
         column = self.first_missing + first + np.arange(len(row))
         self.parts.append((row, column, -np.ones(len(row))))
 
-    def _fix(self, at: Int, fixed: Sequence[Fixed]) -> None:
-        """Components stay at the value that they have."""
+    def _fix(self, at: Int, fixed: Sequence[Counted]) -> None:
+        """Components stay at values that are limits of their rows."""
         plan = self.plan
         edge, reserved = plan.edge[self.arcs], plan.reserved[plan.kind[self.arcs]]
         self.stays = fixed
-        self.reach = [float(max(1, component.reach)) for component, _ in fixed]
-        start = self.count
-        for (component, value), reach in zip(fixed, self.reach, strict=True):
+        self.reach = [float(max(1, component.reach)) for component in fixed]
+        rows = self._add(at[:0], at[:0], np.zeros(len(fixed)))
+        self.limits.pop()  # they change from time to time
+        for nth, (component, reach) in enumerate(zip(fixed, self.reach, strict=True)):
             worth = (component.at(edge) + component.per_reserve * reserved) / reach
-            self.parts.append((np.full(len(at), self.count), at, -worth))
-            self.limits.append(np.array([-value / reach]))
-            self.count += 1
-        self.fixed = slice(start, self.count)
-        self._lack(self.fixed, self.missing - len(fixed))
+            self.parts.append((np.full(len(at), rows.start + nth), at, -worth))
+        self.fixed = rows
+        self._lack(rows, self.missing - len(fixed))
 
     def _links(self, at: Int) -> None:
         """Nobody is in a class by more than it is open."""
@@ -356,28 +414,21 @@ class _Rows:
         linked = self.column[order_class] >= 0
         used, row = np.unique(pair[linked], return_inverse=True)
         start = self.count
-        self._add(row, at[linked], np.zeros(len(used)))
+        among = used, len(self.bounds.pair_class)
+        self._add(row, at[linked], np.zeros(len(used)), among=among)
         opening = self.column[self.bounds.pair_class[used]]
         self.parts.append((start + np.arange(len(used)), opening, -np.ones(len(used))))
 
-    def matrix(self) -> tuple[coo_array, Real]:
-        """The rows and their limits."""
-        row, column, value = (np.concatenate(part) for part in zip(*self.parts, strict=True))
-        width = self.first_missing + self.missing
-        matrix = coo_array((value, (row, column)), shape=(self.count, width)).tocsr()
-        return matrix, np.concatenate(self.limits)
-
-    def read(self, x: Real, dual: Real, per_reserve: int) -> Solution:
+    def read(self, node: Node, x: Real, dual: Real, per_reserve: int) -> Solution:
         """Placements, openings and duals, in the plan's own terms."""
         plan, market = self.plan, self.plan.market
         placed = np.zeros(len(plan.edge))
         placed[self.arcs] = x[: len(self.arcs)]
-        opening = np.where(self.node.openings == CLOSED, 0.0, 1.0)
+        opening = np.where(node.openings == CLOSED, 0.0, 1.0)
         columns = np.flatnonzero(self.column >= 0)
         opening[columns] = x[self.column[columns]]
         person = -dual[self.people]
-        held = np.flatnonzero(self.node.forced >= 0)
-        person[held] += dual[self.kept]
+        person[self.held] += dual[self.kept]
         cap = dual[self.caps]
         over = np.zeros(len(market.programs))
         at, p = self.bounds.cap_pairs
@@ -387,13 +438,15 @@ class _Rows:
         fixed = [float(d) / r for d, r in zip(dual[self.fixed], self.reach, strict=True)]
         saved = per_reserve + sum(
             price * component.per_reserve
-            for (component, _), price in zip(self.stays, fixed, strict=True)
+            for component, price in zip(self.stays, fixed, strict=True)
         )
         seat = np.where(plan.hard, program[plan.home], below[plan.home]) - saved * plan.reserved
         seat[self.reserved] += dual[self.kinds]
         seat[self.least] -= dual[self.must]
         missing = float(x[self.first_missing :].sum())
-        return Solution(placed, opening, missing, (person, seat, below, program, cap), fixed)
+        short = np.zeros(len(opening))
+        short[self.asked] = dual[self.minimum]
+        return Solution(placed, opening, missing, (person, seat, below, program, cap), short, fixed)
 
 
 def rounded(solution: Solution, unit: float) -> Prices:

@@ -25,7 +25,7 @@ from ..market import Market
 from ..objective import LOTTERY, Component, ceiling, components
 from ..policy import Policy
 from .cover import Cover, least_cover
-from .levels import Contradiction, Levels, Limit
+from .levels import Levels, Limit
 from .plan import Weights
 from .promotion import NONE, promoting
 from .trimmed import Bool, possible
@@ -91,10 +91,8 @@ class Search:
     def run(self, closed: Collection[int]) -> Run:
         """The placement among the classes that are open.
 
-        Raises
-        ------
-        Contradiction
-            If what a solver gives is not weakly stable.
+        Where a solver's placement is blocked by somebody, it is the best one that was made without a
+        solver, of which nothing is proven.
         """
         market = self.market
         left = possible(market, closed)
@@ -107,17 +105,23 @@ class Search:
         ]
         parts = [self._part(edges, guesses, cover) for edges in self._split(left)]
         edges = np.concatenate([NONE, *(part.edges for part in parts)])
-        self.before = edges
-        matching = np.full(len(market.applicants), -1)
-        matching[market.owner[edges]] = market.program[edges]
-        if not is_weakly_stable(market, matching, closed):
-            raise Contradiction
+        if not is_weakly_stable(market, self._matching(edges), closed):
+            self.before = max(guesses, key=self.values)
+            matching = self._matching(self.before)
+            return Run(self.before, matching, cover, self.ceiling, proven=False, unique=True)
+        self.before, matching = edges, self._matching(edges)
         bounds = [part.bound for part in parts]
         return Run(
             edges, matching, cover,
             tuple(sum(of) for of in zip(*bounds, strict=True)) or (0,) * len(self.ordered),
             all(part.proven for part in parts), all(part.unique for part in parts),
         )  # fmt: skip
+
+    def _matching(self, edges: Int) -> Int:
+        """Who goes where by some edges.  Shape (n,)."""
+        matching = np.full(len(self.market.applicants), -1)
+        matching[self.market.owner[edges]] = self.market.program[edges]
+        return matching
 
     def values(self, edges: Int) -> Values:
         """What a placement is worth."""
@@ -171,8 +175,7 @@ class Search:
         """One objective after another, until only one placement is left."""
         values = self.values
         size, *drawn = (c.worth for c in (self.ordered[0], *self.lottery))
-        bound = [self._most(component.worth, edges) for component in self.ordered]
-        bound[0] = self._covered(edges, cover)
+        bound = [*self._ceilings(edges, cover)]
         model = Levels(self.market, edges)
         for worth in (size, *self._packed(edges), *drawn):
             most = bound[0] if worth is size else self._most(worth, edges)
@@ -189,10 +192,15 @@ class Search:
                     return Part(known, values(known), False, True)
                 if other is None:
                     return Part(known, values(known), True, True)
-                if worth[other].sum() > value:
-                    raise Contradiction
+                if worth[other].sum() > value:  # the solver stopped short of its own best
+                    return Part(other, self._ceilings(edges, cover), False, True)
             model.fix(worth, value)
         return Part(known, values(known), True, False)
+
+    def _ceilings(self, edges: Int, cover: Cover) -> Values:
+        """What no placement of a part exceeds in each objective, whatever a solver says."""
+        most = (self._most(component.worth, edges) for component in self.ordered[1:])
+        return self._covered(edges, cover), *most
 
     def _covered(self, edges: Int, cover: Cover) -> int:
         """How many people of a part the cover lets be placed."""

@@ -59,6 +59,11 @@ EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {"decisions": [{"decision": "rejected", "basis": "面试不合格"}]},
         "rejected 面试不合格",
     ),
+    "declined": (
+        {"decisions": [APPROVED]},
+        {"decisions": [{"decision": "declined", "basis": "放弃声明"}]},
+        "declined 放弃声明",
+    ),
     "membership": (
         {"place": {"enterprise_member_until": "2026-09-01"}, "membership__date": DAY},
         {"place": {"enterprise_member_until": "2026-08-31"}, "membership__date": DAY},
@@ -153,6 +158,7 @@ def test_the_rules_stand_in_the_order_in_which_they_are_shown() -> None:
     assert list(RULES) == [
         "review",
         "rejected",
+        "declined",
         "membership",
         "age",
         "approval",

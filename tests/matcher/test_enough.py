@@ -455,6 +455,7 @@ def test_an_open_class_and_one_that_nobody_can_join() -> None:
     opened = of_class(base, "P")
     assert (opened.opened, opened.more, opened.minimum) == (True, None, None)
     capped = of_class(base, "C")
+    assert (capped.reach, capped.min_size) == (0, 2), "nobody listed it"
     assert capped.more is not None and capped.more.value is None and capped.minimum is None
     empty = of_class(base, "R")
     assert empty.lower is None and empty.more is not None and empty.more.value is None

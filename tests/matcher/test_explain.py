@@ -379,6 +379,14 @@ def test_under_exact_closing_a_class_that_few_want_would_be_short_if_reopened() 
     assert (numbers["placed"], numbers["min_size"], numbers["shortfall"]) == (1, 2, 1)
 
 
+def test_under_exact_closing_a_class_that_too_few_could_join_says_so() -> None:
+    """E alone listed U: whatever opens, its class has one person at most."""
+    told = explained(make_round({"A": "T", "B": "T", "E": "U T"}, {"T": 3, "U": 2}, EXACT, **JOINT))
+    reason = only(told["E"], "class_few")
+    assert (reason.numbers["placed"], reason.numbers["min_size"]) == (1, 2)
+    assert "最多能录 1 人" in of_reason(reason.code, "U", reason.numbers, "zh")
+
+
 def test_under_exact_closing_a_class_may_be_closed_for_another() -> None:
     """T keeps B and D from U, which then lacks one; with T closed all of U's people come."""
     lists = {"A": "T U", "B": "T U", "D": "U", "E": "U", "F": "U"}

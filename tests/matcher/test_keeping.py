@@ -400,3 +400,75 @@ def test_what_is_claimed_and_listed(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert shown.exit_code == 1
     assert "未检验 NOT JUDGED 总量上限" in shown.stdout
     assert "result.json 写的轮次与规则不符 / " in shown.stdout
+
+
+# --- what is refused before any work is done
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("solve", "--out"), ("resolve", "--keep", "{result}", "--out"), ("odds", "--out"),
+        ("waiting", "--out"), ("what-if", "--close", "NEV", "--out"),
+    ],
+)  # fmt: skip
+def test_a_folder_that_cannot_be_made_is_refused_before_any_work(
+    solved: Path, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(*_: object, **__: object) -> None:
+        raise AssertionError("begun")
+
+    for name in ("cli.solve", "cli.resolve", "odds_screen.counted", "late.WaitingList"):
+        monkeypatch.setattr(f"matcher.{name}", work)
+    name, *options = (word.format(result=solved / "result") for word in command)
+    inside = solved / "policy.toml" / "in" / "here"
+    done = run(name, solved, *options, inside)
+    assert done.exit_code == 2, done.output
+    assert f"{inside.parents[1]} 写不了（路径中有一段不是文件夹）" in done.stderr
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK | os.X_OK)
+    done = run(name, solved, *options, solved / "new")
+    assert done.exit_code == 2, done.output
+    assert f"{solved} 写不了（没有权限）" in done.stderr and not done.stdout
+
+
+@pytest.mark.parametrize("command", ["explain", "waiting"])
+def test_a_folder_of_something_else_is_no_reason_to_solve_into_it(
+    solved: Path, command: str
+) -> None:
+    for path in (solved, solved / "policy.toml"):
+        done = run(command, solved, "--result", path)
+        assert done.exit_code == 2
+        assert f"{path} 里没有录取结果（result.json）。请核对路径。" in done.stderr
+    kept = run("resolve", solved, "--keep", solved / "nowhere")
+    assert kept.exit_code == 2 and "请给出原结果的文件夹" in kept.stderr
+    assert "solve" not in kept.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("solve",), "没有写 FOLDER。"),
+        (("resolve", "."), "没有写 --keep。"),
+        (("solve", ".", "--nope"), "没有选项 --nope。"),
+        (("odds", ".", "--draws", "x"), "--draws 的内容不对，见下。"),
+        (("solve", ".", "more"), "命令写得不对，见下。"),
+        (("nothing",), "命令写得不对，见下。"),
+    ],
+)
+def test_what_is_wrong_with_a_command_line_is_said_in_both_languages(
+    command: tuple[str, ...], said: str
+) -> None:
+    done = run(*command)
+    assert done.exit_code == 2 and not done.stdout
+    assert said in done.stderr and "Error: " in done.stderr
+
+
+def test_no_command_at_all_shows_the_help() -> None:
+    done = run()
+    assert done.exit_code == 2 and "Commands:" in done.output and "写得不对" not in done.output
+
+
+def test_no_bar_is_drawn_where_nobody_looks(solved: Path) -> None:
+    for arguments in (("odds", solved, "--draws", 2), ("what-if", solved, "--value-of-seats")):
+        done = run(*arguments)
+        assert done.exit_code == 0 and done.stderr == ""

@@ -337,3 +337,12 @@ def test_another_policy_than_the_rounds_own_may_be_tried() -> None:
     strict = Policy.from_toml(toml(RULES | {"score.pass_total": 60}))
     assert len(Market.from_tables(made, strict).program) == 0
     assert len(Market.from_tables(made).program) == 1
+
+
+def test_how_many_people_a_class_could_hold() -> None:
+    """A counts once though she listed both programs of C; B and D want one seat; nobody listed S."""
+    made = market(make_round({"A": "P Q", "B": "Q", "D": "Q R"}, SEATS | {"Q": 3}, **JOINT))
+    reach = {name: made.reach(c) for c, name in enumerate(made.order_classes)}
+    assert reach == {"C": 3, "R": 1, "S": 0}
+    full = market(make_round({"A": "P", "B": "P", "D": "P Q"}, SEATS, **JOINT))
+    assert full.reach(full.order_classes.index("C")) == 2

@@ -45,7 +45,10 @@ def test_one_more_seat_is_the_round_with_one_more_seat(
         market, policy = loaded(tables_of(instance))
         result = solve(market, policy)
         programs = rng.sample(range(len(market.programs)), len(market.programs))
-        found = dict(with_a_seat(market, policy, result, programs))
+        found = {}
+        for p, after, complete in with_a_seat(market, policy, result, programs):
+            found[p] = after
+            assert complete
         assert sorted(found) == sorted(programs)
         for p in programs:
             after = matching(market.with_a_seat(p), policy)[0].tolist()
@@ -66,7 +69,7 @@ def test_one_more_seat_where_decrees_bind_and_caps_cross() -> None:
             result = solve(market, policy)
         except NoPlan:
             continue
-        for p, after in with_a_seat(market, policy, result, range(len(market.programs))):
+        for p, after, _ in with_a_seat(market, policy, result, range(len(market.programs))):
             assert after.tolist() == solve(market.with_a_seat(p), policy).matching.tolist()
             moved += bool((after != result.matching).any())
     assert moved > 30
@@ -102,7 +105,7 @@ def test_a_seat_may_be_what_a_class_lacks_to_be_possible_at_all() -> None:
     assert whole(searched(tables), split) == [False, True, False]
     market, policy = loaded(tables)
     result = solve(market, policy)
-    after = dict(with_a_seat(market, policy, result, [0, 1, 2]))
+    after = {p: m for p, m, _ in with_a_seat(market, policy, result, [0, 1, 2])}
     assert result.matching.tolist() == [-1, 1] and after[0].tolist() == [0, 0]
 
 
@@ -146,13 +149,13 @@ def test_open_seats_that_come_first_change_the_order_under_a_cap() -> None:
     market, policy = loaded(tables)
     result = solve(market, policy)
     assert [market.applicants[i] for i in range(2) if result.matching[i] == 0] == ["B"]
-    ((_, after),) = with_a_seat(market, policy, result, [0])
+    ((_, after, _),) = with_a_seat(market, policy, result, [0])
     assert after.tolist() == [0, -1]
 
 
 def test_nobody_is_the_same_as_no_seat() -> None:
     market, policy = loaded(make_round({"A": ""}, {"P": 1}))
-    assert [m.tolist() for _, m in with_a_seat(market, policy, solve(market, policy), [0])] == [
+    assert [m.tolist() for _, m, _ in with_a_seat(market, policy, solve(market, policy), [0])] == [
         [-1]
     ]
     assert list(with_a_seat(market, policy, solve(market, policy), [])) == []

@@ -80,6 +80,15 @@ def test_who_withdrew_or_gave_up_a_place() -> None:
     assert strict.seats == 2
 
 
+def test_who_declined_stays_out_of_what_she_declined_and_may_be_left_out() -> None:
+    """B declined P, and an earlier result that was placed again says nothing of her any more."""
+    tables = make_round({"A": "P", "B": "P"}, {"P": 2}, decisions=decided("declined", "B P"))
+    found = left(tables, "A P")
+    assert cells(found, "applicants", "applicant") == ["B"]
+    assert cells(found, "decisions", "applicant", "program", "decision") == ["B P declined"]
+    assert left(tables, "A P", declined=False).people == 0
+
+
 def test_a_class_asks_for_those_it_lacks() -> None:
     programs = {"P": {"order_class": "K"}, "Q": {"order_class": "K"}, "R": {"order_class": "L"},
                 "S": {"order_class": "M"}}  # fmt: skip

@@ -89,7 +89,7 @@ def test_a_decline_and_a_withdrawal_let_others_in_and_move_nobody() -> None:
     lists = {"A": "Q P", "B": "Q", "C": "P", "D": "P", "E": "Q"}
     tables = make_round(
         lists, {"P": 2, "Q": 1}, applicants={"C": {"review": "withdrawn"}}, decisions=[
-            {"applicant": "B", "program": "Q", "decision": "rejected", "basis": "declined"}],
+            {"applicant": "B", "program": "Q", "decision": "declined"}],
     )  # fmt: skip
     placed, moved = again(tables, earlier("A P", "B Q", "C P"))
     assert placed == {"A": "P", "B": "", "C": "", "D": "P", "E": "Q"}
@@ -153,17 +153,19 @@ def test_every_kind_of_change_has_its_name() -> None:
 
 
 def test_a_place_that_cannot_be_kept_says_why() -> None:
-    lists = {"A": "P", "B": "P", "C": "P", "D": "Q"}
+    lists = {"A": "P", "B": "P", "C": "P", "D": "Q", "E": "P"}
     tables = make_round(
-        lists, {"P": 4, "Q": 1}, applicants={"A": {"review": "withdrawn"}},
-        decisions=[{"applicant": "B", "program": "P", "decision": "rejected", "basis": "x"}],
+        lists, {"P": 4, "Q": 1}, applicants={"A": {"review": "withdrawn"}}, decisions=[
+            {"applicant": "B", "program": "P", "decision": "rejected", "basis": "x"},
+            {"applicant": "E", "program": "P", "decision": "declined"}],
     )  # fmt: skip
-    before = earlier("A P", "B P", "C P", "D P", "X P", "C Z")
+    before = earlier("A P", "B P", "C P", "D P", "E P", "X P", "C Z")
     assert before.gone(market(tables), Policy.from_tables(tables)) == [
         Gone(Placement("A", "P", False), "barred", ("review",)),
         Gone(Placement("B", "P", False), "barred", ("rejected",)),
         Gone(Placement("C", "Z", False), "program"),
         Gone(Placement("D", "P", False), "list"),
+        Gone(Placement("E", "P", False), "declined", ("declined",)),
         Gone(Placement("X", "P", False), "applicant"),
     ]
 
@@ -524,10 +526,10 @@ def test_confirmed_places_that_cannot_be_are_told_with_what_stands_in_the_way(
 
 
 def test_everybody_declines(settled: Path) -> None:
-    rejected = [{"applicant": a, "program": p, "decision": "rejected", "basis": "declined"}
+    declined = [{"applicant": a, "program": p, "decision": "declined"}
                 for a, p in ("BP", "BQ", "CP", "DQ")]  # fmt: skip
     make_round(
-        {"A": "", "B": "P Q", "C": "P", "D": "Q"}, {"P": 1, "Q": 1}, decisions=rejected
+        {"A": "", "B": "P Q", "C": "P", "D": "Q"}, {"P": 1, "Q": 1}, decisions=declined
     ).write(settled)
     (settled / "scores.csv").unlink()
     done = run("resolve", settled, "--keep", settled / "result", "--out", settled / "new")
@@ -535,6 +537,12 @@ def test_everybody_declines(settled: Path) -> None:
     assert [row.split()[1:] for row in rows(settled / "new" / "placements.csv")] == [
         ["no_choice"], ["barred"], ["barred"], ["barred"],
     ]  # fmt: skip
+    assert "B 原在 Q：本人已放弃，不再保留。" in done.stdout
+    kept = run("waiting", settled, "--applicant", "D")
+    assert kept.exit_code == 0 and "D 不在任何候补名单上" in kept.stdout
+    told = run("explain", settled, "--result", settled / "new", "--applicant", "C")
+    assert "第 1 志愿 P：您已放弃这里的录取" in told.stdout
+    assert "Choice 1, P: you gave up your place here" in told.stdout
 
 
 def test_an_earlier_result_is_not_overwritten_and_must_be_one(settled: Path) -> None:
@@ -587,3 +595,16 @@ def test_what_is_said_afterwards_is_said_in_both_languages_and_no_sentence_is_id
     assert set(LATE) - said == set()
     for zh, en in LATE.values():
         assert placeholders(zh) == placeholders(en)
+
+
+@pytest.mark.parametrize("reserves", [{}, {"P g": 0}])
+def test_without_reserved_seats_no_order_of_them_is_in_the_way(
+    tmp_path: Path, reserves: dict[str, int]
+) -> None:
+    rules = {"mechanism.reserve_order": "open_first"}
+    make_round({"A": "P", "B": "P"}, {"P": 1}, rules, reserves=reserves).write(tmp_path)
+    assert run("solve", tmp_path).exit_code == 0
+    done = run("resolve", tmp_path, "--keep", tmp_path / "result")
+    assert done.exit_code == 0, done.output
+    assert broken(verify(tmp_path, tmp_path / "resolved", tmp_path / "result")) == []
+    assert run("solve", tmp_path, "--mechanism", "optimal").exit_code == 0

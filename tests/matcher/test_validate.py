@@ -470,21 +470,23 @@ def test_caps_that_cross_where_they_cannot_be_honoured(tmp_path: Path, mechanism
         ([("approved", "total", "x")], ["2 decisions.rule unknown_code total"]),
         ([("approved", "minor", "x")], ["2 decisions.rule unknown_code minor"]),
         ([("admitted", "", "x")], ["2 decisions.decision unknown_code admitted"]),
-        (
-            [("rejected", "", "x"), ("approved", "", "x")],
-            ["2 decisions.decision decisions_conflict rejected"],
-        ),
-        (
-            [("confirmed", "", "x"), ("rejected", "", "x")],
-            ["3 decisions.decision decisions_conflict rejected"],
-        ),
-        ([("confirmed", "", "x"), ("approved", "", "x")], []),
     ],
 )
 def test_decisions_that_cannot_be(tmp_path: Path, lines: list, issues: list) -> None:
     columns = ("decision", "rule", "basis")
     rows = [{"applicant": "A", "program": "P"} | dict(zip(columns, v, strict=True)) for v in lines]
     assert wrong(tmp_path, decisions=rows) == issues
+
+
+@pytest.mark.parametrize("both", [
+    "rejected approved 2", "confirmed rejected 3", "confirmed declined 3", "declined waiting 2",
+    "declined rejected 3", "confirmed approved", "approved declined",
+])  # fmt: skip
+def test_decisions_that_contradict_each_other(tmp_path: Path, both: str) -> None:
+    *pair, row = both.split() if both[-1].isdigit() else [*both.split(), ""]
+    rows = [{"applicant": "A", "program": "P", "decision": d, "basis": "x"} for d in pair]
+    found = [f"{row} decisions.decision decisions_conflict {pair[int(row) - 2]}"] if row else []
+    assert wrong(tmp_path, decisions=rows) == found
 
 
 # --- people -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -76,3 +77,34 @@ def test_a_confirmed_place_and_who_waits(tmp_path: Path) -> None:
     assert claim(held, "kept").numbers == {"confirmed": 1}
     lost = judged(tmp_path / "2", decisions=confirmed("A Q"))
     assert codes(lost, "kept") == ["confirmed_lost"]
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a file of a result."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(
+    ("people", "states"),
+    [
+        # A fills the seat that must be, so nobody fills the hard one, and the open one is kept for it
+        ({"A": "g"}, {"hard:g": "not_full", "soft:g": "not_full", "open": "full"}),
+        ({"A": "g", "B": "g"}, {"hard:g": "full", "soft:g": "full", "open": "full"}),
+    ],
+)
+def test_a_seat_that_must_be_filled_leaves_the_hard_one_empty(
+    people: dict[str, str], states: dict[str, str], tmp_path: Path
+) -> None:
+    lists = dict.fromkeys(people, "P") | {"X": "P"}
+    make_round(
+        lists, {"P": 2}, {"mechanism.name": "optimal"},
+        applicants={i: {"groups": g} for i, g in people.items()},
+        reserves={"P g": {"seats": 1, "must_fill": 1}, "P g hard": 1},
+    ).write(tmp_path)  # fmt: skip
+    assert run("solve", tmp_path).exit_code == 0
+    assert not verify(tmp_path).broken
+    found = {row["stage"]: row["state"] for row in rows(tmp_path / "result" / "thresholds.csv")}
+    assert found == states
+    placed = {r["applicant"]: r["program"] for r in rows(tmp_path / "result" / "placements.csv")}
+    assert placed == dict.fromkeys(people, "P") | {"X": ""}

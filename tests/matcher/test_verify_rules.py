@@ -55,6 +55,12 @@ CASES = [
     Case("no rules"),
     Case("review", person={"review": "duplicate"}, bars=["review,duplicate,passed"]),
     Case("rejected", decisions=[{"decision": "rejected", "basis": "no"}], bars=["rejected,no,"]),
+    Case("declined", decisions=[{"decision": "declined", "basis": "a"}], bars=["declined,a,"]),
+    Case(
+        "no approval sets a decline aside",
+        decisions=[APPROVE, {"decision": "declined"}],
+        bars=["declined,,"],
+    ),
     Case("confirmed changes nothing", decisions=[{"decision": "confirmed"}]),
     Case(
         "membership of the college",
@@ -312,6 +318,12 @@ CASES = [
     Case(
         "adjusted: rejected",
         decisions=[{"decision": "rejected"}],
+        listed=False,
+        admitted=False,
+    ),
+    Case(
+        "adjusted: declined",
+        decisions=[{"decision": "declined"}],
         listed=False,
         admitted=False,
     ),

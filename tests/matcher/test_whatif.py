@@ -278,8 +278,8 @@ def test_a_public_draw_is_not_drawn_again(mechanism: str) -> None:
     assert pinned(tables, found.before.policy).seed == tables.draw["seed"]
     if mechanism == "stable":
         assert [m.change for m in found.moves] == ["gained"]
-    stated = found.before.again(found.before.market)
-    assert stated.tolist() == found.before.result.matching.tolist()
+    stated, complete = found.before.again(found.before.market)
+    assert complete and stated.tolist() == found.before.result.matching.tolist()
 
 
 # --- what is refused
@@ -617,9 +617,9 @@ def test_prices_stand_beside_what_a_seat_gains(folder: Path, tmp_path: Path) -> 
     lines = (tmp_path / "out" / "seats.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == (
         "program,capacity,price_placed,price_reserves,price_rank,price_fit,gain_placed,gain_reserves,"
-        "gain_rank,gain_fit,placed,better,worse,same,gained,lost"
+        "gain_rank,gain_fit,placed,better,worse,same,gained,lost,complete"
     )
-    assert "P,1,1,0,0,0,0,0,1,0,0,1,0,0,0,0" in lines
+    assert "P,1,1,0,0,0,0,0,1,0,0,1,0,0,0,0,1" in lines
     plain = run(folder, "--value-of-seats", "--out", tmp_path / "out", "--lang", "en")
     assert "One less" not in plain.stdout
     assert (tmp_path / "out" / "seats.csv").read_text(encoding="utf-8").startswith(
@@ -644,6 +644,6 @@ def test_what_a_search_may_take_is_said_before(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(whatif_screen, "SLOW", -1.0)
-    for question in (("--applicant", "A11"), ("--class", "TEXT")):
+    for question in (("--applicant", "A11"), ("--class", "CARE")):
         assert "up to 7 solves" in run(folder, *OPTIMAL, *question, "--tries", 7).stderr
         assert "up to" not in run(folder, *question).stderr

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from matcher import (
+    InvalidRound,
     Policy,
     Tables,
     cli,
@@ -63,15 +64,17 @@ def test_what_is_told_of_a_choice(missed: Missed, said: list[str]) -> None:
 @pytest.mark.parametrize(
     ("opening", "said"),
     [
-        (Opening("C", True, 3, 2), ["class_open"]),
-        (Opening("C", False, 1, 3, more=Search(2, 2, True), lower=Search(2, 2, True)),
+        (Opening("C", True, 3, 2, 4), ["class_open"]),
+        (Opening("C", False, 1, 3, 3, more=Search(2, 2, True), lower=Search(2, 2, True)),
          ["class_closed", "class_more", "class_lower"]),
-        (Opening("C", False, 0, 0, more=Search(1, 1, True)), ["class_closed", "class_more"]),
-        (Opening("C", False, 2, 3, ("D", "E"), Search(1, 1, True), Search(None, 2, True)),
+        (Opening("C", False, 0, 3, 2, ("D",), more=Search(1, 1, True), lower=Search(1, 1, True)),
+         ["class_few", "class_more", "class_lower"]),
+        (Opening("C", False, 0, 0, 0, more=Search(1, 1, True)), ["class_closed", "class_more"]),
+        (Opening("C", False, 2, 3, 3, ("D", "E"), Search(1, 1, True), Search(None, 2, True)),
          ["class_saves", "class_more", "class_lower_never"]),
-        (Opening("C", False, 1, 3, more=Search(None, 3, True), lower=Search(1, 3, False)),
+        (Opening("C", False, 1, 3, 3, more=Search(None, 3, True), lower=Search(1, 3, False)),
          ["class_closed", "class_more_never", "class_lower", "class_not_sure"]),
-        (Opening("C", False, 1, 3, more=Search(None, 3, False), lower=Search(None, 3, False)),
+        (Opening("C", False, 1, 3, 3, more=Search(None, 3, False), lower=Search(None, 3, False)),
          ["class_closed", "class_not_found", "class_not_found"]),
     ],
 )  # fmt: skip
@@ -100,3 +103,40 @@ def test_a_question_needs_nothing_else() -> None:
     assert whatif_screen.understood(Asked({}, order_class="NEV"), base) == ()
     asked = Asked({}, value_of_seats=True, programs="WELD;CARE")
     assert whatif_screen.understood(asked, base) == ()
+
+
+@pytest.mark.parametrize("option", ["list", "score", "programs"])
+def test_punctuation_of_a_chinese_keyboard_is_named(option: str) -> None:
+    base = Solved.of(tables := Tables.read(EXAMPLE), Policy.from_tables(tables))
+    asked = {
+        "list": Asked({"list": ["A05=WELD；CARE"]}),
+        "score": Asked({"score": ["A05，NEV-Y=80"]}),
+        "programs": Asked({}, value_of_seats=True, programs="WELD；CARE"),
+    }[option]
+    with pytest.raises(InvalidRound) as error:
+        whatif_screen.understood(asked, base)
+    assert (f"--{option}", "change_full_width") in {
+        (issue.column, issue.code) for issue in error.value.issues
+    }
+
+
+def test_no_program_is_asked_about_twice_and_none_is_no_question() -> None:
+    base = Solved.of(tables := Tables.read(EXAMPLE), Policy.from_tables(tables))
+    with pytest.raises(InvalidRound) as error:
+        whatif_screen.understood(Asked({}, value_of_seats=True, programs=""), base)
+    assert [issue.code for issue in error.value.issues] == ["change_syntax"]
+    runner = CliRunner()
+    words = ["what-if", str(EXAMPLE), "--value-of-seats", "--programs", "WELD;CARE;WELD"]
+    assert runner.invoke(cli.main, words).stdout.count("WELD ") == 1
+
+
+def test_of_an_open_class_nothing_is_tried_or_foretold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whatif_screen, "SLOW", -1.0)
+    words = ["what-if", str(EXAMPLE), "--mechanism", "optimal", "--class"]
+    assert CliRunner().invoke(cli.main, [*words, "NEV"]).stderr == ""
+    assert "up to 200 solves" in CliRunner().invoke(cli.main, [*words, "CARE"]).stderr
+
+
+def test_a_score_is_named_in_both_languages() -> None:
+    done = CliRunner().invoke(cli.main, ["what-if", str(EXAMPLE), "--score", "A05,W=95"])
+    assert "A05 在 W 的综合成绩为 95" in done.stdout
