@@ -290,6 +290,16 @@ def applicant_of(key: str, session: Session | None = None) -> Applicant:
     return found
 
 
+def entered_of(key: str, session: Session | None = None) -> Applicant:
+    """An applicant for whom an office types (代报名): whoever began it, or a coordinator."""
+    found = (session or db.reading()).scalar(select(Applicant).where(Applicant.key == key))
+    if found is None or not found.entered_by:
+        abort(404)
+    if current_user.role != "coordinator" and found.entered_by != actor().name:
+        abort(404)
+    return found
+
+
 def sees_applicant(session: Session, applicant: Applicant) -> bool:
     """A coordinator; a college that she lists; her own district; and she herself."""
     from .choices import listed_programs

@@ -26,7 +26,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from . import (
+    account,
     applicant,
+    assist,
     auth,
     bureau,
     calendar,
@@ -45,7 +47,8 @@ from .models import Setting
 bp = Blueprint("pages", __name__)
 
 BLUEPRINTS = (
-    bp, public.bp, applicant.bp, coordinator.bp, college.bp, enterprise.bp, district.bp, bureau.bp,
+    bp, public.bp, applicant.bp, account.bp, assist.bp,
+    coordinator.bp, college.bp, enterprise.bp, district.bp, bureau.bp,
 )  # fmt: skip
 SETTINGS = ("主办单位", "ICP备案号", "公安备案号", "监督电话", "隐私政策")
 LARGE = "large"
