@@ -368,5 +368,5 @@ def _turn(serial: str, act: Any, said: str) -> Response:
             act(session, _own(serial, session), auth.actor())
         flash(said, "success")
     except rounds.Moved:
-        flash(entering.closed_sentence(_own(serial, db.reading()).round), "error")
+        flash(entering.closed_sentence(_desk(serial)), "error")
     return redirect(_desk(serial).url("data"))

@@ -89,10 +89,10 @@ def _render(template: str, desk: Desk, applicant: Applicant, **values: Any) -> s
     )  # fmt: skip
 
 
-def closed_sentence(round_: Any) -> str:
+def closed_sentence(desk: Desk) -> str:
     """Why nothing can be stored now."""
     session = db.reading()
-    state = rounds.by_the_clock(session, round_)
+    state = rounds.by_the_clock(session, desk.applicant(session).round)
     if state == "ANNOUNCED":
         return str(_("报名还没有开始。"))
     if state == "REVIEW":
@@ -146,15 +146,14 @@ def step(desk: Desk, step: str) -> Page:
                 return redirect(desk.url("ranking"))
             return redirect(desk.url("step", step=following))
         except application.Stale:
-            db.forget()
-            session = db.reading()
-            applicant = desk.applicant(session)
-            stored = _differing(session, applicant, step, form)
-            form.version.data = form.version.raw_data = None
-            form.version.process_data(applicant.version)
             flash(_("别处刚改过这一步。请核对后再保存。"), "warning")
+            stored = _differing(db.reading(), desk.applicant(db.reading()), step, form)
         except rounds.Moved:
-            flash(closed_sentence(applicant.round), "error")
+            flash(closed_sentence(desk), "error")
+        session = db.reading()
+        applicant = desk.applicant(session)
+        form.version.raw_data = None
+        form.version.process_data(applicant.version)
     given = application.consents(session, applicant)
     return _render(
         f"step_{step}.html", desk, applicant, form=form, step=step, minor=minor, stored=stored,
@@ -340,13 +339,12 @@ def ranking(desk: Desk) -> Page:
                 choices.save_draft(writing, mine, wish, auth.actor())
             return redirect(desk.url("submit" if act == "check" else "ranking"))
         except application.Stale:
-            db.forget()
-            session = db.reading()
-            applicant = desk.applicant(session)
-            stale = choices.draft(session, applicant)
             flash(_("别处刚改过草稿。下面是您这里的，核对后再保存。"), "warning")
+            stale = choices.draft(db.reading(), desk.applicant(db.reading()))
         except rounds.Moved:
-            flash(closed_sentence(applicant.round), "error")
+            flash(closed_sentence(desk), "error")
+        session = db.reading()
+        applicant = desk.applicant(session)
     draft, counts = choices.draft(session, applicant), choices.submitted(session, applicant)
     if wish is None:
         wish = wish_of(draft or counts)
@@ -435,7 +433,7 @@ def add(desk: Desk) -> Page:
                 wish = replace(wish, choices=(*wish.choices, code))
             choices.save_draft(writing, mine, wish, auth.actor())
     except rounds.Moved:
-        flash(closed_sentence(applicant.round), "error")
+        flash(closed_sentence(desk), "error")
         return back
     flash(_("已写入草稿。草稿不算数，记得提交。"), "success")
     return redirect(desk.url("ranking"))
@@ -455,10 +453,9 @@ def submit(desk: Desk) -> Page:
         wish = _wish()
         key = request.form.get("key", "")[:64] or key
         seen = request.form.get("last", "")
-        made = _submit(desk, applicant, wish, key, int(seen) if seen.isdecimal() else -1)
+        made = _submit(desk, wish, key, int(seen) if seen.isdecimal() else -1)
         if made is not None:
             return redirect(desk.url("receipt", number=made.number))
-        db.forget()
         session = db.reading()
         applicant = desk.applicant(session)
         counts = choices.submitted(session, applicant)
@@ -475,7 +472,7 @@ def submit(desk: Desk) -> Page:
     )  # fmt: skip
 
 
-def _submit(desk: Desk, applicant: Applicant, wish: Wish, key: str, last: int) -> ChoiceList | None:
+def _submit(desk: Desk, wish: Wish, key: str, last: int) -> ChoiceList | None:
     typed = {name: request.form.get(name, "").strip()[:40] for name in Proof.__annotations__}
     if desk.own:
         typed |= {"guardian_paper": "", "signed_print": "", "own_code": ""}
@@ -493,7 +490,7 @@ def _submit(desk: Desk, applicant: Applicant, wish: Wish, key: str, last: int) -
                 Proof(**typed),
             )
     except rounds.Moved:
-        flash(closed_sentence(applicant.round), "error")
+        flash(closed_sentence(desk), "error")
     except application.Stale:
         flash(_("刚才已提交过另一份。请核对后再提交。"), "warning")
     except application.Incomplete:
