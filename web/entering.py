@@ -476,9 +476,10 @@ def _submit(desk: Desk, wish: Wish, key: str, last: int) -> ChoiceList | None:
     typed = {name: request.form.get(name, "").strip()[:40] for name in Proof.__annotations__}
     if desk.own:
         typed |= {"guardian_paper": "", "signed_print": "", "own_code": ""}
-    most = law.policy_of(applicant.round).max_choices
     try:
         with db.writing() as session:
+            applicant = desk.applicant(session)
+            most = law.policy_of(applicant.round).max_choices
             return application.submit(
                 session,
                 desk.applicant(session),
