@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -31,6 +32,7 @@ from .models import (
     ChoiceList,
     College,
     Decision,
+    Draw,
     Enterprise,
     OrderClass,
     Program,
@@ -367,6 +369,36 @@ def _place(tables: Tables, serial: str, digest: str) -> str:
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return name
+
+
+def draw_file(draw: Draw) -> dict[str, Any]:
+    """The draw as ``draw.json`` states it beside the round's files."""
+    kind = "kl8" if draw.kind == "kl8" else "dice"
+    return {
+        "kind": kind,
+        **({"issue": draw.issue} if kind == "kl8" else {}),
+        "value": draw.value,
+        "witnesses": draw.witnesses,
+        "seed": draw.seed,
+    }
+
+
+def commitment(session: Session, round_: Round) -> dict[str, Any]:
+    """What was fixed before the draw, and which draw was announced; empty before the freeze."""
+    frozen = snapshot_of(session, round_)
+    if frozen is None:
+        return {}
+    return {
+        "round": round_.serial,
+        "algorithm": "sha256",
+        "digest": frozen.digest,
+        "policy_digest": frozen.policy_digest,
+        "counts": frozen.counts,
+        "software": frozen.software,
+        "trials": frozen.trials,
+        "frozen_at": frozen.taken_at.isoformat(timespec="seconds"),
+        "draw_event": round_.draw_event,
+    }
 
 
 # --- folders ----------------------------------------------------------------------------------
