@@ -182,7 +182,9 @@ def _end_sessions(_: Flask, user: User) -> None:
 
 
 def _hide_unused() -> None:
-    if request.endpoint in UNUSED:
+    # the library ends the session of whoever is logged in and follows a link to this page
+    lured = request.endpoint == "security.two_factor_token_validation"
+    if request.endpoint in UNUSED or (lured and current_user.is_authenticated):
         abort(404)
 
 
