@@ -18,7 +18,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests.web.a_round import FIRST, SECOND, SERIAL, THIRD, standing
+from tests.web.a_round import FIRST, SECOND, SERIAL, THIRD, published_round, standing
 from tests.web.conftest import Clock
 from web import (
     audit,
@@ -220,6 +220,14 @@ def test_a_result_folder_that_is_gone_is_not_published(approved: Flask) -> None:
         publication.publish(the_round().id, SECOND)
 
 
+def test_a_round_goes_all_the_way_on_both_databases(app: Flask) -> None:
+    with app.app_context():
+        made = published_round()
+        assert made.state == "PUBLISHED"
+        assert len(db.reading().query(Placement).all()) == 12
+        assert list(audit.broken(db.reading())) == []
+
+
 # --- the bundle -------------------------------------------------------------------------------
 
 
@@ -327,7 +335,7 @@ def test_each_line_is_checked_by_the_file_handed_out(
     root = the_publication().merkle_root
     code = tmp_path / "code.json"
     for placement in session.query(Placement):
-        line = publication.own_line(session, placement)
+        line = publication.own_line(placement)
         assert line["root"] == root
         code.write_text(json.dumps(line, ensure_ascii=False), encoding="utf-8")
         assert check_line.main([str(code), root]) == 0
@@ -342,7 +350,7 @@ def test_a_code_can_be_pasted_as_a_page_breaks_it(
     published: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = db.reading()
-    line = publication.own_line(session, session.query(Placement).first())  # type: ignore[arg-type]
+    line = publication.own_line(session.query(Placement).first())  # type: ignore[arg-type]
     text = json.dumps(line)
     broken = "\n  ".join(text[at : at + 40] for at in range(0, len(text), 40))
     monkeypatch.setattr(sys, "stdin", io.StringIO(broken))
@@ -370,7 +378,7 @@ def test_the_checker_says_how_to_use_it(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_the_file_handed_out_runs_by_itself(unzipped: Path) -> None:
     session = db.reading()
-    line = publication.own_line(session, session.query(Placement).first())  # type: ignore[arg-type]
+    line = publication.own_line(session.query(Placement).first())  # type: ignore[arg-type]
     (unzipped / "code.json").write_text(json.dumps(line, ensure_ascii=False), encoding="utf-8")
     assert alone(unzipped, "check_line.py", "code.json", line["root"]).returncode == 0
     assert alone(unzipped, "check_line.py", "code.json", "0" * 64).returncode == 1
@@ -400,7 +408,7 @@ def test_a_cutoff_of_few_people_is_not_told(
     assert all(score == "" for _, score in found.values())
     monkeypatch.setattr(edition, "FEWEST", 2)
     told = cutoff_states(db.reading())
-    assert told["NEV-X"] == ("cutoff", "85")
+    assert told["NEV-X"] == ("cutoff", "86")
     assert told["WELD"] == ("few", "")  # one open seat; the others were reserved
     assert told["TEXT"] == ("closed", "")
 
