@@ -14,7 +14,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from . import application, auth, choices, codes, db, entering, people, prints, reasons, rounds
+from . import (
+    application,
+    auth,
+    choices,
+    codes,
+    db,
+    entering,
+    people,
+    prints,
+    publication,
+    reasons,
+    rounds,
+)
 from .applicant_forms import Deletion
 from .entering import Desk, Page
 from .models import Applicant, Person, Placement, Program, Publication, Review, Round, User
@@ -223,17 +235,13 @@ def _title(programs: list[Program], code: str) -> str:
     return f"{programs[0].order_class.name}（{programs[0].enterprise.name}）" if programs else code
 
 
-def _own_line(placement: Placement) -> dict[str, Any] | None:
-    return None
-
-
 @bp.get("/<serial>/result")
 def result(serial: str) -> str:
     """Her result, why, what would have changed it, and how to check it."""
     session = db.reading()
     applicant = _own(serial, session)
     placement = placement_of(session, applicant)
-    own = _own_line(placement) if placement else None
+    own = publication.own_line(placement) if placement else None
     return render_template(
         "applicant/result.html", desk=_desk(serial), applicant=applicant, round=applicant.round,
         placement=placement, action=next_action(session, applicant),
@@ -258,7 +266,7 @@ def result_pdf(serial: str) -> Response:
         head = _("第 %(n)s 志愿", n=shown.told.rank) if shown.told.rank else ""
         said.append(" ".join([f"{head} {shown.title}：".strip(), *shown.told.sentences]))
     try:
-        document = prints.placement_line(applicant, said, _own_line(placement))
+        document = prints.placement_line(applicant, said, publication.own_line(placement))
     except prints.Unprintable as error:
         flash(entering.unprintable(error), "error")
         return redirect(_desk(serial).url("result"))
@@ -286,13 +294,13 @@ def facts(session: Session, applicant: Applicant) -> list[tuple[str, str]]:
         (_("性别"), codes.word(codes.SEXES, person.sex)),
         (_("出生日期"), person.birth_date.isoformat() if person.birth_date else ""),
         (_("手机"), people.telephone_of(person)),
-        (_("现居住区市"), codes.word(codes.DISTRICTS, applicant.district)),
-        (_("户籍所在地"), codes.word(codes.DISTRICTS, applicant.household_district)),
+        (_("现居住区市"), codes.word(codes.AREAS, applicant.district)),
+        (_("户籍所在地"), codes.word(codes.AREAS, applicant.household_district)),
         (_("户口类型"), codes.word(codes.HOUSEHOLD_KINDS, applicant.household_kind)),
         (_("监护人姓名"), applicant.guardian),
         (_("与本人关系"), applicant.guardian_relation),
         (_("监护人电话"), people.guardian_telephone_of(applicant)),
-        (_("学历"), codes.word(codes.EDUCATIONS, applicant.education)),
+        (_("学历"), codes.word(codes.HELD_EDUCATIONS, applicant.education)),
         (_("毕业学校"), applicant.school),
         (_("毕业年月"), applicant.graduated),
         (_("应届毕业"), yes if applicant.fresh else no),

@@ -145,8 +145,8 @@ class IdentityStep(Versioned):
 
     name = StringField(_("姓名"), [plain_name], filters=[stripped])
     telephone = StringField(_("手机"), [NEEDED, plain_telephone], filters=[stripped])
-    district = SelectField(_("现居住区市"), [NEEDED], choices=options(codes.DISTRICTS, _("请选择")))
-    household_district = SelectField(_("户籍所在地"), choices=options(codes.DISTRICTS, _("不填")))
+    district = SelectField(_("现居住区市"), [NEEDED], choices=options(codes.AREAS, _("请选择")))
+    household_district = SelectField(_("户籍所在地"), choices=options(codes.AREAS, _("不填")))
     household_kind = SelectField(_("户口类型"), choices=options(codes.HOUSEHOLD_KINDS, _("不填")))
     guardian = StringField(_("监护人姓名"), [Length(max=50)], filters=[stripped])
     guardian_relation = StringField(_("与本人关系"), [Length(max=20)], filters=[stripped])
@@ -171,7 +171,9 @@ class IdentityStep(Versioned):
 class SchoolingStep(Versioned):
     """学历与工作."""
 
-    education = SelectField(_("学历"), [NEEDED], choices=options(codes.EDUCATIONS, _("请选择")))
+    education = SelectField(
+        _("学历"), [NEEDED], choices=options(codes.HELD_EDUCATIONS, _("请选择"))
+    )
     school = StringField(_("毕业学校"), [Length(max=60)], filters=[stripped])
     graduated = StringField(_("毕业年月"), [Length(max=10)], filters=[stripped])
     fresh = BooleanField(_("应届毕业"))

@@ -6,6 +6,7 @@ hand: never a box in place of somebody's name.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from flask_babel import gettext as _
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from fpdf import FPDF
+from fpdf.enums import WrapMode
 
 from . import calendar, codes
 from .models import Applicant, ChoiceList
@@ -58,12 +60,14 @@ class _Sheet(FPDF):
         self.set_lang("zh-CN")
         self.add_page()
 
-    def say(self, text: str, size: float = 11, gap: float = 1) -> None:
+    def say(self, text: str, size: float = 11, gap: float = 1, wrap: WrapMode = WrapMode.WORD) -> None:
         """A paragraph."""
         if missing := lacking(text):
             raise Unprintable(missing)
         self.set_font(FAMILY, size=size)
-        self.multi_cell(0, size * 0.55, text, new_x="LMARGIN", new_y="NEXT", align="L")
+        self.multi_cell(
+            0, size * 0.55, text, new_x="LMARGIN", new_y="NEXT", align="L", wrapmode=wrap
+        )
         self.ln(gap)
 
     def facts(self, lines: Iterable[Line]) -> None:
@@ -153,20 +157,18 @@ def placement_line(
     if own is not None:
         sheet.ln(4)
         sheet.say(_("核对码"), 14)
-        sheet.say(_("把下面各行输入 verify.py，结果应等于公布的根。"))
+        sheet.say(_("存成文件，用 check_line.py 核对。"))
         for name, value in own_lines(own):
-            sheet.say(f"{name}：{value}", 9)
+            sheet.say(name)
+            sheet.say(value, 9, wrap=WrapMode.CHAR)
     return _bytes(sheet)
 
 
 def own_lines(own: dict[str, Any]) -> list[Line]:
-    """One's own line as pages and prints show it."""
-    return [
-        (_("本人一行"), str(own["row"])),
-        (_("随机数"), str(own["salt"])),
-        *((_("路径 %(n)s", n=n), str(step)) for n, step in enumerate(own["path"], start=1)),
-        (_("公布的根"), str(own["root"])),
-    ]
+    """One's own line as pages and prints show it, and as ``check_line.py`` reads it."""
+    code = {name: own[name] for name in ("algorithm", "row", "salt", "path")}
+    text = json.dumps(code, ensure_ascii=False, separators=(",", ":"))
+    return [(_("核对码"), text), (_("公布的总码"), str(own["root"]))]
 
 
 def own_data(title: str, facts: Sequence[Line]) -> bytes:

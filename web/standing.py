@@ -256,7 +256,7 @@ SENTENCES: dict[str, Callable[[str, str], Any]] = {
     "class_age": _class_age,
     "education": lambda value, limit: _(
         "学历要求：%(limit)s；您：%(value)s。",
-        value=_known(codes.EDUCATIONS, value), limit=codes.word(codes.EDUCATIONS, limit),
+        value=_known(codes.HELD_EDUCATIONS, value), limit=codes.word(codes.EDUCATIONS, limit),
     ),
     "skill_level": lambda value, limit: _(
         "技能等级要求：%(limit)s；您：%(value)s。",
