@@ -129,7 +129,7 @@ def slip() -> Response:
 def all_slips() -> Response:
     """Slips for everybody of a round who has no account yet, eight to a page."""
     if current_user.role != "coordinator":
-        abort(403)
+        abort(404)
     session = db.reading()
     round_ = auth.round_of(request.form.get("round", ""), session)
     without = session.scalars(

@@ -256,7 +256,7 @@ def guard(blueprint: Blueprint, *roles: str) -> None:
     )
 
 
-OPEN = frozenset({"pages", "public", "security"})
+OPEN = frozenset({"pages", "public", "security", "account"})
 """Blueprints that everybody may enter; logins ask for themselves who is logged in."""
 
 

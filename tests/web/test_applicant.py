@@ -77,7 +77,7 @@ def test_from_registration_to_the_receipt(app: Flask, client: FlaskClient) -> No
     market.fill(client)
     assert "志愿还没有提交" in said(client.get("/me/").text)
     page = said(client.get(f"{ME}/classes").text)
-    assert "模具制造订单班" in page and "学历要求：高中毕业；您：初中毕业。" in page
+    assert "模具制造订单班" in page and "学历要求：高中阶段毕业；您：初中毕业。" in page
     assert client.post(f"{ME}/list/add", data={"code": "K1"}).status_code == 302
     client.post(f"{ME}/list/add", data={"code": "K3-2"})
     page = said(client.get(f"{ME}/list").text)
@@ -228,7 +228,7 @@ def test_adding_says_the_rule_the_place_and_the_maximum(ready: FlaskClient) -> N
     def add(code: str) -> str:
         return ready.post(f"{ME}/list/add", data={"code": code}, follow_redirects=True).text
 
-    assert "不能填：学历要求：高中毕业；您：初中毕业。" in add("K2")
+    assert "不能填：学历要求：高中阶段毕业；您：初中毕业。" in add("K2")
     assert "不能填：本班是非全日制；您接受：全日制。" in add("K4")
     add("K1")
     assert "已经是第 1 志愿" in add("K1")
