@@ -205,6 +205,8 @@ def test_two_people_of_one_number_get_two_names(app: Flask, client: FlaskClient)
             User(username="a1", fs_uniquifier="x", created_at=market.OPENS),
         )
     assert "a1-2026-1" in activate(client, code_for(app), number="A1")
+    login = {"username": "A1-2026-1", "password": "a new password"}
+    assert client.post("/login", data=login).status_code == 302
 
 
 # --- the counter ------------------------------------------------------------------------------
