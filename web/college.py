@@ -71,11 +71,6 @@ class SeatsForm(Form):  # type: ignore[misc]
     forbid_minor_reason = text(lazy_gettext("禁忌依据"), 200)
     reserves = text(lazy_gettext("预留（类别:席位）"), 200)
 
-    def validate_capacity(self, field: Any) -> None:
-        """Seats are asked for once an enterprise is chosen."""
-        if self.enterprise.data and field.data is None and not field.errors:
-            raise ValidationError(MUST)
-
     def validate_reserves(self, field: Any) -> None:
         """``G05:2；G06:1``."""
         try:
@@ -480,12 +475,13 @@ def scores(serial: str, name: str) -> str | Response:
     if form.validate_on_submit():
         try:
             with db.writing() as session:
-                again = _target(session, round_, name)
-                people = {o.number: o for o in _at(session, round_, again, college.id)}
-                parts = again.components(scoring.policy_of(round_))
+                open_ = auth.round_of(serial, session)
+                again = _target(session, open_, name)
+                people = {o.number: o for o in _at(session, open_, again, college.id)}
+                parts = again.components(scoring.policy_of(open_))
                 entries = [_entry(line, people, parts) for line in form.lines]
                 changed = scoring.save_scores(
-                    session, round_, again, entries, college.code, form.reason.data, auth.actor()
+                    session, open_, again, entries, college.code, form.reason.data, auth.actor()
                 )
         except REFUSALS as error:
             offices.take_lines(form, form.lines, error)

@@ -290,7 +290,7 @@ def save_interviews(serial: str, code: str) -> str | Response:
             program = auth.program_of(round_, code, writing)
             people = {one.number: one for one in _interviewed(writing, program)}
             target = scoring.Target(program.channel, program)
-            parts = target.components(scoring.policy_of(round_))
+            parts = target.components(scoring.policy_of(program.order_class.round))
             outcomes = [_outcome(line, people, parts) for line in form.lines]
             changed = scoring.save_interviews(
                 writing, round_, program, outcomes, auth.own_enterprise().code,

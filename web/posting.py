@@ -97,7 +97,9 @@ def wrong_words(values: Mapping[str, Any], texts: Iterable[str]) -> Problems:
         for wrong in wording.unlawful(str(values.get(name) or "")):
             if not (wrong.kind == "height" and name == "health" and lawful_height):
                 said = _(
-                    "写了“%(words)s”：%(reason)s", words=wrong.words, reason=wording.REASONS[wrong.kind]
+                    "写了“%(words)s”：%(reason)s",
+                    words=wrong.words,
+                    reason=wording.REASONS[wrong.kind],
                 )
                 found.setdefault(name, []).append(said)
     return found
@@ -395,6 +397,8 @@ def _seat_problems(
     session: Session, round_: Round, line: Seats, dated: object
 ) -> Iterable[tuple[str, str]]:
     enterprise = session.get_one(Enterprise, line.enterprise_id)
+    if line.capacity < 1:
+        yield "capacity", _("请填席位数，至少 1 个。")
     if wording.agency(enterprise.name, enterprise.sector):
         yield "enterprise", str(wording.REASONS["agency"])
     if line.demand_id is not None:
@@ -457,7 +461,7 @@ def save_class(
     held.version += 1 if code else 0
     record(
         session, actor, action, f"class/{held.code}", round_id=round_id,
-        before={k: v for k, v in before.items() if after[k] != v},
+        before={k: v for k, v in before.items() if after.get(k) != v},
         after={k: v for k, v in after.items() if before.get(k) != v},
     )  # fmt: skip
     _unconfirm(held)

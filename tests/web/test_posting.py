@@ -48,7 +48,7 @@ def w(app: Flask, as_user: Callable[..., FlaskClient]) -> o.World:
 
 
 def post(s: Session, actor: Actor = o.X, code: str = "", version: int = 0, **other: Any) -> Demand:
-    enterprise = o.office(s, Enterprise, actor.name[-1].upper())
+    enterprise = o.office(s, Enterprise, actor.name.partition(":")[2][0].upper())
     values = DEMAND | other
     return posting.save_demand(s, o.the_round(s).id, enterprise, values, actor, code, version)
 
@@ -242,9 +242,7 @@ def test_any_change_takes_every_confirmation_back(w: o.World) -> None:
 def test_lines_of_seats_come_and_go(w: o.World) -> None:
     with w.writing() as s:
         demand = post(s)
-        posting.submit_demand(
-            s, demand.round_id, o.office(s, Enterprise, "X"), demand.code, 1, o.X
-        )
+        posting.submit_demand(s, demand.round_id, o.office(s, Enterprise, "X"), demand.code, 1, o.X)
         made = declare(s, line(s, demand_id=demand.id, reserves={"G05": 1}), line(s, "Y", 3))
         kept = made.programs[1].code
         declare(
@@ -272,9 +270,7 @@ def test_lines_of_seats_come_and_go(w: o.World) -> None:
         ({"note": "只收男生"}, "note"),
     ],
 )
-def test_a_class_that_may_not_be_is_refused(
-    w: o.World, other: dict[str, Any], name: str
-) -> None:
+def test_a_class_that_may_not_be_is_refused(w: o.World, other: dict[str, Any], name: str) -> None:
     with w.writing() as s:
         o.office(s, College, "U1").tier = "技工学校"
         assert name in refused(lambda: declare(s, line(s), **other))
@@ -394,7 +390,9 @@ def test_one_change_at_a_time_and_it_can_be_dropped(late: o.World) -> None:
         assert seats.ask(s, program, 4, "增产", o.U1)
 
 
-@pytest.mark.parametrize(("state", "word"), [("DRAFT", "直接修改"), ("FROZEN", "已锁定"), ("VOID", "作废")])
+@pytest.mark.parametrize(
+    ("state", "word"), [("DRAFT", "直接修改"), ("FROZEN", "已锁定"), ("VOID", "作废")]
+)
 def test_seats_change_only_between_plan_and_lock(
     app: Flask, as_user: Callable[..., FlaskClient], state: str, word: str
 ) -> None:
