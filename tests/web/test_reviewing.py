@@ -218,7 +218,7 @@ def test_components_are_read(app: Flask, typed: str, stored: str) -> None:
 )
 def test_components_that_are_none_are_refused(app: Flask, typed: str) -> None:
     policy = Policy.from_toml(b"[score]\nmin = 0\nmax = 100\n")
-    with app.test_request_context(), pytest.raises(ValueError, match="."):
+    with app.test_request_context(), pytest.raises(ValueError, match=r"."):
         scoring.component(typed, policy)
 
 
