@@ -51,6 +51,7 @@ from .models import (
     Role,
     Round,
     Run,
+    SeatChange,
     User,
 )
 
@@ -367,6 +368,27 @@ def demand_of(round_: Round, code: str, session: Session | None = None) -> Deman
     if role not in ("enterprise", "college", "coordinator", "bureau"):
         abort(404)
     return found
+
+
+def change_of(key: str, session: Session | None = None) -> SeatChange:
+    """A change of seats, for the three who agree on it."""
+    found = (session or db.reading()).scalar(select(SeatChange).where(SeatChange.key == key))
+    role = current_user.role
+    mine = found is not None and (
+        role == "coordinator"
+        or (role == "college" and found.program.order_class.college_id == current_user.college_id)
+        or (role == "enterprise" and found.program.enterprise_id == current_user.enterprise_id)
+    )
+    if found is None or not mine:
+        abort(404)
+    return found
+
+
+def own_district() -> str:
+    """The district that the user acts for."""
+    if not current_user.district:
+        abort(403)
+    return str(current_user.district)
 
 
 def own_applicant(round_: Round, session: Session | None = None) -> Applicant | None:
