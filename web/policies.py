@@ -511,6 +511,7 @@ PROBLEMS: dict[str, Any] = {
     "duplicate_channel": _("通道“%(value)s”写了两次，请只留一行"),
     "weights_sum": _("“%(value)s”：各项权重相加应为 1"),
     "unknown_key": _("没有“%(value)s”这一项，请删去"),
+    "no_reason": _("请写明为什么改"),
     "toml_syntax": _("写法有误：%(value)s"),
 }
 KINDS: dict[str, Any] = {
