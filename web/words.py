@@ -13,7 +13,7 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import Flask, request
+from flask import Flask, has_request_context, request
 from flask_babel import Babel, Domain
 from flask_babel import get_locale as current_locale
 from flask_security import current_user
@@ -51,6 +51,8 @@ def language() -> str:
 
 
 def _choose() -> str:
+    if not has_request_context():  # a worker or a command speaks the source language
+        return LANGUAGES["zh"]
     asked = request.cookies.get(COOKIE, "")
     if asked in LANGUAGES:
         return LANGUAGES[asked]

@@ -11,11 +11,11 @@ import csv
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from web import choices, db, privacy
+from web import choices, db, draw, jobs, privacy, publication, snapshot
 from web.audit import Actor
 from web.models import (
     Applicant,
@@ -41,6 +41,7 @@ NAMES = (
     "张伟", "王小芳", "李娜", "刘洋", "陈静怡", "杨帆", "赵大勇", "黄丽", "欧阳明月", "吴建国", "徐强", "孙秀英",
 )  # fmt: skip
 SERIAL = "2026-1"
+DICE = "01234567890123456789"
 
 Office = TypeVar("Office", College, Enterprise)
 
@@ -89,6 +90,41 @@ def small_round(
         _exams(session, held, programs, moment)
     session.flush()
     return made
+
+
+def frozen_round(**options: Any) -> Round:
+    """A small round whose lists are locked; needs an application context."""
+    with db.writing() as session:
+        made = small_round(session, **options)
+    snapshot.freeze(made.id, FIRST)
+    return made
+
+
+def drawn_round(**options: Any) -> Round:
+    """A frozen round with its draw confirmed; the committed run is queued."""
+    made = frozen_round(**options)
+    with db.writing() as session:
+        held = session.get_one(Round, made.id)
+        draw.enter(session, held, "dice", "", DICE, "公证处 甲、乙", FIRST)
+    with db.writing() as session:
+        draw.confirm(session, session.get_one(Round, made.id), DICE, SECOND)
+    return made
+
+
+def approved_round(**options: Any) -> Round:
+    """A drawn round whose committed run has been carried out and approved."""
+    made = drawn_round(**options)
+    assert jobs.work_once()
+    with db.writing() as session:
+        publication.approve(session, session.get_one(Round, made.id), FIRST)
+    return made
+
+
+def published_round(**options: Any) -> Round:
+    """A round in its notice period, all the way by the services that lead there."""
+    made = approved_round(**options)
+    publication.publish(made.id, SECOND)
+    return db.reading().get_one(Round, made.id)
 
 
 def policy(serial: str = SERIAL) -> str:
