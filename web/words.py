@@ -17,6 +17,7 @@ from flask import Flask, has_request_context, request
 from flask_babel import Babel, Domain
 from flask_babel import get_locale as current_locale
 from flask_security import current_user
+from flask_security.babel import FsDomain
 
 FOLDER = Path(__file__).parent / "translations"
 LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
@@ -38,6 +39,14 @@ def catalogue(language: str) -> NullTranslations:
 
 class Words(Domain):  # type: ignore[misc]
     """The catalogue of the request's language."""
+
+    def get_translations(self) -> NullTranslations:
+        """See :class:`flask_babel.Domain`."""
+        return catalogue(language())
+
+
+class LoginWords(FsDomain):
+    """The library of logins speaks English; its words in Chinese stand in ``translations/zh``."""
 
     def get_translations(self) -> NullTranslations:
         """See :class:`flask_babel.Domain`."""
