@@ -33,12 +33,16 @@ def of_offices(session: Session) -> Sequence[User]:
         select(User)
         .join(User.roles)
         .where(Role.name.in_(OFFICES))
-        .options(selectinload(User.roles), selectinload(User.college), selectinload(User.enterprise))
+        .options(
+            selectinload(User.roles), selectinload(User.college), selectinload(User.enterprise)
+        )
         .order_by(Role.name, User.username)
     ).all()
 
 
-def create(session: Session, username: str, name: str, role: str, actor: Actor, **scope: Any) -> str:
+def create(
+    session: Session, username: str, name: str, role: str, actor: Actor, **scope: Any
+) -> str:
     """Make an account of an office; returns its first password, which is stored nowhere.
 
     Raises

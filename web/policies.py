@@ -403,7 +403,8 @@ def start(
     dates are put into this round's year."""
     policy = _of_round(Policy.from_toml(toml.encode()), round_) if toml else starting(round_)
     reason = str(_("沿用上一轮的规则") if toml else _("默认值，请按当年招生方案修改"))
-    return _store(session, round_, policy, flow or {}, reason, actor)
+    defaults = {p.key: p.default for p in PARAMETERS if p.consumer == "workflow"}
+    return _store(session, round_, policy, defaults | dict(flow or {}), reason, actor)
 
 
 def change(

@@ -34,7 +34,9 @@ def by(session: Session, round_: Round, dimension: str) -> list[Line]:
     seats = _counted(
         session, select(column, func.sum(Program.capacity)).join(Program).where(mine), column
     )
-    of_class = dict(session.execute(select(OrderClass.code, column).where(mine)).tuples().all())
+    of_class: dict[str, str] = dict(
+        session.execute(select(OrderClass.code, column).where(mine)).tuples().all()
+    )
     people: Counter[str] = Counter()
     for code, number in listing(session, round_).items():
         people[of_class[code]] += number

@@ -100,9 +100,7 @@ def _not_reviewed(session: Session, round_: Round) -> list[Task]:
         .outerjoin(
             ChoiceList, (ChoiceList.applicant_id == Applicant.id) & (ChoiceList.number > DRAFT)
         )
-        .where(
-            Applicant.round_id == round_.id, Applicant.state.in_(("submitted", "returned"))
-        )
+        .where(Applicant.round_id == round_.id, Applicant.state.in_(("submitted", "returned")))
         .order_by(ChoiceList.number)
     ).tuples()
     first = {number: choices[0] if choices else "" for number, choices in rows}

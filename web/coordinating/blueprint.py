@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_security import auth_required
 from sqlalchemy.orm import Session
 
-from .. import auth, db, rounds
+from .. import auth, db, reviewing, rounds, stages
 from ..models import Round
 from . import obstacles
 
@@ -47,6 +47,8 @@ def telling(done: str) -> Iterator[None]:
         flash("；".join(obstacles.sentence(o) for o in error.obstacles), "error")
     except rounds.Moved:
         flash(_("没有执行：本轮状态或这条记录已被别人改变，请看下面的最新情况"), "error")
+    except (stages.NotNow, reviewing.SecondPerson) as error:
+        flash(str(error), "error")
     else:
         flash(done, "success")
 

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
@@ -16,18 +17,19 @@ from wtforms.validators import DataRequired, Length
 from .. import (
     audit,
     auth,
+    calendar,
     db,
     draw,
     jobs,
     motions,
-    plausibility,
     planning,
+    plausibility,
     policies,
     publication,
     rounds,
     snapshot,
 )
-from ..models import Approval, Motion, Publication, Run
+from ..models import Approval, Motion, Publication, Round, Run
 from . import obstacles
 from .blueprint import bp, changing, fresh, telling
 from .trials import CLAIMS, STATES
@@ -111,7 +113,10 @@ def draw_page(serial: str) -> str | Response:
     form = DrawForm()
     if form.validate_on_submit():
         try:
-            with telling(_("已录入，请另一位协调员再录一遍")), changing(serial) as (session, round_):
+            with (
+                telling(_("已录入，请另一位协调员再录一遍")),
+                changing(serial) as (session, round_),
+            ):
                 draw.enter(session, round_, form.kind.data, form.issue.data or "",
                            form.value.data, form.witnesses.data or "", auth.actor())  # fmt: skip
             return redirect(url_for("coordinator.draw_page", serial=serial))
@@ -187,7 +192,7 @@ def approval(serial: str) -> str | Response:
         return redirect(url_for("coordinator.round_page", serial=serial))
     round_ = auth.round_of(serial)
     session = db.reading()
-    run = rounds.committed_run(session, round_)
+    run = _last_run(session, round_)
     claims = run.summary.get("claims", []) if run else []
     waiting = []
     if round_.state == "DRAWN":
@@ -195,10 +200,20 @@ def approval(serial: str) -> str | Response:
         waiting = [obstacles.sentence(o) for o in found]
     return render_template(
         "coordinator/approval.html", round=round_, run=run, claims=claims, names=CLAIMS,
-        trusted=[c for c in claims if c["status"] == "TRUSTED"], form=form, waiting=waiting,
+        trusted=publication.trusted_claims(run) if run else [], form=form, waiting=waiting,
         filing=planning.record_of(session, round_, "result_filing"), states=STATES,
         held=session.scalar(select(Approval).where(Approval.round_id == round_.id)),
     )  # fmt: skip
+
+
+def _last_run(session: Session, round_: Round) -> Run | None:
+    """The last committed run of a round, however it ended."""
+    return session.scalar(
+        select(Run)
+        .where(Run.round_id == round_.id, Run.kind == "committed")
+        .order_by(Run.id.desc())
+        .limit(1)
+    )
 
 
 @bp.route("/rounds/<serial>/publish", methods=["GET", "POST"])
@@ -208,8 +223,15 @@ def publish(serial: str) -> str | Response:
     form = Agreement()
     if form.validate_on_submit():
         round_ = auth.round_of(serial)
-        with telling(_("已公示，公示期开始")):
-            publication.publish(round_.id, auth.actor())
+        try:
+            with telling(_("已公示，公示期开始")):
+                publication.publish(round_.id, auth.actor())
+        except publication.Altered:
+            flash(_("没有公示：快照或结果文件与记录不符，请查明是谁改过"), "error")
+        except snapshot.NoSpace:
+            flash(_("磁盘空间不足，请先清理再公示"), "error")
+        except calendar.NoCalendar as error:
+            flash(_("没有 %(year)s 年的节假日表，算不出公示期，请先补上", year=error.year), "error")
         return redirect(url_for("coordinator.publish", serial=serial))
     round_ = auth.round_of(serial)
     session = db.reading()
@@ -277,20 +299,8 @@ def settle_motion(serial: str, key: str) -> Response:
     if act is None:
         abort(400)
     with telling(_("已办理")), changing(serial) as (session, round_):
-        held = session.scalar(
-            select(Motion).where(Motion.round_id == round_.id, Motion.key == key)
-        )
+        held = session.scalar(select(Motion).where(Motion.round_id == round_.id, Motion.key == key))
         if held is None:
             abort(404)
         act(session, round_, held, auth.actor())
     return redirect(url_for("coordinator.motions_page", serial=serial))
-
-
-def last_run(serial: str) -> Run | None:
-    """The last committed run of a round, however it ended."""
-    return db.reading().scalar(
-        select(Run)
-        .where(Run.round_id == auth.round_of(serial).id, Run.kind == "committed")
-        .order_by(Run.id.desc())
-        .limit(1)
-    )

@@ -63,7 +63,10 @@ def new_round() -> str | Response:
     session = db.reading()
     held = session.scalars(select(Round).order_by(Round.year.desc(), Round.id.desc())).all()
     form = NewRound(year=db.now(session).year, season="autumn", source=request.args.get("source"))
-    form.source.choices = [("", _("从头新建")), *((r.serial, f"{r.serial} {r.title}") for r in held)]
+    form.source.choices = [
+        ("", _("从头新建")),
+        *((r.serial, f"{r.serial} {r.title}") for r in held),
+    ]
     if form.validate_on_submit():
         try:
             with db.writing() as writing:
@@ -107,9 +110,7 @@ def _counts(round_: Round) -> dict[str, int]:
     seats = select(func.sum(Program.capacity)).join(OrderClass)
     people = select(func.count(Applicant.id)).where(Applicant.round_id == round_.id)
     return {
-        "classes": count(
-            select(func.count(OrderClass.id)).where(OrderClass.round_id == round_.id)
-        ),
+        "classes": count(select(func.count(OrderClass.id)).where(OrderClass.round_id == round_.id)),
         "seats": count(seats.where(OrderClass.round_id == round_.id)),
         "applicants": count(people),
         "passed": count(people.where(Applicant.state == "passed")),

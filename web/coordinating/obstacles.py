@@ -30,7 +30,7 @@ SENTENCES: dict[str, tuple[Any, str]] = {
     "not_yet_open": (_("还没到报名开始时间"), "dates"),
     "deadline_ahead": (_("还没到报名截止时间"), "dates"),
     "not_reviewed": (_("%(n)s 人的资格还没审核"), "applicants"),
-    "scores_unconfirmed": (_("%(n)s 条成绩还没有第二人确认"), "today_list"),
+    "scores_unconfirmed": (_("%(n)s 条成绩还没有第二人确认"), "scores"),
     "decisions_unconfirmed": (_("%(n)s 条个案决定还没有第二人确认"), "decisions"),
     "doubts_open": (_("%(n)s 个可疑数字还没有说明和确认"), "doubts"),
     "seat_changes_open": (_("%(n)s 张席位变更单还没办完"), "seat_changes"),

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, Regexp
@@ -77,7 +78,7 @@ class NewUser(FlaskForm):  # type: ignore[misc]
     username = StringField(
         validators=[
             DataRequired(),
-            Length(max=40),
+            Length(4, 32),
             Regexp(r"[A-Za-z0-9][A-Za-z0-9._-]*$", message=_l("只用字母、数字、点和连字符")),
         ]
     )
@@ -93,9 +94,10 @@ def users() -> str | Response:
     """The accounts of offices, and a new one; its first password is shown once."""
     session = db.reading()
     form = NewUser()
-    for field, model in ((form.college, College), (form.enterprise, Enterprise)):
-        offices = session.scalars(select(model).order_by(model.code))
-        field.choices = [("", "—"), *((str(o.id), f"{o.code} {o.name}") for o in offices)]
+    colleges = session.scalars(select(College).order_by(College.code)).all()
+    enterprises = session.scalars(select(Enterprise).order_by(Enterprise.code)).all()
+    form.college.choices = [("", "—"), *((str(c.id), f"{c.code} {c.name}") for c in colleges)]
+    form.enterprise.choices = [("", "—"), *((str(e.id), f"{e.code} {e.name}") for e in enterprises)]
     if form.validate_on_submit() and (scope := _scope(form)) is not None:
         try:
             with db.writing() as writing:
@@ -122,7 +124,7 @@ def _scope(form: NewUser) -> dict[str, object] | None:
         "college": {"college_id": int(form.college.data or 0)},
         "enterprise": {"enterprise_id": int(form.enterprise.data or 0)},
         "district": {"district": form.district.data},
-    }[form.role.data]  # type: ignore[return-value]
+    }[form.role.data]
 
 
 def _slip(username: str, name: str, password: str) -> str:
@@ -146,8 +148,8 @@ def change_user(username: str) -> str | Response:
     return redirect(url_for("coordinator.users"))
 
 
-def _office_user(username: str, session: db.Session) -> User:
-    held = session.scalar(select(User).where(User.username == username))
+def _office_user(username: str, session: Session) -> User:
+    held: User | None = session.scalar(select(User).where(User.username == username))
     if held is None or held.role not in accounts.OFFICES:
         abort(404)
     return held

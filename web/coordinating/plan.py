@@ -22,14 +22,15 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
-from .. import auth, calendar, codes, db, planning, policies, rounds, supply
-from ..models import Cap, College, Demand, Enterprise, OrderClass, Program, Round
+from .. import auth, calendar, codes, db, planning, policies, posting, rounds, seats, supply
+from ..models import Cap, College, Demand, Enterprise, OrderClass, Program, Round, SeatChange
 from .blueprint import bp, changing, telling
 
 PAGE = 20
 RECORDS = {"plan_approval": _l("计划审定"), "result_filing": _l("结果备案")}
 DIMENSIONS = {"industry": _l("产业"), "major": _l("专业（工种）"), "district": _l("区市")}
 NAMES: dict[str, dict[str, Any]] = {"industry": codes.INDUSTRIES, "district": codes.AREAS}
+SIDES = {"college": _l("院校"), "enterprise": _l("企业"), "coordinator": _l("联盟")}
 DEMAND_STATES = {
     "draft": _l("草稿"),
     "submitted": _l("已提交"),
@@ -68,7 +69,7 @@ def plan(serial: str) -> str:
         query = query.where(or_(OrderClass.confirmed_at.is_(None), OrderClass.id.in_(unsigned)))
     held = session.scalars(query).all()
     page = max(1, request.args.get("page", 1, type=int))
-    colleges = session.scalars(select(College).order_by(College.code)).all()
+    colleges = [(c.code, c.name) for c in session.scalars(select(College).order_by(College.code))]
     return render_template(
         "coordinator/plan.html", round=round_, classes=held[(page - 1) * PAGE : page * PAGE],
         total=len(held), page=page, pages=-(-len(held) // PAGE), asked=asked, colleges=colleges,
@@ -189,7 +190,10 @@ def save_reserves(serial: str, code: str) -> str | Response:
 def reserves(serial: str) -> str | Response:
     """The reserves that the rules' shares propose, shown before they enter the plan."""
     if request.method == "POST":
-        with telling(_("已按比例写入预留；改动的席位要重新确认")), changing(serial) as (session, held):
+        with (
+            telling(_("已按比例写入预留；改动的席位要重新确认")),
+            changing(serial) as (session, held),
+        ):
             planning.apply_proposals(session, held, auth.actor())
         return redirect(url_for("coordinator.reserves", serial=serial))
     round_ = auth.round_of(serial)
@@ -285,6 +289,36 @@ def drop_cap(serial: str, code: str) -> Response:
             abort(404)
         planning.drop_cap(session, round_, held, auth.actor())
     return redirect(url_for("coordinator.caps", serial=serial))
+
+
+# --- seats that change ------------------------------------------------------------------------
+
+
+@bp.get("/rounds/<serial>/seat-changes")
+def seat_changes(serial: str) -> str:
+    """The changes of seats after the plan was public (席位变更单), agreed by three sides."""
+    round_ = auth.round_of(serial)
+    found = seats.of_round(db.reading(), round_.id)
+    return render_template("coordinator/seat_changes.html", round=round_, sides=SIDES,
+                           changes=[(c, seats.missing(c)) for c in found])  # fmt: skip
+
+
+@bp.post("/rounds/<serial>/seat-changes/<key>")
+def settle_seat_change(serial: str, key: str) -> Response:
+    """Agree for the alliance, or refuse with a reason."""
+    agreeing = request.form.get("act") == "agree"
+    try:
+        with telling(_("已办理")), changing(serial) as (session, round_):
+            change = session.scalar(select(SeatChange).where(SeatChange.key == key))
+            if change is None or change.program.order_class.round_id != round_.id:
+                abort(404)
+            if agreeing:
+                seats.agree(session, change, auth.actor())
+            else:
+                seats.drop(session, change, auth.actor(), request.form.get("reason", ""))
+    except posting.Refused as error:
+        flash(str(error), "error")
+    return redirect(url_for("coordinator.seat_changes", serial=serial))
 
 
 # --- dates and papers -------------------------------------------------------------------------

@@ -14,29 +14,35 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
-from .. import auth, choices, codes, db, people, plausibility, policies, reviews, rounds
-from ..models import Applicant, ChoiceList, Decision, Doubt, Membership, Person, Program, Score
+from .. import (
+    auth,
+    cases,
+    choices,
+    codes,
+    db,
+    people,
+    plausibility,
+    policies,
+    posting,
+    reviewing,
+    rounds,
+    scoring,
+)
+from ..models import (
+    Applicant,
+    ChoiceList,
+    Decision,
+    Doubt,
+    Membership,
+    Person,
+    Program,
+    Review,
+    Score,
+)
 from ..privacy import mask_telephone
 from .blueprint import bp, changing, telling
 
 PAGE = 20
-STATES = {
-    "draft": _l("未提交"),
-    "submitted": _l("待审核"),
-    "returned": _l("待补正"),
-    "passed": _l("通过"),
-    "failed": _l("不通过"),
-    "withdrawn": _l("已撤回"),
-}
-CONCLUSIONS = {"passed": _l("通过"), "correct": _l("补正"), "failed": _l("不通过")}
-MATTERS = {
-    "all": _l("全部事项"),
-    "identity": _l("身份信息"),
-    "education": _l("学历"),
-    "age": _l("年龄"),
-    "group": _l("人员类别"),
-    "other": _l("其他"),
-}
 RULES = {
     "age": _l("年龄"),
     "approval": _l("年龄须审批"),
@@ -81,7 +87,7 @@ def applicants(serial: str) -> str:
     ).all()
     return render_template(
         "coordinator/applicants.html", round=round_, applicants=held, total=total, page=page,
-        pages=-(-total // PAGE), asked=asked, states=STATES, groups=codes.GROUPS,
+        pages=-(-total // PAGE), asked=asked, states=reviewing.APPLICANT_STATES, groups=codes.GROUPS,
         areas=codes.AREAS, submitted=_submitted([a.id for a in held]),
     )  # fmt: skip
 
@@ -98,8 +104,7 @@ def _submitted(ids: list[int]) -> set[int]:
 class Judgement(FlaskForm):  # type: ignore[misc]
     """The conclusion of a review."""
 
-    matter = SelectField(choices=list(MATTERS.items()))
-    conclusion = SelectField(choices=list(CONCLUSIONS.items()))
+    conclusion = SelectField(choices=list(reviewing.CONCLUSIONS.items()))
     code = SelectField(choices=[("", "—"), *codes.REVIEWS.items()])
     reason = TextAreaField(validators=[Length(max=500)])
     version = HiddenField()
@@ -133,12 +138,14 @@ def _applicant(
         form.version.data = str(held.version)
     return render_template(
         "coordinator/applicant.html", round=round_, held=held, wish=wish, scores=scores,
-        decisions=decisions, reviews=reviews.of(session, held), form=form,
-        case=case or Case(formdata=None), stale=stale, states=STATES, conclusions=CONCLUSIONS,
-        matters=MATTERS, rules=RULES, groups=codes.GROUPS, areas=codes.AREAS,
+        decisions=decisions, reviews=_reviews(held), form=form,
+        case=case or Case(formdata=None), stale=stale, states=reviewing.APPLICANT_STATES,
+        conclusions=reviewing.CONCLUSIONS,
+        rules=RULES, groups=codes.GROUPS, areas=codes.AREAS,
         components=codes.COMPONENTS, number=people.number_of(held.person),
         telephone=mask_telephone(people.telephone_of(held.person)),
         named=choices.plan(session, round_.id), reasons=codes.REVIEWS, me=auth.actor().name,
+        pending=reviewing.pending(reviewing.last_review(session, held)),
         case_by_case=policies.current(session, round_).case_by_case,
     )  # fmt: skip
 
@@ -150,6 +157,13 @@ def _of(serial: str, key: str) -> Applicant:
     return held
 
 
+def _reviews(held: Applicant) -> list[Review]:
+    rows = db.reading().scalars(
+        select(Review).where(Review.applicant_id == held.id).order_by(Review.id.desc())
+    )
+    return list(rows)
+
+
 @bp.post("/rounds/<serial>/applicants/<key>/review")
 def judge(serial: str, key: str) -> str | Response:
     """Conclude the review of an applicant."""
@@ -157,21 +171,34 @@ def judge(serial: str, key: str) -> str | Response:
     form = Judgement()
     if not form.validate_on_submit():
         return _applicant(serial, key, form)
-    if form.conclusion.data == "failed" and not form.code.data:
-        form.code.errors = [_("不通过要选原因")]
-        return _applicant(serial, key, form)
     try:
         with telling(_("已记录审核结论")), changing(serial) as (session, _round):
-            reviews.judge(
-                session, auth.applicant_of(key, session), int(form.version.data or 0),
-                form.matter.data, form.conclusion.data, form.code.data, form.reason.data,
-                _("联盟协调员"), auth.actor(),
+            reviewing.review(
+                session, auth.applicant_of(key, session), form.conclusion.data, form.code.data,
+                form.reason.data.strip(), "", auth.actor(), int(form.version.data or 0),
             )  # fmt: skip
-    except reviews.NoReason:
-        form.reason.errors = [_("请写明理由，申请人会看到")]
+    except posting.Refused as error:
+        for name, problems in error.problems.items():
+            if name in form:
+                form[name].errors = problems
+            else:
+                form.form_errors.extend(problems)
         return _applicant(serial, key, form)
-    except reviews.Stale:
+    except posting.Stale:
         return _applicant(serial, key, form, stale=True)
+    return redirect(url_for("coordinator.applicant_page", serial=serial, key=key))
+
+
+@bp.post("/rounds/<serial>/applicants/<key>/review/confirm")
+def confirm_review(serial: str, key: str) -> Response:
+    """Confirm a changed conclusion that another entered."""
+    _of(serial, key)
+    try:
+        with telling(_("已确认")), changing(serial) as (session, _round):
+            reviewing.confirm_review(session, auth.applicant_of(key, session),
+                                     request.form.get("version", 0, type=int), auth.actor())  # fmt: skip
+    except (posting.Refused, posting.Stale):
+        flash(_("没有执行：这份审核刚被别人改过，请看最新情况"), "error")
     return redirect(url_for("coordinator.applicant_page", serial=serial, key=key))
 
 
@@ -190,7 +217,7 @@ def relax(serial: str, key: str) -> str | Response:
         return _applicant(serial, key, case=case)
     try:
         with telling(_("已录入，请另一位协调员确认")), changing(serial) as (session, _round):
-            reviews.relax(session, session.get_one(Applicant, held.id),
+            cases.relax(session, session.get_one(Applicant, held.id),
                           session.get_one(Program, program.id), case.rule.data,
                           case.basis.data.strip(), auth.actor())  # fmt: skip
     except ValueError:
@@ -201,7 +228,7 @@ def relax(serial: str, key: str) -> str | Response:
 
 @bp.get("/rounds/<serial>/decisions")
 def decisions(serial: str) -> str:
-    """Single cases and refusals after interviews, those that wait for a second person first."""
+    """Single cases, and refusals after interviews; those that wait for a second person first."""
     session, round_ = db.reading(), auth.round_of(serial)
     held = session.scalars(
         select(Decision)
@@ -211,13 +238,13 @@ def decisions(serial: str) -> str:
         .order_by(Decision.confirmed_at.is_not(None), Applicant.number)
     ).all()
     return render_template("coordinator/decisions.html", round=round_, decisions=held,
-                           rules=RULES, me=auth.actor().name)  # fmt: skip
+                           rules=RULES, me=auth.actor().name, approved=cases.APPROVED)  # fmt: skip
 
 
 @bp.post("/rounds/<serial>/decisions/<int:number>")
 def settle_decision(serial: str, number: int) -> Response:
     """Confirm a decision that another entered, or take one back."""
-    act = {"confirm": reviews.confirm, "drop": reviews.drop}.get(request.form.get("act", ""))
+    act = {"confirm": cases.confirm, "drop": cases.drop}.get(request.form.get("act", ""))
     if act is None:
         abort(400)
     with telling(_("已办理")), changing(serial) as (session, round_):
@@ -226,6 +253,33 @@ def settle_decision(serial: str, number: int) -> Response:
             abort(404)
         act(session, held, auth.actor())
     return redirect(url_for("coordinator.decisions", serial=serial))
+
+
+# --- scores -----------------------------------------------------------------------------------
+
+
+@bp.get("/rounds/<serial>/scores")
+def scores(serial: str) -> str:
+    """The batches of scores that wait for a second person, with what a person checks them by."""
+    session, round_ = db.reading(), auth.round_of(serial)
+    return render_template("coordinator/scores.html", round=round_, components=codes.COMPONENTS,
+                           waiting=scoring.waiting(session, round_))  # fmt: skip
+
+
+@bp.post("/rounds/<serial>/scores")
+def confirm_scores(serial: str) -> Response:
+    """Stand in as the second person of an office that has one person only."""
+    office = request.form.get("office", "")
+    try:
+        with telling(_("已确认")), changing(serial) as (session, round_):
+            target = scoring.target_of(session, round_, request.form.get("target", ""))
+            if target is None:
+                abort(404)
+            digest = request.form.get("digest", "")
+            scoring.confirm(session, round_, target, office, digest, auth.actor())
+    except posting.Stale:
+        flash(_("没有确认：这批成绩刚被改过，请重新核对"), "error")
+    return redirect(url_for("coordinator.scores", serial=serial))
 
 
 # --- doubts -----------------------------------------------------------------------------------
@@ -266,7 +320,10 @@ def settle_doubt(serial: str, number: int) -> str | Response:
     explaining = request.form.get("act") == "explain"
     if explaining and not 4 <= len(text) <= 500:
         return _doubts(serial, number, text, _("请用 4 到 500 字说明这个数字为什么对"))
-    with telling(_("已记录说明") if explaining else _("已确认")), changing(serial) as (session, held):
+    with (
+        telling(_("已记录说明") if explaining else _("已确认")),
+        changing(serial) as (session, held),
+    ):
         doubt = session.get(Doubt, number)
         if doubt is None or doubt.round_id != held.id:
             abort(404)

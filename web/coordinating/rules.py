@@ -218,8 +218,7 @@ def _posted(columns: tuple[str, ...]) -> list[dict[str, str]]:
     """The rows of a form that hold anything."""
     count = min(int(request.form.get("rows", 0)), MOST_ROWS)
     rows = [
-        {c: request.form.get(f"{c}-{at}", "").strip()[:200] for c in columns}
-        for at in range(count)
+        {c: request.form.get(f"{c}-{at}", "").strip()[:200] for c in columns} for at in range(count)
     ]
     return [row for row in rows if any(row.values())]
 

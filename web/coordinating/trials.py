@@ -11,8 +11,6 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
-from matcher import InvalidRound
-
 from .. import auth, codes, compare, db, jobs, policies
 from ..models import Run
 from .blueprint import bp, changing, telling
@@ -31,7 +29,12 @@ STATES = {
     "FAILED": _l("失败"),
     "CANCELLED": _l("已取消"),
 }
-STEPS = {"solve": _l("求解"), "verify": _l("独立检验"), "explain": _l("写理由"), "report": _l("汇总")}
+STEPS = {
+    "solve": _l("求解"),
+    "verify": _l("独立检验"),
+    "explain": _l("写理由"),
+    "report": _l("汇总"),
+}
 CHANGES = {
     "gained": _l("由未录取变为录取"),
     "better": _l("录到更靠前的志愿"),
