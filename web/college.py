@@ -82,9 +82,14 @@ class ClassForm(RowForm):
     name = text(lazy_gettext("班级名称"), 100, must=True)
     major = text(lazy_gettext("专业名称"), 100, must=True)
     major_code = text(lazy_gettext("专业代码"), 20)
-    industry = SelectField(lazy_gettext("产业"), choices=[BLANK, *codes.INDUSTRIES.items()], default="")
+    industry = SelectField(
+        lazy_gettext("产业"), choices=[BLANK, *codes.INDUSTRIES.items()], default=""
+    )
     level = SelectField(
-        lazy_gettext("培养层次"), [InputRequired(MUST)], choices=[BLANK, *codes.LEVELS.items()], default=""
+        lazy_gettext("培养层次"),
+        [InputRequired(MUST)],
+        choices=[BLANK, *codes.LEVELS.items()],
+        default="",
     )
     intake = text(lazy_gettext("招生对象"), 200)
     years = DecimalField(

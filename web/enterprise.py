@@ -36,10 +36,14 @@ class DemandForm(RowForm):
     hire_date = day(lazy_gettext("用工时间"))
     wage_from = number(lazy_gettext("起薪下限（元/月）"))
     wage_to = number(lazy_gettext("起薪上限（元/月）"))
-    district = SelectField(lazy_gettext("工作区市"), choices=[BLANK, *codes.AREAS.items()], default="")
+    district = SelectField(
+        lazy_gettext("工作区市"), choices=[BLANK, *codes.AREAS.items()], default=""
+    )
     study_forms = Several(lazy_gettext("学习形式意向"), choices=list(codes.STUDY_FORMS.items()))
     education = SelectField(
-        lazy_gettext("学历要求"), choices=[("", lazy_gettext("不要求")), *codes.EDUCATIONS.items()], default=""
+        lazy_gettext("学历要求"),
+        choices=[("", lazy_gettext("不要求")), *codes.EDUCATIONS.items()],
+        default="",
     )
     age_wish = text(lazy_gettext("年龄要求"), 100)
     health = text(lazy_gettext("身体条件"), 200)
