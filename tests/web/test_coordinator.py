@@ -20,7 +20,7 @@ As = Callable[..., FlaskClient]
 PAGES = (
     "", "today", "rules", "rules/mechanism", "rules/eligibility", "rules/score", "rules/choices",
     "rules/plan", "rules/reserve", "rules/days", "rules/public", "rules/report", "rules/limits",
-    "rules/ages", "rules/channels", "plan", "demands", "supply", "classes/C1", "reserves", "caps",
+    "rules/ages", "rules/channels", "plan", "demands", "supply", "classes/NEV", "reserves", "caps",
     "dates", "records", "seat-changes", "applicants", "decisions", "scores", "doubts", "runs",
     "freeze", "commitment", "draw", "approval", "publish", "motions",
 )  # fmt: skip
