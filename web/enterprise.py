@@ -7,19 +7,20 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, session, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from flask_security import current_user
 from werkzeug.wrappers import Response
-from wtforms import FieldList, Form, FormField, HiddenField, SelectField, StringField
+from wtforms import FieldList, Form, FormField, HiddenField, StringField
 
 from . import auth, codes, db, figures, offices, posting, reviewing, scoring, seats, stages
 from .models import Applicant, Demand, Enterprise, Program, Round
-from .offices import REFUSALS, Action, RowForm, Several, day, flag, number, text
+from .offices import REFUSALS, Action, RowForm, Several, choice, day, flag, number, options, text
 
 bp = Blueprint("enterprise", __name__, url_prefix="/enterprise")
 auth.guard(bp, "enterprise")
 offices.seat_changes(bp)
 offices.confirmations(bp, lambda: auth.own_enterprise().code)
 
-BLANK = ("", lazy_gettext("请选择"))
+PICK, NONE = lazy_gettext("请选择"), lazy_gettext("不要求")
 
 
 class DemandForm(RowForm):
@@ -27,24 +28,14 @@ class DemandForm(RowForm):
 
     title = text(lazy_gettext("岗位名称"), 100, must=True)
     occupation = text(lazy_gettext("职业（工种）"), 100, must=True)
-    skill_level = SelectField(
-        lazy_gettext("技能等级要求"),
-        choices=[("", lazy_gettext("不要求")), *codes.SKILL_LEVELS.items()],
-        default="",
-    )
+    skill_level = choice(lazy_gettext("技能等级要求"), codes.SKILL_LEVELS, NONE)
     people = number(lazy_gettext("需求人数"), least=1, most=9999, must=True)
     hire_date = day(lazy_gettext("用工时间"))
     wage_from = number(lazy_gettext("起薪下限（元/月）"))
     wage_to = number(lazy_gettext("起薪上限（元/月）"))
-    district = SelectField(
-        lazy_gettext("工作区市"), choices=[BLANK, *codes.AREAS.items()], default=""
-    )
-    study_forms = Several(lazy_gettext("学习形式意向"), choices=list(codes.STUDY_FORMS.items()))
-    education = SelectField(
-        lazy_gettext("学历要求"),
-        choices=[("", lazy_gettext("不要求")), *codes.EDUCATIONS.items()],
-        default="",
-    )
+    district = choice(lazy_gettext("工作区市"), codes.AREAS, PICK)
+    study_forms = Several(lazy_gettext("学习形式意向"), choices=options(codes.STUDY_FORMS))
+    education = choice(lazy_gettext("学历要求"), codes.EDUCATIONS, NONE)
     age_wish = text(lazy_gettext("年龄要求"), 100)
     health = text(lazy_gettext("身体条件"), 200)
     health_basis = text(lazy_gettext("身体条件依据"), 200)
@@ -70,6 +61,8 @@ def _page(template: str, round_: Round | None, **words: Any) -> str:
 @bp.get("/<serial>/")
 def home(serial: str = "") -> str:
     """Demand figures, seats, and what to do next."""
+    if current_user.enterprise_id is None:
+        return render_template("offices/unassigned.html")
     round_ = offices.chosen(serial)
     enterprise = auth.own_enterprise()
     if round_ is None:

@@ -220,11 +220,11 @@ def demand_warnings(session: Session, round_: Round, demand: Demand) -> list[str
         for share, people, said in (
             (
                 parameter(round_, "enterprise.intern_share_max", INTERN_SHARE), total or 0,
-                lazy_gettext("本企业共需 %(people)s 人，超过在岗职工 %(employees)s 人的 %(share)s%%（岗位实习的一般比例）。"),
+                lazy_gettext("本企业共需 %(people)s 人，超过在岗职工 %(employees)s 人的 %(share)s%%（一般比例）。"),
             ),
             (
                 parameter(round_, "enterprise.post_intern_share_max", POST_SHARE), demand.people,
-                lazy_gettext("这个岗位 %(people)s 人，即使全部 %(employees)s 名职工都在同岗，也超过同岗职工的 %(share)s%%。"),
+                lazy_gettext("这个岗位 %(people)s 人，即使 %(employees)s 名职工全在同岗，也超过同岗的 %(share)s%%。"),
             ),
         ):  # fmt: skip
             if people > share * employees:
@@ -361,8 +361,8 @@ def class_problems(
     def wrong(name: str, said: str) -> None:
         found.setdefault(name, []).append(said)
 
-    approved = codes.TIERS.get(college.tier)
-    if approved is not None and values["level"] not in approved:
+    approved = codes.approved_levels(college.tier)
+    if values["level"] not in approved:
         top = codes.LEVELS[approved[-1]]
         wrong("level", _("%(tier)s最高办到%(top)s，请改培养层次。", tier=college.tier, top=top))
     narrowed = values["age_min"] is not None or values["age_max"] is not None

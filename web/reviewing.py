@@ -44,7 +44,9 @@ GROUP_STATES = {
     "verified": lazy_gettext("已核实"),
     "refused": lazy_gettext("不认可"),
 }
-MATTER = "报名资格"
+MATTER = "all"
+"""What offices conclude is the whole application, not one matter of it."""
+
 LIVE = ("submitted", "returned", "passed")
 """Applications that may still be placed."""
 

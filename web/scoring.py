@@ -24,7 +24,6 @@ from .models import Applicant, Decision, Interview, OrderClass, Program, Round, 
 from .posting import Problems, Refused, Stale
 
 MARKS = {"absent": lazy_gettext("缺考"), "exempt": lazy_gettext("免考")}
-_MARK_WORDS = {"缺考": "absent", "absent": "absent", "免考": "exempt", "exempt": "exempt"}
 
 
 # --- scores -----------------------------------------------------------------------------------
@@ -74,8 +73,12 @@ def component(text: str, policy: Policy) -> str:
         With the sentence that says what is wrong.
     """
     typed = unicodedata.normalize("NFKC", text).strip().lower()
-    if not typed or typed in _MARK_WORDS:
-        return _MARK_WORDS.get(typed, "")
+    if not typed:
+        return ""
+    if typed in ("缺考", "absent"):
+        return "absent"
+    if typed in ("免考", "exempt"):
+        return "exempt"
     low, high = policy.score_min, policy.score_max
     if not re.fullmatch(r"[0-9]{1,6}(?:\.[0-9]{1,2})?", typed):
         raise ValueError(_("请填数字（最多两位小数）、缺考或免考。"))

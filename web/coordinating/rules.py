@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
 from wtforms import Field, HiddenField, SelectField, StringField, TextAreaField
@@ -25,6 +26,18 @@ ROWS = {
     "channels": ("score_channel", ("channel", *policies.COMPONENTS)),
 }  # fmt: skip
 """The sections that are tables: the key of their rows, and their columns."""
+TITLES: dict[str, Any] = {
+    "group": _l("人员类别"),
+    "study_form": _l("学习形式"),
+    "level": _l("层次"),
+    "min": _l("下限"),
+    "max": _l("普通上限"),
+    "relaxed_max": _l("放宽上限"),
+    "needs_approval_above": _l("超过须审批"),
+    "basis": _l("依据"),
+    "channel": _l("通道"),
+    **{c: CODES[c] for c in policies.COMPONENTS},
+}
 NUMBERS = {"min", "max", "relaxed_max", "needs_approval_above"}
 SPARE = 3
 MOST_ROWS = 100
@@ -211,7 +224,7 @@ def _edit_rows(serial: str, section: str) -> str | Response:
     blank = [dict.fromkeys(columns, "") for _n in range(SPARE)]
     return render_template("coordinator/edit_rows.html", round=round_, section=section, form=form,
                            key=key, parameter=BY_KEY[key], columns=columns, cells=cells + blank,
-                           errors=errors, stale=stale)  # fmt: skip
+                           errors=errors, stale=stale, titles={c: TITLES[c] for c in columns})  # fmt: skip
 
 
 def _posted(columns: tuple[str, ...]) -> list[dict[str, str]]:
