@@ -256,7 +256,7 @@ def guard(blueprint: Blueprint, *roles: str) -> None:
     )
 
 
-OPEN = frozenset({"pages", "public", "security"})
+OPEN = frozenset({"pages", "public", "security", "account"})
 """Blueprints that everybody may enter; logins ask for themselves who is logged in."""
 
 
@@ -405,6 +405,16 @@ def applicant_of(key: str, session: Session | None = None) -> Applicant:
     used = session or db.reading()
     found = used.scalar(select(Applicant).where(Applicant.key == key))
     if found is None or not sees_applicant(used, found):
+        abort(404)
+    return found
+
+
+def entered_of(key: str, session: Session | None = None) -> Applicant:
+    """An applicant for whom an office types (代报名): whoever began it, or a coordinator."""
+    found = (session or db.reading()).scalar(select(Applicant).where(Applicant.key == key))
+    if found is None or not found.entered_by:
+        abort(404)
+    if current_user.role != "coordinator" and found.entered_by != actor().name:
         abort(404)
     return found
 
