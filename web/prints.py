@@ -60,15 +60,27 @@ class _Sheet(FPDF):
         self.set_lang("zh-CN")
         self.add_page()
 
-    def say(self, text: str, size: float = 11, gap: float = 1, wrap: WrapMode = WrapMode.WORD) -> None:
+    def say(
+        self, text: str, size: float = 11, gap: float = 1, wrap: WrapMode = WrapMode.WORD
+    ) -> None:
         """A paragraph."""
-        if missing := lacking(text):
-            raise Unprintable(missing)
+        self.refuse(text)
         self.set_font(FAMILY, size=size)
         self.multi_cell(
             0, size * 0.55, text, new_x="LMARGIN", new_y="NEXT", align="L", wrapmode=wrap
         )
         self.ln(gap)
+
+    def refuse(self, text: str) -> None:
+        """Stop the document where the font lacks a character of the text."""
+        if missing := lacking(text):
+            self.close_font()
+            raise Unprintable(missing)
+
+    def close_font(self) -> None:
+        """Close the font's file, which the library leaves open."""
+        font: Any = self.fonts[FAMILY]
+        font.ttfont.close()
 
     def facts(self, lines: Iterable[Line]) -> None:
         """Names and what they are, a line each."""
@@ -76,8 +88,10 @@ class _Sheet(FPDF):
             self.say(f"{name}：{value}")
 
 
-def _bytes(sheet: FPDF) -> bytes:
-    return bytes(sheet.output())
+def _bytes(sheet: _Sheet) -> bytes:
+    document = bytes(sheet.output())
+    sheet.close_font()
+    return document
 
 
 def _moment(value: Any) -> str:
@@ -209,8 +223,7 @@ def slips(people: Sequence[tuple[str, str, str, str]], title: str, address: str)
             (9, 48, address),
             (9, 54, _("一次有效，请勿给别人看。")),
         ):
-            if missing := lacking(text):
-                raise Unprintable(missing)
+            sheet.refuse(text)
             sheet.set_font(FAMILY, size=size)
             sheet.set_xy(x + 5, y + row)
             sheet.cell(width - 10, size * 0.5, text)
