@@ -30,6 +30,7 @@ from .. import (
     snapshot,
 )
 from ..models import Approval, Motion, Publication, Round, Run
+from ..offices import options
 from . import obstacles
 from .blueprint import bp, changing, fresh, telling
 from .trials import CLAIMS, STATES
@@ -95,7 +96,7 @@ def commitment(serial: str) -> str:
 class DrawForm(FlaskForm):  # type: ignore[misc]
     """The public draw's value."""
 
-    kind = SelectField(choices=list(DRAWS.items()))
+    kind = SelectField(choices=options(DRAWS))
     issue = StringField(validators=[Length(max=20)])
     value = TextAreaField(validators=[DataRequired(), Length(max=200)])
     witnesses = StringField(validators=[Length(max=200)])
@@ -276,7 +277,7 @@ def motions_page(serial: str) -> str | Response:
     """Ask to suspend, resume or void a round."""
     round_ = auth.round_of(serial)
     form = MotionForm()
-    form.kind.choices = [(kind, MOTIONS[kind]) for kind in motions.possible(round_)]
+    form.kind.choices = options({kind: MOTIONS[kind] for kind in motions.possible(round_)})
     if form.validate_on_submit():
         try:
             with telling(_("已提出，请另一位协调员确认")), changing(serial) as (session, held):

@@ -39,6 +39,7 @@ from ..models import (
     Review,
     Score,
 )
+from ..offices import options
 from ..privacy import mask_telephone
 from .blueprint import bp, changing, telling
 
@@ -104,8 +105,8 @@ def _submitted(ids: list[int]) -> set[int]:
 class Judgement(FlaskForm):  # type: ignore[misc]
     """The conclusion of a review."""
 
-    conclusion = SelectField(choices=list(reviewing.CONCLUSIONS.items()))
-    code = SelectField(choices=[("", "—"), *codes.REVIEWS.items()])
+    conclusion = SelectField(choices=options(reviewing.CONCLUSIONS))
+    code = SelectField(choices=options(codes.REVIEWS, "—"))
     reason = TextAreaField(validators=[Length(max=500)])
     version = HiddenField()
 
@@ -114,7 +115,7 @@ class Case(FlaskForm):  # type: ignore[misc]
     """A single case to be relaxed."""
 
     program = StringField(validators=[DataRequired(), Length(max=40)])
-    rule = SelectField(choices=list(RULES.items()))
+    rule = SelectField(choices=options(RULES))
     basis = TextAreaField(validators=[DataRequired(), Length(max=500)])
 
 
