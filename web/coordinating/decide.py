@@ -28,6 +28,7 @@ from .. import (
     publication,
     rounds,
     snapshot,
+    words,
 )
 from ..models import Approval, Motion, Publication, Round, Run
 from ..offices import options
@@ -50,7 +51,7 @@ SHOWN_ISSUES = 20
 @bp.route("/rounds/<serial>/freeze", methods=["GET", "POST"])
 def freeze(serial: str) -> str | Response:
     """Lock the lists: one snapshot for ever, and the commitment that the public sees."""
-    issues: list[Any] = []
+    issues: list[str] = []
     if request.method == "POST":
         round_ = auth.round_of(serial)
         with db.writing() as session:
@@ -62,9 +63,9 @@ def freeze(serial: str) -> str | Response:
                 snapshot.freeze(round_.id, auth.actor())
             return redirect(url_for("coordinator.commitment", serial=serial))
         except snapshot.Unsound as error:
-            issues = list(error.issues)
-        except snapshot.WrongRules:
-            flash(_("规则里的轮次与本轮不符，请重新保存一次规则"), "error")
+            issues = error.sentences(words.language())
+        except snapshot.WrongRules as error:
+            flash(str(error), "error")
         except snapshot.KeepsChanging:
             flash(_("数据一直在变动，请等各单位停止录入后再锁定"), "error")
         except snapshot.NoSpace:

@@ -80,7 +80,7 @@ class NewUser(FlaskForm):  # type: ignore[misc]
         validators=[
             DataRequired(),
             Length(4, 32),
-            Regexp(r"[A-Za-z0-9][A-Za-z0-9._-]*$", message=_l("只用字母、数字、点和连字符")),
+            Regexp(r"[A-Za-z0-9]+$", message=_l("只用字母和数字")),
         ]
     )
     name = StringField(validators=[DataRequired(), Length(max=40)])
