@@ -96,9 +96,7 @@ def moves(session: Session, round_: Round, a: Run, b: Run) -> list[Move]:
             select(Person.pseudonym, Applicant.number)
             .join(Applicant)
             .where(Applicant.round_id == round_.id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     found = [
         Move(numbers.get(who, who), was[0], now[0], _change(was, now))

@@ -35,7 +35,7 @@ def by(session: Session, round_: Round, dimension: str) -> list[Line]:
         session, select(column, func.sum(Program.capacity)).join(Program).where(mine), column
     )
     of_class: dict[str, str] = dict(
-        session.execute(select(OrderClass.code, column).where(mine)).tuples().all()
+        session.execute(select(OrderClass.code, column).where(mine)).all()
     )
     people: Counter[str] = Counter()
     for code, number in listing(session, round_).items():
@@ -49,7 +49,7 @@ def by(session: Session, round_: Round, dimension: str) -> list[Line]:
 
 
 def _counted(session: Session, query: object, column: object) -> dict[str, int]:
-    rows = session.execute(query.group_by(column)).tuples()  # type: ignore[attr-defined]
+    rows = session.execute(query.group_by(column))  # type: ignore[attr-defined]
     return {value: int(number or 0) for value, number in rows}
 
 

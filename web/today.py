@@ -66,13 +66,13 @@ def _confirmations(session: Session, round_: Round) -> list[Task]:
         select(College.name, OrderClass.code)
         .join(College)
         .where(OrderClass.round_id == round_.id, OrderClass.confirmed_at.is_(None))
-    ).tuples()
+    )
     seats = session.execute(
         select(Enterprise.name, Program.code)
         .join(Enterprise)
         .join(OrderClass)
         .where(OrderClass.round_id == round_.id, Program.confirmed_at.is_(None))
-    ).tuples()
+    )
     return _tasks("class_to_confirm", classes) + _tasks("seats_to_confirm", seats)
 
 
@@ -102,7 +102,7 @@ def _not_reviewed(session: Session, round_: Round) -> list[Task]:
         )
         .where(Applicant.round_id == round_.id, Applicant.state.in_(("submitted", "returned")))
         .order_by(ChoiceList.number)
-    ).tuples()
+    )
     first = {number: choices[0] if choices else "" for number, choices in rows}
     return _tasks("not_reviewed", ((colleges.get(c, ""), number) for number, c in first.items()))
 
@@ -117,7 +117,7 @@ def _groups(session: Session, round_: Round) -> list[Task]:
             Membership.state == "claimed",
         )
         .distinct()
-    ).tuples()
+    )
     return _tasks("group_to_verify", rows)
 
 
@@ -130,7 +130,7 @@ def _scores(session: Session, round_: Round) -> list[Task]:
         .outerjoin(OrderClass, OrderClass.id == Program.order_class_id)
         .outerjoin(College, College.id == OrderClass.college_id)
         .where(Applicant.round_id == round_.id, Score.confirmed_at.is_(None))
-    ).tuples()
+    )
     scored = select(Score.applicant_id)
     none = session.scalars(
         select(Applicant.number).where(
@@ -150,7 +150,7 @@ def _decisions(session: Session, round_: Round) -> list[Task]:
         select(Decision.entered_by, Applicant.number)
         .join(Applicant)
         .where(Applicant.round_id == round_.id, Decision.confirmed_at.is_(None))
-    ).tuples()
+    )
     return _tasks("decision_to_confirm", rows)
 
 

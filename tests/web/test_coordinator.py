@@ -56,9 +56,7 @@ def text_of(page: str) -> str:
 
 
 @pytest.mark.parametrize("state", ["DRAFT", "REVIEW", "FROZEN", "SUSPENDED"])
-def test_every_page_of_a_round_opens_in_both_languages(
-    app: Flask, as_user: As, state: str
-) -> None:
+def test_every_page_of_a_round_opens_in_both_languages(app: Flask, as_user: As, state: str) -> None:
     make(app, state=state)
     client = as_user("coordinator", "coord1")
     before = events(app)
@@ -129,8 +127,18 @@ def test_home_shows_each_round_with_one_next_action(app: Flask, as_user: As) -> 
 def test_a_round_is_made_from_last_year_s(app: Flask, as_user: As) -> None:
     make(app, state="REVIEW")
     client = as_user("coordinator", "coord1")
-    form = {"serial": "2027-1", "title": "次年", "year": "2027", "season": "autumn", "source": SERIAL}
-    assert "value=\"2026-1\" selected" in client.get("/coordinator/rounds/new?source=2026-1").text.replace("selected ", "") or True
+    form = {
+        "serial": "2027-1",
+        "title": "次年",
+        "year": "2027",
+        "season": "autumn",
+        "source": SERIAL,
+    }
+    assert (
+        'value="2026-1" selected'
+        in client.get("/coordinator/rounds/new?source=2026-1").text.replace("selected ", "")
+        or True
+    )
     answer = client.post("/coordinator/rounds/new", data=form)
     assert answer.headers["Location"].endswith("/rounds/2027-1/")
     with app.app_context():
@@ -138,7 +146,9 @@ def test_a_round_is_made_from_last_year_s(app: Flask, as_user: As) -> None:
         old, new = (session.scalars(select(Round).where(Round.serial == s)).one()
                     for s in (SERIAL, "2027-1"))  # fmt: skip
         assert (new.state, new.parent_id, new.demo) == ("DRAFT", old.id, True)
-        assert [plan_of(c) for c in classes(session, new)] == [plan_of(c) for c in classes(session, old)]
+        assert [plan_of(c) for c in classes(session, new)] == [
+            plan_of(c) for c in classes(session, old)
+        ]
         assert not any(c.confirmed_at for c in classes(session, new))
         held = policies.current(session, new)
         assert held.round == "2027-1" and held.mechanism == policies.current(session, old).mechanism

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests.web.a_round import FIRST, SECOND, small_round
-from web import db, plausibility, planning, rounds
+from web import db, planning, plausibility, rounds
 from web.models import Applicant, Doubt, OrderClass, Round, Score
 
 
@@ -103,7 +103,9 @@ def test_scores_that_are_ranks(session: Session, round_: Round) -> None:
     session.flush()
     ranks = [str(n) for n in range(1, 7)]
     scores = [
-        Score(applicant_id=a.id, channel="W", culture=n, entered_by="x", entered_at=round_.created_at)
+        Score(
+            applicant_id=a.id, channel="W", culture=n, entered_by="x", entered_at=round_.created_at
+        )
         for a, n in zip(people, ranks, strict=False)
     ]
     session.add_all(scores)

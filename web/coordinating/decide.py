@@ -28,8 +28,10 @@ from .. import (
     publication,
     rounds,
     snapshot,
+    words,
 )
 from ..models import Approval, Motion, Publication, Round, Run
+from ..offices import options
 from . import obstacles
 from .blueprint import bp, changing, fresh, telling
 from .trials import CLAIMS, STATES
@@ -49,7 +51,7 @@ SHOWN_ISSUES = 20
 @bp.route("/rounds/<serial>/freeze", methods=["GET", "POST"])
 def freeze(serial: str) -> str | Response:
     """Lock the lists: one snapshot for ever, and the commitment that the public sees."""
-    issues: list[Any] = []
+    issues: list[str] = []
     if request.method == "POST":
         round_ = auth.round_of(serial)
         with db.writing() as session:
@@ -61,9 +63,9 @@ def freeze(serial: str) -> str | Response:
                 snapshot.freeze(round_.id, auth.actor())
             return redirect(url_for("coordinator.commitment", serial=serial))
         except snapshot.Unsound as error:
-            issues = list(error.issues)
-        except snapshot.WrongRules:
-            flash(_("规则里的轮次与本轮不符，请重新保存一次规则"), "error")
+            issues = error.sentences(words.language())
+        except snapshot.WrongRules as error:
+            flash(str(error), "error")
         except snapshot.KeepsChanging:
             flash(_("数据一直在变动，请等各单位停止录入后再锁定"), "error")
         except snapshot.NoSpace:
@@ -95,7 +97,7 @@ def commitment(serial: str) -> str:
 class DrawForm(FlaskForm):  # type: ignore[misc]
     """The public draw's value."""
 
-    kind = SelectField(choices=list(DRAWS.items()))
+    kind = SelectField(choices=options(DRAWS))
     issue = StringField(validators=[Length(max=20)])
     value = TextAreaField(validators=[DataRequired(), Length(max=200)])
     witnesses = StringField(validators=[Length(max=200)])
@@ -276,7 +278,7 @@ def motions_page(serial: str) -> str | Response:
     """Ask to suspend, resume or void a round."""
     round_ = auth.round_of(serial)
     form = MotionForm()
-    form.kind.choices = [(kind, MOTIONS[kind]) for kind in motions.possible(round_)]
+    form.kind.choices = options({kind: MOTIONS[kind] for kind in motions.possible(round_)})
     if form.validate_on_submit():
         try:
             with telling(_("已提出，请另一位协调员确认")), changing(serial) as (session, held):

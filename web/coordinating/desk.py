@@ -16,6 +16,7 @@ from wtforms.validators import DataRequired, Length, NumberRange, Regexp
 from .. import auth, db, planning, policies, rounds, settings, today
 from ..calendar import NoCalendar, end_of
 from ..models import Applicant, OrderClass, Program, Round
+from ..offices import options
 from .blueprint import bp, changing, telling
 
 SEASONS = {"spring": _l("春季"), "autumn": _l("秋季")}
@@ -44,7 +45,7 @@ class NewRound(FlaskForm):  # type: ignore[misc]
     )
     title = StringField(validators=[DataRequired(), Length(max=60)])
     year = IntegerField(validators=[DataRequired(), NumberRange(2000, 2100)])
-    season = SelectField(choices=list(SEASONS.items()))
+    season = SelectField(choices=options(SEASONS))
     source = SelectField()
 
 
@@ -63,10 +64,8 @@ def new_round() -> str | Response:
     session = db.reading()
     held = session.scalars(select(Round).order_by(Round.year.desc(), Round.id.desc())).all()
     form = NewRound(year=db.now(session).year, season="autumn", source=request.args.get("source"))
-    form.source.choices = [
-        ("", _("从头新建")),
-        *((r.serial, f"{r.serial} {r.title}") for r in held),
-    ]
+    known = {r.serial: f"{r.serial} {r.title}" for r in held}
+    form.source.choices = options(known, _("从头新建"))
     if form.validate_on_submit():
         try:
             with db.writing() as writing:

@@ -14,6 +14,7 @@ from wtforms.validators import DataRequired, Length, Regexp
 
 from .. import accounts, auth, codes, db, settings
 from ..models import College, Enterprise, User
+from ..offices import options
 from .blueprint import bp, telling
 
 ROLES = {
@@ -79,14 +80,14 @@ class NewUser(FlaskForm):  # type: ignore[misc]
         validators=[
             DataRequired(),
             Length(4, 32),
-            Regexp(r"[A-Za-z0-9][A-Za-z0-9._-]*$", message=_l("只用字母、数字、点和连字符")),
+            Regexp(r"[A-Za-z0-9]+$", message=_l("只用字母和数字")),
         ]
     )
     name = StringField(validators=[DataRequired(), Length(max=40)])
-    role = SelectField(choices=list(ROLES.items()))
+    role = SelectField(choices=options(ROLES))
     college = SelectField()
     enterprise = SelectField()
-    district = SelectField(choices=[("", "—"), *codes.AREAS.items()])
+    district = SelectField(choices=options(codes.AREAS, "—"))
 
 
 @bp.route("/users", methods=["GET", "POST"])
@@ -96,8 +97,8 @@ def users() -> str | Response:
     form = NewUser()
     colleges = session.scalars(select(College).order_by(College.code)).all()
     enterprises = session.scalars(select(Enterprise).order_by(Enterprise.code)).all()
-    form.college.choices = [("", "—"), *((str(c.id), f"{c.code} {c.name}") for c in colleges)]
-    form.enterprise.choices = [("", "—"), *((str(e.id), f"{e.code} {e.name}") for e in enterprises)]
+    form.college.choices = options({str(c.id): f"{c.code} {c.name}" for c in colleges}, "—")
+    form.enterprise.choices = options({str(e.id): f"{e.code} {e.name}" for e in enterprises}, "—")
     if form.validate_on_submit() and (scope := _scope(form)) is not None:
         try:
             with db.writing() as writing:

@@ -24,6 +24,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, NumberRange,
 
 from .. import auth, calendar, codes, db, planning, policies, posting, rounds, seats, supply
 from ..models import Cap, College, Demand, Enterprise, OrderClass, Program, Round, SeatChange
+from ..offices import options
 from .blueprint import bp, changing, telling
 
 PAGE = 20
@@ -234,7 +235,7 @@ def caps(serial: str, code: str = "") -> str | Response:
     enterprises = {e.id: e for e in session.scalars(select(Enterprise).order_by(Enterprise.code))}
     form = CapForm(data=_cap_values(held[code]) if code else {})
     for field, offices in ((form.college, colleges), (form.enterprise, enterprises)):
-        field.choices = [("", "—"), *((str(k), f"{o.code} {o.name}") for k, o in offices.items())]
+        field.choices = options({str(k): f"{o.code} {o.name}" for k, o in offices.items()}, "—")
     if form.validate_on_submit() and (wanted := _cap_scope(round_, form)) is not None:
         try:
             with changing(serial) as (writing, again):

@@ -39,6 +39,7 @@ from ..models import (
     Review,
     Score,
 )
+from ..offices import options
 from ..privacy import mask_telephone
 from .blueprint import bp, changing, telling
 
@@ -104,8 +105,8 @@ def _submitted(ids: list[int]) -> set[int]:
 class Judgement(FlaskForm):  # type: ignore[misc]
     """The conclusion of a review."""
 
-    conclusion = SelectField(choices=list(reviewing.CONCLUSIONS.items()))
-    code = SelectField(choices=[("", "—"), *codes.REVIEWS.items()])
+    conclusion = SelectField(choices=options(reviewing.CONCLUSIONS))
+    code = SelectField(choices=options(codes.REVIEWS, "—"))
     reason = TextAreaField(validators=[Length(max=500)])
     version = HiddenField()
 
@@ -114,7 +115,7 @@ class Case(FlaskForm):  # type: ignore[misc]
     """A single case to be relaxed."""
 
     program = StringField(validators=[DataRequired(), Length(max=40)])
-    rule = SelectField(choices=list(RULES.items()))
+    rule = SelectField(choices=options(RULES))
     basis = TextAreaField(validators=[DataRequired(), Length(max=500)])
 
 
@@ -291,14 +292,20 @@ def doubts(serial: str) -> str:
     return _doubts(serial, 0, "", "")
 
 
+def _said(doubt: Doubt) -> str:
+    return str(DOUBTS[doubt.code]) % {
+        "subject": doubt.subject, "value": doubt.value, "limit": doubt.limit,
+    }  # fmt: skip
+
+
 def _doubts(serial: str, number: int, typed: str, problem: str) -> str:
     session, round_ = db.reading(), auth.round_of(serial)
     held = plausibility.of(session, round_)
     page = max(1, request.args.get("page", 1, type=int))
     return render_template(
-        "coordinator/doubts.html", round=round_, doubts=held[(page - 1) * PAGE : page * PAGE],
+        "coordinator/doubts.html", round=round_, doubts=[(d, _said(d)) for d in held[(page - 1) * PAGE : page * PAGE]],
         total=len(held), waiting=sum(d.confirmed_at is None for d in held), page=page,
-        pages=-(-len(held) // PAGE), texts=DOUBTS, last=plausibility.previous(session, round_),
+        pages=-(-len(held) // PAGE), last=plausibility.previous(session, round_),
         me=auth.actor().name, number=number, typed=typed, problem=problem,
     )  # fmt: skip
 

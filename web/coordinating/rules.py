@@ -17,6 +17,7 @@ from matcher import InvalidRound, Issue
 
 from .. import auth, db, policies
 from ..models import PolicyVersion, Round
+from ..offices import options
 from ..policies import BY_KEY, CODES, PARAMETERS, Parameter
 from .blueprint import bp, changing
 
@@ -96,13 +97,13 @@ def form_of(shown: list[Parameter], **others: Any) -> type[FlaskForm]:
     fields: dict[str, Any] = dict(others)
     for p in shown:
         if p.kind == "order":
-            choices = [("", "—"), *((c, CODES[c]) for c in p.codes)]
+            choices = options({c: CODES[c] for c in p.codes}, "—")
             for n in range(len(p.codes)):
                 fields[f"{p.name}-{n}"] = SelectField(choices=choices)
         elif p.kind == "code":
-            fields[p.name] = SelectField(choices=[(c, CODES[c]) for c in p.codes])
+            fields[p.name] = SelectField(choices=options({c: CODES[c] for c in p.codes}))
         elif p.kind == "flag":
-            fields[p.name] = SelectField(choices=[("1", _("是")), ("0", _("否"))])
+            fields[p.name] = SelectField(choices=options({"1": _("是"), "0": _("否")}))
         else:
             fields[p.name] = StringField(validators=[Length(max=300)])
     return type("Rules", (FlaskForm,), fields)
