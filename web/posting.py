@@ -66,11 +66,12 @@ Problems = dict[str, list[str]]
 class Refused(ValueError):
     """Something that may not be stored; ``problems`` names the fields (blank: the whole).
 
-    ``versions`` holds, of lines that somebody else changed, the version that they have now.
+    ``seen`` holds, of lines that somebody else changed, what their hidden fields must say so that
+    the next save knows of it.
     """
 
-    def __init__(self, problems: Problems, versions: Mapping[str, int] | None = None):
-        self.problems, self.versions = problems, dict(versions or {})
+    def __init__(self, problems: Problems, seen: Mapping[str, Mapping[str, str]] | None = None):
+        self.problems, self.seen = problems, dict(seen or {})
         super().__init__("; ".join(p for found in problems.values() for p in found))
 
 
@@ -96,7 +97,7 @@ def wrong_words(values: Mapping[str, Any], texts: Iterable[str]) -> Problems:
         for wrong in wording.unlawful(str(values.get(name) or "")):
             if not (wrong.kind == "height" and name == "health" and lawful_height):
                 said = _(
-                    "“%(words)s”：%(reason)s", words=wrong.words, reason=wording.REASONS[wrong.kind]
+                    "写了“%(words)s”：%(reason)s", words=wrong.words, reason=wording.REASONS[wrong.kind]
                 )
                 found.setdefault(name, []).append(said)
     return found
@@ -494,24 +495,23 @@ def _set_seats(session: Session, held: OrderClass, seats: Sequence[Seats]) -> No
     kept = {line.code for line in seats}
     released = {p.demand_id for p in held.programs}
     for code in known.keys() - kept:
-        gone = known.pop(code)
-        held.programs.remove(gone)
-        session.delete(gone)
+        session.delete(known.pop(code))
     numbers = (n for n in range(1, 100) if f"{held.code}-{n}" not in known)
     for line in seats:
-        program = known.get(line.code)
-        if program is None:
-            program = Program(code=f"{held.code}-{next(numbers)}", order_class=held)
-            session.add(program)
-        program.enterprise = session.get_one(Enterprise, line.enterprise_id)
+        enterprise = session.get_one(Enterprise, line.enterprise_id)
+        program = known.get(line.code) or Program(code=f"{held.code}-{next(numbers)}")
+        program.enterprise_id, program.enterprise = enterprise.id, enterprise
         program.capacity, program.channel = line.capacity, line.channel
         program.demand_id = line.demand_id
-        program.name = f"{held.name} · {program.enterprise.name}"
+        program.name = f"{held.name} · {enterprise.name}"
         program.forbid_minor = line.forbid_minor
         program.forbid_minor_reason = line.forbid_minor_reason
+        program.order_class_id = held.id
+        session.add(program)
         _set_reserves(program, line.reserves)
     taken = {line.demand_id for line in seats}
     session.flush()
+    session.expire(held, ["programs"])
     for demand_id in (released | taken) - {None}:
         demand = session.get_one(Demand, demand_id)
         used = session.scalar(select(Program.id).where(Program.demand_id == demand_id).limit(1))
