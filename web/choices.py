@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from .audit import Actor, canonical, record
 from .db import now
 from .models import Applicant, ChoiceList, OrderClass, Program
 
 DRAFT = 0
+RECEIPT = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+LOOK_ALIKES = str.maketrans("OIL", "011")
 SCOPES = ("none", "college", "industry", "district", "alliance")
 
 
@@ -55,8 +58,11 @@ def plan(session: Session, round_id: int) -> dict[str, list[Program]]:
     """What a line of a list may name: a program's code, or a class's for all its programs."""
     found: dict[str, list[Program]] = {}
     rows = session.scalars(
-        select(Program).join(OrderClass).where(OrderClass.round_id == round_id)
-    ).unique()
+        select(Program)
+        .join(Program.order_class)
+        .where(OrderClass.round_id == round_id)
+        .options(contains_eager(Program.order_class))
+    )
     for program in rows:
         found.setdefault(program.code, [program])
         if program.order_class.code != program.code:
@@ -175,10 +181,20 @@ def submit(
 
 def receipt_number() -> str:
     """A receipt's number (查询码): 80 random bits, so that nobody finds one by trying."""
-    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
     number = secrets.randbits(80)
-    text = "".join(alphabet[number >> shift & 31] for shift in range(75, -1, -5))
+    text = "".join(RECEIPT[number >> shift & 31] for shift in range(75, -1, -5))
     return "-".join(text[at : at + 4] for at in range(0, 16, 4))
+
+
+def as_receipt(typed: str) -> str:
+    """A receipt's number as it is stored, of what somebody read from paper.
+
+    >>> as_receipt(" o1ab cdef-ghjk mnpq ")
+    '01AB-CDEF-GHJK-MNPQ'
+    """
+    plain = unicodedata.normalize("NFKC", typed).upper()
+    text = "".join(c for c in plain.translate(LOOK_ALIKES) if c in RECEIPT)
+    return "-".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
 def digest(applicant: Applicant, held: ChoiceList) -> str:

@@ -300,17 +300,18 @@ def placement_of(session: Session, applicant: Applicant) -> Placement | None:
     )
 
 
-def own_line(session: Session, placement: Placement) -> dict[str, Any]:
-    """What she needs to check her line at home (核对码): row, salt, path and root."""
+def own_line(placement: Placement) -> dict[str, Any]:
+    """What she needs to check her line at home (核对码): row, salt, path and root.
+
+    The placement must still be of an open session, as its rows are looked up.
+    """
     applicant, publication = placement.applicant, placement.publication
-    frozen = session.scalars(
-        select(Snapshot).where(Snapshot.round_id == publication.round_id)
-    ).one()
+    frozen = publication.round.snapshot
     return {
         "algorithm": "sha256",
         "row": _row(
             publication.round.serial,
-            frozen.digest,
+            frozen.digest if frozen else "",
             applicant.person.pseudonym,
             applicant.number,
             placement.program.code if placement.program else "",
