@@ -307,15 +307,6 @@ def test_reserves_that_cannot_be_read_are_told(text: str) -> None:
         posting.parse_reserves(text)
 
 
-def test_reserve_shares_propose_half_up(w: o.World) -> None:
-    with w.writing() as s:
-        round_ = o.the_round(s)
-        assert isinstance(round_.policy, PolicyVersion)
-        round_.policy.workflow = {"reserve.G05": 0.1, "reserve.G07": 0.05}
-        assert posting.proposed_reserves(round_, 25) == {"G05": 3, "G07": 1}
-        assert posting.proposed_reserves(round_, 4) == {}
-
-
 # --- changes of seats -------------------------------------------------------------------------
 
 

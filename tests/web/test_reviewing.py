@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from matcher import Policy
 from tests.web import offices as o
-from web import posting, reviewing, scoring, stages
+from web import policies, posting, reviewing, scoring, stages
 from web.audit import Actor
 from web.models import Decision, Interview, Review, Score
 
@@ -314,7 +314,7 @@ def test_targets_are_the_channels_and_interviews_of_an_office(w: o.World) -> Non
         college = o.program(s, "NEV-X").order_class.college_id
         mine = [t.name for t in scoring.targets(s, round_, college_id=college)]
         assert mine == ["S", "W", "CARE", "NEV-X", "NEV-Y"]
-        policy = scoring.policy_of(round_)
+        policy = policies.current(s, round_)
         assert scoring.Target("W").components(policy) == ["culture", "skill"]
         assert scoring.Target("W", o.program(s, "NEV-X")).components(policy) == ["interview"]
         assert scoring.target_of(s, round_, "none") is None
