@@ -11,7 +11,19 @@ from flask_security import current_user
 from werkzeug.wrappers import Response
 from wtforms import FieldList, Form, FormField, HiddenField, StringField
 
-from . import auth, codes, db, figures, offices, posting, reviewing, scoring, seats, stages
+from . import (
+    auth,
+    codes,
+    db,
+    figures,
+    offices,
+    policies,
+    posting,
+    reviewing,
+    scoring,
+    seats,
+    stages,
+)
 from .models import Applicant, Demand, Enterprise, Program, Round
 from .offices import REFUSALS, Action, RowForm, Several, choice, day, flag, number, options, text
 
@@ -237,6 +249,8 @@ class InterviewLine(Form):  # type: ignore[misc]
 
     number = HiddenField()
     version = HiddenField(default="0")
+    slot_was = HiddenField()
+    rejected_was = HiddenField()
     slot = StringField(filters=[lambda value: (value or "").strip()[:100]])
     interview = StringField(filters=[lambda value: (value or "").strip()[:20]])
     exempt_basis = StringField(filters=[lambda value: (value or "").strip()[:200]])
@@ -287,7 +301,9 @@ def save_interviews(serial: str, code: str) -> str | Response:
         with db.writing() as writing:
             program = auth.program_of(round_, code, writing)
             people = {one.number: one for one in _interviewed(writing, program)}
-            outcomes = [_outcome(line, people) for line in form.lines]
+            target = scoring.Target(program.channel, program)
+            parts = target.components(policies.current(writing, program.order_class.round))
+            outcomes = [_outcome(line, people, parts) for line in form.lines]
             changed = scoring.save_interviews(
                 writing, round_, program, outcomes, auth.own_enterprise().code,
                 form.reason.data, auth.actor(),
@@ -324,29 +340,36 @@ def _interview_form(program: Program) -> InterviewForm:
     lines = []
     for one in page.rows:
         score, decision = scores.get(one.id), rejected.get(one.id)
+        slot = slots.get(one.id, "")
+        basis = decision.basis if decision and not decision.withdrawn else ""
         lines.append(
             {
                 "number": one.number,
                 "version": score.version if score else 0,
-                "slot": slots.get(one.id, ""),
+                "slot": slot,
+                "slot_was": slot,
                 "interview": scoring.show_component(score.interview) if score else "",
                 "exempt_basis": score.exempt_basis if score else "",
                 "fit": score.fit if score else "",
-                "rejected": decision.basis if decision and not decision.withdrawn else "",
+                "rejected": basis,
+                "rejected_was": basis,
             }
         )
     return InterviewForm(formdata=None, lines=lines)
 
 
-def _outcome(line: Any, people: dict[str, Applicant]) -> scoring.Outcome:
+def _outcome(line: Any, people: dict[str, Applicant], parts: list[str]) -> scoring.Outcome:
     who = people.get(line.number.data)
     if who is None:
         abort(404)
     entry = scoring.Entry(
-        who, {"interview": line.interview.data}, line.exempt_basis.data, line.fit.data,
+        who, {name: line[name].data for name in parts}, line.exempt_basis.data, line.fit.data,
         offices.as_version(line.version.data),
     )  # fmt: skip
-    return scoring.Outcome(entry, line.slot.data, line.rejected.data)
+    return scoring.Outcome(
+        entry, line.slot.data, line.slot_was.data or "", line.rejected.data,
+        line.rejected_was.data or "",
+    )  # fmt: skip
 
 
 def _interviews(round_: Round, program: Program, form: InterviewForm | None) -> str:
@@ -358,6 +381,7 @@ def _interviews(round_: Round, program: Program, form: InterviewForm | None) -> 
         others=reviewing.programs_of(held, round_.id, enterprise_id=program.enterprise_id),
         refusal=stages.refusal(held, round_, "slot"),
         score_refusal=stages.refusal(held, round_, "score"),
+        scored=bool(scoring.Target(program.channel, program).components(policies.current(held, round_))),
     )  # fmt: skip
 
 

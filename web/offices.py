@@ -404,6 +404,6 @@ def take_lines(form: RowForm, lines: Any, error: Exception) -> None:
             rest[name] = said
         else:
             line.form.said = " ".join(said)
-            if name in error.versions:
-                line.version.data = str(error.versions[name])
+            for hidden, value in error.seen.get(name, {}).items():
+                line[hidden].data = value
     form.take(posting.Refused(rest))

@@ -29,7 +29,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from . import (
+    account,
     applicant,
+    assist,
     auth,
     bureau,
     calendar,
@@ -48,7 +50,8 @@ from . import (
 bp = Blueprint("pages", __name__)
 
 BLUEPRINTS = (
-    bp, public.bp, applicant.bp, coordinator.bp, college.bp, enterprise.bp, district.bp, bureau.bp,
+    bp, public.bp, applicant.bp, account.bp, assist.bp,
+    coordinator.bp, college.bp, enterprise.bp, district.bp, bureau.bp,
 )  # fmt: skip
 LARGE = "large"
 GZIP_FROM = 500
