@@ -97,7 +97,9 @@ def wrong_words(values: Mapping[str, Any], texts: Iterable[str]) -> Problems:
         for wrong in wording.unlawful(str(values.get(name) or "")):
             if not (wrong.kind == "height" and name == "health" and lawful_height):
                 said = _(
-                    "写了“%(words)s”：%(reason)s", words=wrong.words, reason=wording.REASONS[wrong.kind]
+                    "写了“%(words)s”：%(reason)s",
+                    words=wrong.words,
+                    reason=wording.REASONS[wrong.kind],
                 )
                 found.setdefault(name, []).append(said)
     return found

@@ -27,9 +27,7 @@ from web.models import (
     Score,
 )
 
-CHANNEL_W = (
-    '\n[[score_channel]]\nchannel = "W"\nculture = 0.4\nskill = 0.4\ninterview = 0.2\n'
-)
+CHANNEL_W = '\n[[score_channel]]\nchannel = "W"\nculture = 0.4\nskill = 0.4\ninterview = 0.2\n'
 U1, U1B, U2 = (Actor(f"college:{n}", "college") for n in ("u1", "u1b", "u2"))
 X, XB, Y = (Actor(f"enterprise:{n}", "enterprise") for n in ("x", "xb", "y"))
 C1, C2 = (Actor(f"coordinator:{n}", "coordinator") for n in ("c1", "c2"))
@@ -76,7 +74,9 @@ class World:
     def key(self, number: str) -> str:
         """The key of an applicant by her number."""
         with self.app.app_context():
-            return db.reading().scalars(select(Applicant.key).where(Applicant.number == number)).one()
+            return (
+                db.reading().scalars(select(Applicant.key).where(Applicant.number == number)).one()
+            )
 
     def actions(self) -> list[str]:
         """What was recorded, in order."""
@@ -90,7 +90,9 @@ def world(app: Flask, login: Callable[..., FlaskClient], state: str = "DRAFT") -
         made = small_round(session, state=state)
         policy = made.policy
         assert isinstance(policy, PolicyVersion)
-        policy.toml = policy.toml[: policy.toml.index('\n[[score_channel]]\nchannel = "W"')] + CHANNEL_W
+        policy.toml = (
+            policy.toml[: policy.toml.index('\n[[score_channel]]\nchannel = "W"')] + CHANNEL_W
+        )
         for score in session.scalars(select(Score)):
             session.delete(score)
     return World(app, login)

@@ -196,7 +196,10 @@ def test_the_lock_publishes_the_commitment(stand: Stand) -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (snapshot.Unsound([Issue("scores", 3, "score", "score_out_of_range", "900")]), "数据里有 1 处错误"),
+        (
+            snapshot.Unsound([Issue("scores", 3, "score", "score_out_of_range", "900")]),
+            "数据里有 1 处错误",
+        ),
         (snapshot.WrongRules("规则是别的轮次的"), "规则是别的轮次的"),
         (snapshot.KeepsChanging(1), "数据一直在变动"),
         (snapshot.NoSpace("满"), "磁盘空间不足"),
