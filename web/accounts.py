@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_security import hash_password
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -19,8 +20,6 @@ OFFICES = ("college", "enterprise", "district", "bureau", "auditor")
 
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 """Letters and digits that nobody confuses when reading them from paper."""
-
-RESET = "您的密码已在柜台重置；如果不是您本人要求的，请马上告诉联盟。"
 
 
 class Taken(ValueError):
@@ -67,7 +66,7 @@ def reset(session: Session, user: User, actor: Actor) -> str:
     """Give an account a new password, and end its sessions; it is told so at the next login."""
     password = first_password()
     user.password = hash_password(password)
-    user.notice = RESET
+    user.notice = _("您的密码已在柜台重置；如果不是您本人要求的，请马上告诉联盟。")
     auth.end_sessions(session, user.id)
     record(session, actor, "user.reset", f"user/{user.username}")
     return password

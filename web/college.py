@@ -29,6 +29,8 @@ from . import (
     db,
     figures,
     offices,
+    planning,
+    policies,
     posting,
     privacy,
     reviewing,
@@ -70,11 +72,6 @@ class SeatsForm(Form):  # type: ignore[misc]
     forbid_minor = flag(lazy_gettext("禁忌未成年工"))
     forbid_minor_reason = text(lazy_gettext("禁忌依据"), 200)
     reserves = text(lazy_gettext("预留（类别:席位）"), 200)
-
-    def validate_capacity(self, field: Any) -> None:
-        """Seats are asked for once an enterprise is chosen."""
-        if self.enterprise.data and field.data is None and not field.errors:
-            raise ValidationError(MUST)
 
     def validate_reserves(self, field: Any) -> None:
         """``G05:2；G06:1``."""
@@ -278,12 +275,12 @@ def _class(serial: str, code: str) -> str | Response:
             return redirect(url_for("college.edit_class", serial=serial, code=saved.code))
         round_ = auth.round_of(serial)
         held = auth.class_of(round_, code) if code else None
-    proposed = {
-        p.code: posting.show_reserves(posting.proposed_reserves(round_, p.capacity))
-        for p in (held.programs if held else ())
-    }
+    proposed: dict[str, dict[str, int]] = {}
+    for one in planning.proposals(db.reading(), round_) if held else ():
+        if one.seats:
+            proposed.setdefault(one.program.code, {})[one.group] = one.seats
     return _page(
-        "class", round_, form=form, held=held, college=college, codes=codes, proposed=proposed,
+        "class", round_, form=form, held=held, college=college, codes=codes, proposed={code: posting.show_reserves(r) for code, r in proposed.items()},
         refusal=stages.refusal(db.reading(), round_, "plan"),
         can_change=stages.writable(db.reading(), round_, "seat_change"),
     )  # fmt: skip
@@ -316,7 +313,7 @@ def _offer(form: ClassForm, round_: Round, tier: str) -> None:
     enterprises = db.reading().scalars(select(Enterprise).order_by(Enterprise.code)).all()
     offered = {str(e.id): f"{e.code} {e.name}" for e in enterprises}
     posts = {str(d.id): f"{d.code} {d.title}（{d.people}）" for d in _submitted_demands(round_)}
-    channels = {c.channel: c.channel for c in scoring.policy_of(round_).channels}
+    channels = {c.channel: c.channel for c in policies.current(db.reading(), round_).channels}
     for line in form.seats:
         held = line.channel.object_data
         line.enterprise.choices = options(offered, PICK)
@@ -480,12 +477,13 @@ def scores(serial: str, name: str) -> str | Response:
     if form.validate_on_submit():
         try:
             with db.writing() as session:
-                again = _target(session, round_, name)
-                people = {o.number: o for o in _at(session, round_, again, college.id)}
-                parts = again.components(scoring.policy_of(round_))
+                open_ = auth.round_of(serial, session)
+                again = _target(session, open_, name)
+                people = {o.number: o for o in _at(session, open_, again, college.id)}
+                parts = again.components(policies.current(session, open_))
                 entries = [_entry(line, people, parts) for line in form.lines]
                 changed = scoring.save_scores(
-                    session, round_, again, entries, college.code, form.reason.data, auth.actor()
+                    session, open_, again, entries, college.code, form.reason.data, auth.actor()
                 )
         except REFUSALS as error:
             offices.take_lines(form, form.lines, error)
@@ -501,7 +499,7 @@ def scores(serial: str, name: str) -> str | Response:
     return _page(
         "sheet", round_, target=target, form=form, page=offices.page_of(people_),
         names={one.number: one.person.name for one in people_},
-        parts={c: codes.COMPONENTS[c] for c in target.components(scoring.policy_of(round_))},
+        parts={c: codes.COMPONENTS[c] for c in target.components(policies.current(db.reading(), round_))},
         confirmed={
             one.number
             for one in people_

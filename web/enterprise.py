@@ -11,7 +11,19 @@ from flask_security import current_user
 from werkzeug.wrappers import Response
 from wtforms import FieldList, Form, FormField, HiddenField, StringField
 
-from . import auth, codes, db, figures, offices, posting, reviewing, scoring, seats, stages
+from . import (
+    auth,
+    codes,
+    db,
+    figures,
+    offices,
+    policies,
+    posting,
+    reviewing,
+    scoring,
+    seats,
+    stages,
+)
 from .models import Applicant, Demand, Enterprise, Program, Round
 from .offices import REFUSALS, Action, RowForm, Several, choice, day, flag, number, options, text
 
@@ -290,7 +302,7 @@ def save_interviews(serial: str, code: str) -> str | Response:
             program = auth.program_of(round_, code, writing)
             people = {one.number: one for one in _interviewed(writing, program)}
             target = scoring.Target(program.channel, program)
-            parts = target.components(scoring.policy_of(round_))
+            parts = target.components(policies.current(writing, program.order_class.round))
             outcomes = [_outcome(line, people, parts) for line in form.lines]
             changed = scoring.save_interviews(
                 writing, round_, program, outcomes, auth.own_enterprise().code,
@@ -369,7 +381,7 @@ def _interviews(round_: Round, program: Program, form: InterviewForm | None) -> 
         others=reviewing.programs_of(held, round_.id, enterprise_id=program.enterprise_id),
         refusal=stages.refusal(held, round_, "slot"),
         score_refusal=stages.refusal(held, round_, "score"),
-        scored=bool(scoring.Target(program.channel, program).components(scoring.policy_of(round_))),
+        scored=bool(scoring.Target(program.channel, program).components(policies.current(held, round_))),
     )  # fmt: skip
 
 

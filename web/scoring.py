@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from matcher import Policy
 
-from . import codes, reviewing, stages
+from . import codes, policies, reviewing, stages
 from .audit import Actor, canonical, record
 from .db import now
 from .models import Applicant, Decision, Interview, OrderClass, Program, Round, Score
@@ -50,18 +50,13 @@ class Target:
         ]
 
 
-def policy_of(round_: Round) -> Policy:
-    """The rules of a round as they stand; the defaults where it has none yet."""
-    return Policy.from_toml(round_.policy.toml.encode()) if round_.policy else Policy()
-
-
 def targets(session: Session, round_: Round, **office: int) -> list[Target]:
     """Where an office may enter scores: its programs, and for a college also their channels."""
     programs = reviewing.programs_of(session, round_.id, **office)
     found = [Target(p.channel, p) for p in programs]
     if "college_id" in office:
         found = [Target(c) for c in sorted({p.channel for p in programs if p.channel})] + found
-    policy = policy_of(round_)
+    policy = policies.current(session, round_)
     return [target for target in found if target.components(policy)]
 
 
@@ -134,7 +129,7 @@ def save_scores(
         ``problems`` by ``<number>`` of the applicant, or ``reason``.
     """
     held_round = stages.hold(session, round_.id, "score")
-    policy = policy_of(held_round)
+    policy = policies.current(session, held_round)
     ids = [e.applicant.id for e in entries]
     session.execute(  # nobody else enters these people's first scores meanwhile
         select(Applicant.id).where(Applicant.id.in_(ids)).order_by(Applicant.id).with_for_update()

@@ -28,8 +28,8 @@ from web.models import (
 )
 
 CHANNEL_W = '\n[[score_channel]]\nchannel = "W"\nculture = 0.4\nskill = 0.4\ninterview = 0.2\n'
-U1, U1B, U2 = (Actor(f"college:{n}", "college") for n in ("u1", "u1b", "u2"))
-X, XB, Y = (Actor(f"enterprise:{n}", "enterprise") for n in ("x", "xb", "y"))
+U1, U1B, U2 = (Actor(f"college:{n}user", "college") for n in ("u1", "u1b", "u2"))
+X, XB, Y = (Actor(f"enterprise:{n}user", "enterprise") for n in ("x", "xb", "y"))
 C1, C2 = (Actor(f"coordinator:{n}", "coordinator") for n in ("c1", "c2"))
 D1, D2 = (Actor(f"district:{n}", "district") for n in ("d1", "d2"))
 
@@ -52,7 +52,7 @@ class World:
         """Whoever is called that: u1, u1b, u2, x, xb, y, d1, c1, b1, a1 (an applicant)."""
         if name not in self.clients:
             role, scope = self._who(name)
-            self.clients[name] = self.login(role, name, **scope)
+            self.clients[name] = self.login(role, f"{name}user", **scope)
         return self.clients[name]
 
     def _who(self, name: str) -> tuple[str, dict[str, Any]]:
@@ -127,12 +127,13 @@ def people_of(session: Session, *names: str) -> None:
             if role == "college"
             else {"enterprise": office(session, Enterprise, name[0].upper())}
         )
-        auth.create_user(session, name, "", role, **scope)
+        auth.create_user(session, f"{name}user", "", role, **scope)
 
 
 def claim(session: Session, number: str, group: str, state: str = "claimed") -> Membership:
     """A group that an applicant claims."""
     held = Membership(group=group, state=state, evidence="证明 7 号")
-    person(session, number).groups.append(held)
+    one = person(session, number)
+    one.groups.append(held)
     session.flush()
     return held

@@ -48,7 +48,7 @@ def w(app: Flask, as_user: Callable[..., FlaskClient]) -> o.World:
 
 
 def post(s: Session, actor: Actor = o.X, code: str = "", version: int = 0, **other: Any) -> Demand:
-    enterprise = o.office(s, Enterprise, actor.name[-1].upper())
+    enterprise = o.office(s, Enterprise, actor.name.partition(":")[2][0].upper())
     values = DEMAND | other
     return posting.save_demand(s, o.the_round(s).id, enterprise, values, actor, code, version)
 
@@ -103,27 +103,25 @@ def test_a_change_on_an_old_page_is_not_stored(w: o.World) -> None:
         assert (caught.value.version, caught.value.stored["people"]) == (2, 7)
 
 
-@pytest.mark.parametrize(
-    ("other", "name", "word"),
-    [
-        ({"title": "装配工（限男）"}, "title", "就业促进法"),
-        ({"occupation": "只要本地户口"}, "occupation", "户籍"),
-        ({"board": "单身优先"}, "board", "结婚"),
-        ({"equipment": "体检查乙肝"}, "equipment", "乙肝"),
-        ({"health": "身高170以上"}, "health", "身高"),
-        ({"health": "辨色力正常"}, "health_basis", "依据"),
-        ({"age_wish": "male only"}, "age_wish", "性别"),
-        ({"forbid_minor": True}, "forbid_minor_reason", "禁忌"),
-        ({"wage_to": 3000}, "wage_to", "上限低于下限"),
-        ({"title": "劳务派遣装配工"}, "title", "派遣"),
-    ],
-)
-def test_an_unlawful_post_is_refused_at_its_field_with_the_reason(
-    w: o.World, other: dict[str, Any], name: str, word: str
-) -> None:
+UNLAWFUL: list[tuple[dict[str, Any], str, str]] = [
+    ({"title": "装配工（限男）"}, "title", "就业促进法"),
+    ({"occupation": "只要本地户口"}, "occupation", "户籍"),
+    ({"board": "单身优先"}, "board", "结婚"),
+    ({"equipment": "体检查乙肝"}, "equipment", "乙肝"),
+    ({"health": "身高170以上"}, "health", "身高"),
+    ({"health": "辨色力正常"}, "health_basis", "依据"),
+    ({"age_wish": "male only"}, "age_wish", "性别"),
+    ({"forbid_minor": True}, "forbid_minor_reason", "禁忌"),
+    ({"wage_to": 3000}, "wage_to", "上限低于下限"),
+    ({"title": "劳务派遣装配工"}, "title", "派遣"),
+]
+
+
+def test_an_unlawful_post_is_refused_at_its_field_with_the_reason(w: o.World) -> None:
     with w.writing() as s:
-        problems = refused(lambda: post(s, **other))
-        assert any(word in said for said in problems[name])
+        for other, name, word in UNLAWFUL:
+            problems = refused(lambda other=other: post(s, **other))  # type: ignore[misc]
+            assert any(word in said for said in problems[name]), (other, problems)
         assert not s.scalars(select(Demand)).all()
 
 
@@ -242,9 +240,7 @@ def test_any_change_takes_every_confirmation_back(w: o.World) -> None:
 def test_lines_of_seats_come_and_go(w: o.World) -> None:
     with w.writing() as s:
         demand = post(s)
-        posting.submit_demand(
-            s, demand.round_id, o.office(s, Enterprise, "X"), demand.code, 1, o.X
-        )
+        posting.submit_demand(s, demand.round_id, o.office(s, Enterprise, "X"), demand.code, 1, o.X)
         made = declare(s, line(s, demand_id=demand.id, reserves={"G05": 1}), line(s, "Y", 3))
         kept = made.programs[1].code
         declare(
@@ -261,23 +257,21 @@ def test_lines_of_seats_come_and_go(w: o.World) -> None:
         assert [r.group for r in made.programs[0].reserves] == ["G05"]
 
 
-@pytest.mark.parametrize(
-    ("other", "name"),
-    [
-        ({"level": "3"}, "level"),
-        ({"age_max": 25}, "age_basis"),
-        ({"age_min": 20, "age_max": 18, "age_basis": "某条例"}, "age_max"),
-        ({"health": "H01"}, "health_basis"),
-        ({"min_size": 6}, "min_size"),
-        ({"note": "只收男生"}, "note"),
-    ],
-)
-def test_a_class_that_may_not_be_is_refused(
-    w: o.World, other: dict[str, Any], name: str
-) -> None:
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"level": "3"}, "level"),
+    ({"age_max": 25}, "age_basis"),
+    ({"age_min": 20, "age_max": 18, "age_basis": "某条例"}, "age_max"),
+    ({"health": "H01"}, "health_basis"),
+    ({"min_size": 6}, "min_size"),
+    ({"note": "只收男生"}, "note"),
+]
+
+
+def test_a_class_that_may_not_be_is_refused(w: o.World) -> None:
     with w.writing() as s:
         o.office(s, College, "U1").tier = "技工学校"
-        assert name in refused(lambda: declare(s, line(s), **other))
+        for other, name in WRONG:
+            assert name in refused(lambda other=other: declare(s, line(s), **other)), name  # type: ignore[misc]
 
 
 def test_lines_of_seats_that_may_not_be_are_refused(w: o.World) -> None:
@@ -309,17 +303,8 @@ def test_reserves_are_read(text: str, found: dict[str, int]) -> None:
 
 @pytest.mark.parametrize("text", ["G05", "G99:1;G99:2", "G55:1", "失业青年:2", "G05:-1"])
 def test_reserves_that_cannot_be_read_are_told(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         posting.parse_reserves(text)
-
-
-def test_reserve_shares_propose_half_up(w: o.World) -> None:
-    with w.writing() as s:
-        round_ = o.the_round(s)
-        assert isinstance(round_.policy, PolicyVersion)
-        round_.policy.workflow = {"reserve.G05": 0.1, "reserve.G07": 0.05}
-        assert posting.proposed_reserves(round_, 25) == {"G05": 3, "G07": 1}
-        assert posting.proposed_reserves(round_, 4) == {}
 
 
 # --- changes of seats -------------------------------------------------------------------------
@@ -394,7 +379,9 @@ def test_one_change_at_a_time_and_it_can_be_dropped(late: o.World) -> None:
         assert seats.ask(s, program, 4, "增产", o.U1)
 
 
-@pytest.mark.parametrize(("state", "word"), [("DRAFT", "直接修改"), ("FROZEN", "已锁定"), ("VOID", "作废")])
+@pytest.mark.parametrize(
+    ("state", "word"), [("DRAFT", "直接修改"), ("FROZEN", "已锁定"), ("VOID", "作废")]
+)
 def test_seats_change_only_between_plan_and_lock(
     app: Flask, as_user: Callable[..., FlaskClient], state: str, word: str
 ) -> None:
