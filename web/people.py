@@ -217,7 +217,7 @@ def enrol(
         round_id=round_.id,
         round=round_,
         person=person,
-        number=application_number or _next_number(session, round_),
+        number=application_number or next_number(session, round_),
         created_at=now(session),
         groups=[Membership(group=code) for code in groups],
         **answers,
@@ -242,7 +242,7 @@ def _known(session: Session, round_: Round, person: Person, actor: Actor) -> Non
         raise AlreadyEnrolled
 
 
-def _next_number(session: Session, round_: Round) -> str:
+def next_number(session: Session, round_: Round) -> str:
     """Year, season, running number; unique over the rounds of a season, as people log in by it."""
     prefix = f"{round_.year}{SEASONS[round_.season]}"
     last = session.scalar(
