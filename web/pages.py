@@ -5,13 +5,16 @@ from __future__ import annotations
 import gzip
 import hashlib
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import segno
 from flask import (
     Blueprint,
     Flask,
     Response,
+    abort,
     current_app,
     redirect,
     render_template,
@@ -88,6 +91,19 @@ def _kept(name: str, value: str, allowed: tuple[str, ...]) -> BaseResponse:
             secure=current_app.config["SESSION_COOKIE_SECURE"],
         )  # fmt: skip
     return response
+
+
+@bp.get("/second-factor.svg")
+def code_picture() -> Response:
+    """What an authenticator scans, of the one who is setting up her second factor."""
+    secret = session.get("tf_totp_secret")
+    who = auth.setting_up()
+    if secret is None or who is None:
+        abort(404)
+    held = current_app.extensions["security"].totp_factory.get_totp_uri(who.username, secret)
+    drawn = BytesIO()
+    segno.make(held, error="m").save(drawn, kind="svg", scale=6, xmldecl=False, light="#fff")
+    return Response(drawn.getvalue(), mimetype="image/svg+xml")
 
 
 def moment(value: datetime | None) -> str:
@@ -183,6 +199,7 @@ def init_app(app: Flask) -> None:
     """Register every blueprint, and what templates may say."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    auth.check_guards(app)
     app.before_request(_idle)
     app.context_processor(_globals)
     app.jinja_env.globals["asset"] = asset

@@ -831,6 +831,10 @@ def upgrade() -> None:
     with op.batch_alter_table("seat_change", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_seat_change_program_id"), ["program_id"], unique=False)
 
+    if op.get_bind().dialect.name != "sqlite":  # SQLite cannot add it to a table that exists
+        op.create_foreign_key(
+            op.f("fk_round_policy_id"), "round", "policy_version", ["policy_id"], ["id"]
+        )
     # ### end Alembic commands ###
 
 
