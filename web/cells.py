@@ -21,6 +21,7 @@ Value = str | int | bool | None
 Row = dict[str, Value]
 YES, NO = "是", "否"
 ABSENT, EXEMPT = "absent", "exempt"
+MARKS = {ABSENT: "缺考", EXEMPT: "免考"}
 LOOKALIKES = "•‧∙⋅・･●．.。ㆍ᛫˙"
 """What people type, or copy, for the separator · of a name."""
 _INVISIBLE = "\u034f\u115f\u1160\u2800\u3164\uffa0"
@@ -120,7 +121,7 @@ def show(column: Column, value: Value) -> str | int | None:
     if column.kind == "flag":
         return YES if value else NO
     if column.kind == "score":
-        return {ABSENT: "缺考", EXEMPT: "免考"}.get(str(value), str(value))
+        return MARKS.get(str(value), str(value))
     if column.kind == "choice":
         return column.codes.get(str(value), str(value))
     if column.kind == "codes":
@@ -300,8 +301,9 @@ def _score(column: Column, cell: Cell) -> str:
     if isinstance(cell, (bool, dict)):
         raise Wrong("score")
     text = fold(said(cell))
-    if text in ("缺考", "免考"):
-        return ABSENT if text == "缺考" else EXEMPT
+    for mark, word in MARKS.items():
+        if text == word:
+            return mark
     if text == "作弊":
         raise Wrong("cheated")
     value = _decimal(text) if re.fullmatch(r"\d{1,3}(\.\d+)?", text) else None

@@ -10,20 +10,21 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from . import calendar, choices
+from . import calendar, choices, reviewing
 from .audit import Actor, Entry, record_all
-from .cells import ABSENT, EXEMPT, Row
+from .cells import ABSENT, EXEMPT, MARKS, Row
 from .db import now
 from .lines import Change, Current, Issue, Keeper, Line, Office, twice
 from .models import Applicant, Program, Review, Round, Score
-from .people_rows import in_round, lists
+from .people_rows import in_round
 from .plan_rows import channels
+from .sheets import CODES, UNCHECKED
 
 COMPONENTS = ("culture", "skill", "interview", "experience", "language")
 BY_CLASS = ("interview",)
 """Components that a class gives; the others hold for the whole channel."""
 
-REVIEWED = ("submitted", "returned", "passed", "failed")
+REVIEWED = (*reviewing.LIVE, "failed")
 """States of an application that offices may review and score."""
 
 _ALWAYS = ("standing", "entered", "checked")
@@ -43,18 +44,22 @@ def _of_office(program: Program, office: Office) -> bool:
     )
 
 
-def listing(session: Session, round_: Round, office: Office) -> dict[str, set[str]]:
-    """The programs of an office on each applicant's list that counts, by application number."""
-    named = choices.plan(session, round_.id)
-    return {
-        number: {
-            program.code
-            for code in held.choices
-            for program in named.get(code, [])
-            if _of_office(program, office)
-        }
-        for number, held in lists(session, round_).items()
-    }
+def listing(session: Session, round_: Round, office: Office) -> dict[str, set[str]] | None:
+    """The programs of an office on each applicant's list that counts, by application number.
+
+    None for the alliance, which sees everybody.
+    """
+    if office == Office():
+        return None
+    scope = {"college_id": office.college_id, "enterprise_id": office.enterprise_id}
+    own = reviewing.programs_of(
+        session, round_.id, **{name: held for name, held in scope.items() if held is not None}
+    )
+    listed = reviewing.listed(session, round_.id, (program.id for program in own))
+    numbers = session.execute(
+        select(Applicant.id, Applicant.number).where(Applicant.round_id == round_.id)
+    )
+    return {number: {p.code for p in listed.get(who, ())} for who, number in numbers.tuples()}
 
 
 # --- scores -----------------------------------------------------------------------------------
@@ -68,7 +73,7 @@ def _scores(session: Session, round_: Round, office: Office) -> Current:
         .order_by(Applicant.number, Score.channel, Score.program_id)
         .options(joinedload(Score.applicant), joinedload(Score.program))
     )
-    mine = None if office == Office() else listing(session, round_, office)
+    mine = listing(session, round_, office)
     found: Current = {}
     for held in session.scalars(query):
         program, number = held.program, held.applicant.number
@@ -85,7 +90,7 @@ def _scores(session: Session, round_: Round, office: Office) -> Current:
             "standing": None,
             "exempt_basis": held.exempt_basis or None,
             "entered": held.entered_by,
-            "checked": held.confirmed_by or None,
+            "checked": held.confirmed_by or UNCHECKED,
         }
         found[_score_key(row)] = row
     return found
@@ -127,11 +132,16 @@ def _check_scores(
     )
     states: dict[str, str] = dict(rows.tuples().all())
     made_of, allowed = components(round_), channels(round_)
-    mine = None if office == Office() else listing(session, round_, office)
+    mine = listing(session, round_, office)
+    owners = _owners(session, round_)
     told: set[tuple[int, str, str]] = set()
     for line in lines:
         line.key = _score_key(line.values)
         issues = [*_check_person(line, states), *_check_score(line, made_of, allowed)]
+        before, owner = held.get(line.key), owners.get(line.key, "")
+        differs = before is None or any(before[c] != line.values[c] for c in COMPONENTS)
+        if owner not in ("", office.code) and differs:
+            issues.append(Issue("other_office", line.row, "applicant", owner))
         if mine is not None:
             issues += _check_scope(line, office, mine)
         for issue in issues:  # a class of several programs is one line, told of once
@@ -140,6 +150,20 @@ def _check_scores(
                 told.add(sign)
                 yield issue
     yield from twice(lines, "applicant")
+
+
+def _owners(session: Session, round_: Round) -> dict[str, str]:
+    """The office that entered a score, which alone may change it, by key."""
+    query = (
+        select(Score)
+        .join(Applicant)
+        .where(Applicant.round_id == round_.id, Score.office != "")
+        .options(joinedload(Score.applicant), joinedload(Score.program))
+    )
+    return {
+        f"{held.applicant.number}|{held.program.code if held.program else held.channel}": held.office
+        for held in session.scalars(query)
+    }
 
 
 def _check_person(line: Line, states: Mapping[str, str]) -> Iterator[Issue]:
@@ -172,7 +196,7 @@ def _check_score(
         yield Issue("channel", line.row, "channel", str(channel),
                     {"allowed": "、".join(allowed.values())})  # fmt: skip
     if standing == "cheated":
-        yield Issue("cheated", line.row, "standing", "作弊")
+        yield Issue("cheated", line.row, "standing", CODES["standings"]["cheated"])
         return
     by_class = values["order_class"] is not None
     parts = made_of.get(str(channel), COMPONENTS)
@@ -189,7 +213,7 @@ def _check_score(
     if standing in (ABSENT, EXEMPT):
         if not blank:
             yield Issue("standing_contradicts", line.row, "standing",
-                        "缺考" if standing == ABSENT else "免考")  # fmt: skip
+                        MARKS[str(standing)])  # fmt: skip
         for name in blank:
             values[name] = standing
     elif len(blank) == len(here):
@@ -201,7 +225,9 @@ def _check_score(
         yield Issue("same_person", line.row, "checked", str(values["checked"]))
 
 
-def _store_scores(session: Session, round_: Round, changes: Sequence[Change], actor: Actor) -> None:
+def _store_scores(
+    session: Session, round_: Round, office: Office, changes: Sequence[Change], actor: Actor
+) -> None:
     people = dict(
         session.execute(
             select(Applicant.number, Applicant.id).where(Applicant.round_id == round_.id)
@@ -234,6 +260,7 @@ def _store_scores(session: Session, round_: Round, changes: Sequence[Change], ac
         for name in COMPONENTS:
             setattr(score, name, str(after[name] or ""))
         score.exempt_basis = str(after["exempt_basis"] or "")
+        score.office = score.office or office.code
         score.entered_by, score.entered_at = actor.name, moment
         score.confirmed_by, score.confirmed_at = "", None
     _record(session, round_, "score.import", changes, actor, always=_ALWAYS)
@@ -296,7 +323,7 @@ def _latest(session: Session, round_: Round) -> dict[tuple[str, str], Review]:
 
 
 def _reviews(session: Session, round_: Round, office: Office) -> Current:
-    mine = None if office == Office() else listing(session, round_, office)
+    mine = listing(session, round_, office)
     return {
         f"{number}|{matter}": {
             "applicant": number,
@@ -316,11 +343,15 @@ def _check_reviews(
     session: Session, round_: Round, office: Office, lines: Sequence[Line], held: Current
 ) -> Iterator[Issue]:
     states = {a.number: a.state for a in in_round(session, round_)}
-    mine = None if office == Office() else listing(session, round_, office)
+    mine = listing(session, round_, office)
     today = calendar.local(now(session)).date().isoformat()
     for line in lines:
         values = line.values
         line.key = f"{values['applicant']}|{values['matter']}"
+        before = held.get(line.key)
+        concluded = states.get(str(values["applicant"])) in ("passed", "failed")
+        if concluded and (before is None or before["conclusion"] != values["conclusion"]):
+            yield Issue("concluded", line.row, "conclusion")
         yield from _check_person(line, states)
         if mine is not None and not mine.get(str(values["applicant"])):
             yield Issue("not_yours", line.row, "applicant", str(values["applicant"]))
@@ -336,10 +367,12 @@ def _check_reviews(
 
 
 def _store_reviews(
-    session: Session, round_: Round, changes: Sequence[Change], actor: Actor
+    session: Session, round_: Round, office: Office, changes: Sequence[Change], actor: Actor
 ) -> None:
     held = {a.number: a for a in in_round(session, round_)}
-    for change in changes:
+    # what decides comes last, as pages show the last conclusion of a person
+    weights = {"passed": 0, "correct": 1, "failed": 2}
+    for change in sorted(changes, key=lambda change: weights[str(change.after["conclusion"])]):
         after = change.after
         day = datetime.combine(date.fromisoformat(str(after["day"])), time(12), calendar.CITY)
         session.add(

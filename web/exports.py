@@ -18,6 +18,9 @@ from .plan_rows import channels
 from .sheets import HINT_SIGN, SHEETS, Sheet
 from .workbooks import Layout
 
+TEMPLATE, MARKED = "模板", "错误标注"
+"""What the names of files end in."""
+
 _KINDS = {
     "text": "文字", "name": "姓名，照证件", "code": "代码", "uscc": "18 位代码",
     "identity": "证件号码，文本格式", "telephone": "电话号码", "choice": "从列表中选",

@@ -17,7 +17,7 @@ from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import db, exam_rows, privacy, rounds, workbooks
+from . import db, exam_rows, privacy, reviewing, rounds, workbooks
 from .archive import Refused, column_letters
 from .audit import Actor, record
 from .cells import Row, is_blank, parse, said
@@ -27,10 +27,7 @@ from .keepers import KEEPERS
 from .lines import Change, Current, Issue, Line, office_of
 from .models import Applicant, Import, Round, User, random_key
 from .sheets import HINT_SIGN, SHEETS, VERSION, Sheet
-from .workbooks import Cell
-
-BESIDE = "错误说明"
-"""The column that a marked copy adds; a file that still has it is read without it."""
+from .workbooks import BESIDE, Cell
 
 MOST_ISSUES = 2_000
 KEPT_SECONDS = 86_400
@@ -49,10 +46,6 @@ class Done(ValueError):
 
 class Closed(ValueError):
     """The round no longer takes this sheet."""
-
-
-class SecondPerson(ValueError):
-    """A batch is confirmed by somebody else than whoever stored it."""
 
 
 # --- reading ----------------------------------------------------------------------------------
@@ -298,9 +291,10 @@ def store(session: Session, held: Import, actor: Actor) -> None:
         raise Done(held.state)
     sheet, keeper = SHEETS[held.sheet], KEEPERS[held.sheet]
     round_ = _locked(session, held, sheet)
-    current = keeper.current(session, round_, office_of(session, actor))
+    office = office_of(session, actor)
+    current = keeper.current(session, round_, office)
     changes = [_opened(held.key, sheet, row, current.get(row["key"])) for row in held.rows]
-    keeper.store(session, round_, changes, actor)
+    keeper.store(session, round_, office, changes, actor)
     held.state, held.stored_at = "stored", db.now(session)
     _log(session, held, actor, "import.store")
     # what the batch says is in the rows and in the record now; no number stays here
@@ -338,15 +332,14 @@ def confirm(session: Session, held: Import, actor: Actor) -> int:
 
     Raises
     ------
-    Done, SecondPerson, Closed
+    Done, Closed, web.reviewing.SecondPerson
         See there; nothing is confirmed.
     """
     session.refresh(held, with_for_update=True)
     sheet = SHEETS[held.sheet]
     if held.state != "stored" or held.confirmed_by or not sheet.seconded:
         raise Done(held.state)
-    if held.by == actor.name:
-        raise SecondPerson
+    reviewing.second_person(session, held.by, actor, _office_code(session, held))
     round_ = session.scalars(
         select(Round).where(Round.id == held.round_id).with_for_update(read=True)
     ).one()
@@ -360,6 +353,11 @@ def confirm(session: Session, held: Import, actor: Actor) -> int:
     held.confirmed_by = actor.name
     _log(session, held, actor, "import.confirm")
     return count
+
+
+def _office_code(session: Session, held: Import) -> str:
+    role, _, _name = held.by.partition(":")
+    return office_of(session, Actor(held.by, role)).code
 
 
 def _confirm_lists(session: Session, held: Import) -> None:

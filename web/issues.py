@@ -127,6 +127,8 @@ SENTENCES: dict[str, tuple[Any, Any]] = {
     "same_person": (_("复核人与录入人相同"), _("须由另一人复核")),
     "reason_needed": (_("不通过须填原因代码"), _("从列表中选原因")),
     "reason_contradicts": (_("结论与原因代码矛盾"), _("改正其中一项")),
+    "other_office": (_("由另一单位（%(value)s）录入"), _("请与它联系，由它更改")),
+    "concluded": (_("已有审核结论"), _("更改结论须在审核页面由两人办理")),
 }  # fmt: skip
 
 WAYS = {

@@ -67,6 +67,8 @@ class Office:
 
     college_id: int | None = None
     enterprise_id: int | None = None
+    code: str = ""
+    """The code of the college or enterprise; blank for the alliance."""
 
 
 def office_of(session: Session, actor: Actor) -> Office:
@@ -76,8 +78,11 @@ def office_of(session: Session, actor: Actor) -> Office:
     name = actor.name.partition(":")[2]
     user = session.scalars(select(User).where(User.username == name)).one()
     if actor.role == "college":
-        return Office(college_id=user.college_id or 0)
-    return Office(enterprise_id=user.enterprise_id or 0)
+        return Office(
+            college_id=user.college_id or 0, code=user.college.code if user.college else ""
+        )
+    held = user.enterprise
+    return Office(enterprise_id=user.enterprise_id or 0, code=held.code if held else "")
 
 
 Current = dict[str, Row]
@@ -91,7 +96,7 @@ class Keeper:
     current: Callable[[Session, Round, Office], Current]
     check: Callable[[Session, Round, Office, Sequence[Line], Current], Iterable[Issue]]
     """Gives each line its key, fills in what follows from others, and tells what is wrong."""
-    store: Callable[[Session, Round, Sequence[Change], Actor], None]
+    store: Callable[[Session, Round, Office, Sequence[Change], Actor], None]
     fold: Callable[[Session, Round, list[Line]], tuple[list[Line], list[Issue]]] = (
         lambda session, round_, lines: (lines, [])
     )

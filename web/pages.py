@@ -38,6 +38,7 @@ from . import (
     db,
     district,
     enterprise,
+    exchange,
     privacy,
     public,
     rounds,
@@ -49,6 +50,7 @@ bp = Blueprint("pages", __name__)
 
 BLUEPRINTS = (
     bp, public.bp, applicant.bp, coordinator.bp, college.bp, enterprise.bp, district.bp, bureau.bp,
+    exchange.bp,
 )  # fmt: skip
 SETTINGS = ("主办单位", "ICP备案号", "公安备案号", "监督电话", "隐私政策")
 LARGE = "large"

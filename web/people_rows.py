@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from . import calendar, choices, people
 from .audit import Actor, Entry, record_all
-from .cells import Row, Value
+from .cells import NO, Row, Value
 from .choices import Wish
 from .db import now
 from .lines import Change, Current, Issue, Keeper, Line, Office, twice
@@ -248,7 +248,7 @@ def _check_answers(line: Line, today: date) -> Iterator[Issue]:
         values["group1"], values["group2"] = pair
     for name in ("willing", "consent"):
         if values[name] is False:
-            yield Issue("must_yes", line.row, name, "否")
+            yield Issue("must_yes", line.row, name, NO)
     yield from _check_certificate(line, today)
 
 
@@ -275,7 +275,7 @@ def _check_certificate(line: Line, today: date) -> Iterator[Issue]:
 
 
 def _store_applicants(
-    session: Session, round_: Round, changes: Sequence[Change], actor: Actor
+    session: Session, round_: Round, office: Office, changes: Sequence[Change], actor: Actor
 ) -> None:
     held = {a.number: a for a in in_round(session, round_)}
     moment = now(session)
@@ -474,7 +474,7 @@ def _fold_choices(
             if code and code not in classes
         ]
         if not codes and not found and not first["adjusted"]:
-            issues.append(Issue("empty_list", own[0].row, "adjusted", "否"))
+            issues.append(Issue("empty_list", own[0].row, "adjusted", NO))
         values: Row = {
             "applicant": number,
             "choices": ";".join(codes) or None,
@@ -594,7 +594,7 @@ def _check_choices(
 
 
 def _store_choices(
-    session: Session, round_: Round, changes: Sequence[Change], actor: Actor
+    session: Session, round_: Round, office: Office, changes: Sequence[Change], actor: Actor
 ) -> None:
     held = {a.number: a for a in in_round(session, round_)}
     named = choices.plan(session, round_.id)
@@ -608,8 +608,8 @@ def _store_choices(
         after = change.after
         codes = []
         for shown in str(after["choices"] or "").split(";"):
-            order_class, _, office = shown.partition("/")
-            codes.append(seats[order_class, office] if office else order_class)
+            order_class, _, seat = shown.partition("/")
+            codes.append(seats[order_class, seat] if seat else order_class)
         applicant = held[change.key]
         wish = Wish(
             tuple(code for code in codes if code),

@@ -13,13 +13,11 @@ from sqlalchemy.orm import Session, selectinload
 
 from .audit import Actor, record
 from .cells import Row, Value, reserves_of, reserves_text
+from .codes import TIERS
 from .lines import Change, Current, Issue, Keeper, Line, Office, twice
 from .models import College, Demand, Enterprise, OrderClass, Program, Reserve, Round
 from .sheets import CLASSES, CODES, COLLEGES, DEMANDS, ENTERPRISES, LOTS, Sheet
 from .wording import unlawful
-
-LEVELS = {"技工学校": ("5", "4"), "高级技工学校": ("5", "4", "3"), "技师学院": ("5", "4", "3", "2")}
-"""The levels for which a kind of college is approved."""
 
 _DATES = frozenset({"joined", "hire_date", "internship_date"})
 _NUMBERS = frozenset({"full_time_capacity", "beds", "workstations", "employees", "people",
@@ -81,7 +79,9 @@ def _offices(model: Any, sheet: Sheet, own: str) -> Keeper:
                 yield Issue("not_yours", line.row, "code", line.key)
         yield from twice(lines, "code")
 
-    def store(session: Session, round_: Round, changes: Sequence[Change], actor: Actor) -> None:
+    def store(
+        session: Session, round_: Round, office: Office, changes: Sequence[Change], actor: Actor
+    ) -> None:
         found = {row.code: row for row in session.scalars(select(model))}
         for change in changes:
             row = found.get(change.key)
@@ -148,7 +148,7 @@ def _check_demands(
 
 
 def _store_demands(
-    session: Session, round_: Round, changes: Sequence[Change], actor: Actor
+    session: Session, round_: Round, office: Office, changes: Sequence[Change], actor: Actor
 ) -> None:
     found = {
         row.code: row for row in session.scalars(select(Demand).where(Demand.round_id == round_.id))
@@ -304,7 +304,7 @@ def _check_college(
         yield Issue("year", line.row, "season", said, {"expected": expected})
     level = values["level"]
     if college is not None and level is not None:
-        approved = LEVELS.get(college.tier, tuple(CODES["levels"]))
+        approved = TIERS.get(college.tier, tuple(CODES["levels"]))
         if level not in approved:
             yield Issue(
                 "level", line.row, "level", CODES["levels"][str(level)],
@@ -361,7 +361,7 @@ def _check_seats(line: Line, enterprises: set[str], held: OrderClass | None) -> 
 
 
 def _store_classes(
-    session: Session, round_: Round, changes: Sequence[Change], actor: Actor
+    session: Session, round_: Round, office: Office, changes: Sequence[Change], actor: Actor
 ) -> None:
     found = {held.code: held for held in _all_classes(session, round_)}
     colleges = {c.code: c for c in session.scalars(select(College))}
@@ -389,7 +389,8 @@ def _store_classes(
 
 
 def _called(held: OrderClass) -> str:
-    return f"{held.major or ''}{CODES['levels'].get(held.level or '', '')}订单班"
+    level = CODES["levels"].get(held.level or "", "")
+    return f"{held.major or ''}{level}{CODES['kinds']['order']}"
 
 
 def _store_seats(

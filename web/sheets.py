@@ -19,6 +19,9 @@ VERSION = 1
 HINT_SIGN = "※"
 """The hint row begins with it, so that it is told from a row of data."""
 
+UNCHECKED = "待复核"
+"""In an export: nobody has confirmed these scores yet."""
+
 LOTS = 4
 """Enterprises that a line of the plan has room for."""
 
@@ -304,7 +307,7 @@ SCORES = Sheet(
         _must("entered", "录入人", "Entered by", most=50, aside=True, example="赵老师"),
         _must("checked", "复核人", "Checked by", most=50, aside=True, hint="不得与录入人相同", example="钱老师"),
     ),
-    ("applicant", "channel", "order_class"), ("coordinator", "college", "enterprise"), ("OPEN", "REVIEW"),
+    ("applicant", "channel", "order_class"), ("coordinator", "college", "enterprise"), ("REVIEW",),
     seconded=True, filters=("channel",),
 )  # fmt: skip
 
@@ -319,7 +322,7 @@ REVIEWS = Sheet(
         _must("reviewer", "审核人", "Reviewer", most=50, example="孙老师"),
         _must("day", "日期", "Date", "date", example="2026-06-20"),
     ),
-    ("applicant", "matter"), ("coordinator", "college"), ("OPEN", "REVIEW"), filters=("conclusion",),
+    ("applicant", "matter"), ("coordinator", "college"), ("REVIEW",), filters=("conclusion",),
 )  # fmt: skip
 
 SHEETS: dict[str, Sheet] = {

@@ -91,6 +91,8 @@ class Notes:
 
 
 DROP_ROWS = 5_000
+BESIDE = "错误说明"
+"""The column that a marked copy adds; a file that still has it is read without it."""
 
 
 def write(
@@ -155,7 +157,7 @@ def write(
     if notes:
         beside = len(layout.headings)
         sheet.set_column(beside, beside, 60)
-        sheet.write_string(0, beside, "错误说明", head)
+        sheet.write_string(0, beside, BESIDE, head)
         for at, said in notes.rows.items():
             sheet.write_string(at, beside, said, soft)
         for (at, column), said in marked.items():
