@@ -2,7 +2,7 @@
 
 This file stands alone, so that a child process can run it without the application::
 
-    python -P archive.py SHEET < workbook.xlsx > cells.json
+    python -I archive.py SHEET MEGABYTES SECONDS < workbook.xlsx > cells.json
 
 What is checked is what is parsed: the parts that passed are packed anew, and only they reach the reader.
 A fault is a :class:`Fault`: a code, where, and what.
@@ -17,6 +17,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -125,32 +126,26 @@ def _inspect(archive: zipfile.ZipFile, wanted: str) -> tuple[bytes, Book]:
         raise Refused(Fault("old_format" if "content.xml" in names else "not_xlsx"))
     book, targets, found = _Workbook(), _Relations(), list[Fault]()
     sheets: dict[str, list[Fault]] = {}
-    packed, total = io.BytesIO(), 0
+    packed, inflated = io.BytesIO(), 0
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as kept:
         for info in members:
             reader = _reader(info.filename, book, targets)
-            out = kept.open(info.filename, "w") if _PARSED.fullmatch(info.filename) else None
-            size = 0
-            with archive.open(info) as part:
-                while chunk := part.read(CHUNK):
-                    size += len(chunk)
-                    total += len(chunk)
-                    if total > MOST_INFLATED:
+            parsed = _PARSED.fullmatch(info.filename)
+            with kept.open(info.filename, "w") if parsed else nullcontext() as out:
+                for chunk in _chunks(archive, info):
+                    inflated += len(chunk)
+                    if inflated > MOST_INFLATED:
                         raise Refused(Fault("inflated", info.filename))
-                    if size > max(RATIO_FROM, MOST_RATIO * info.compress_size):
-                        raise Refused(Fault("ratio", info.filename))
                     if reader is not None:
                         reader.feed(chunk)
                     if out is not None:
                         out.write(chunk)
             if reader is not None:
                 reader.end()
-                if isinstance(reader, _Sheet):
-                    sheets[info.filename] = reader.faults
-                else:
-                    found += reader.faults
-            if out is not None:
-                out.close()
+            if isinstance(reader, _Sheet):
+                sheets[info.filename] = reader.faults
+            elif reader is not None:
+                found += reader.faults
     held = Book(mark=book.mark)
     for name, relation, hidden in book.sheets:
         held.parts[name] = targets.sheets.get(relation, "")
@@ -169,6 +164,17 @@ def _inspect(archive: zipfile.ZipFile, wanted: str) -> tuple[bytes, Book]:
     if found:
         raise Refused(*found[:MOST_FAULTS])
     return packed.getvalue(), held
+
+
+def _chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    """A part as it inflates, for as long as its size is in proportion."""
+    size = 0
+    with archive.open(info) as part:
+        while chunk := part.read(CHUNK):
+            size += len(chunk)
+            if size > max(RATIO_FROM, MOST_RATIO * info.compress_size):
+                raise Refused(Fault("ratio", info.filename))
+            yield chunk
 
 
 def _of_members(members: list[zipfile.ZipInfo]) -> Iterator[Fault]:

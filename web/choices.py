@@ -178,9 +178,7 @@ def submit_all(
             .join(Applicant)
             .where(Applicant.round_id == round_id)
             .group_by(ChoiceList.applicant_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     moment = now(session)
     made = [

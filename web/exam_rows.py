@@ -59,7 +59,7 @@ def listing(session: Session, round_: Round, office: Office) -> dict[str, set[st
     numbers = session.execute(
         select(Applicant.id, Applicant.number).where(Applicant.round_id == round_.id)
     )
-    return {number: {p.code for p in listed.get(who, ())} for who, number in numbers.tuples()}
+    return {number: {p.code for p in listed.get(who, ())} for who, number in numbers}
 
 
 # --- scores -----------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def _check_scores(
     rows = session.execute(
         select(Applicant.number, Applicant.state).where(Applicant.round_id == round_.id)
     )
-    states: dict[str, str] = dict(rows.tuples().all())
+    states: dict[str, str] = dict(rows.all())
     made_of, allowed = components(round_), channels(round_)
     mine = listing(session, round_, office)
     owners = _owners(session, round_)
@@ -216,7 +216,7 @@ def _check_score(
                         MARKS[str(standing)])  # fmt: skip
         for name in blank:
             values[name] = standing
-    elif len(blank) == len(here):
+    elif all(values[name] is None for name in COMPONENTS):
         yield Issue("no_score", line.row, here[0] if here else "standing")
     exempt = any(values[name] == EXEMPT for name in COMPONENTS)
     if exempt and not values["exempt_basis"]:
@@ -231,9 +231,7 @@ def _store_scores(
     people = dict(
         session.execute(
             select(Applicant.number, Applicant.id).where(Applicant.round_id == round_.id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     programs = {p.code: p.id for found in choices.plan(session, round_.id).values() for p in found}
     held = {
@@ -319,7 +317,7 @@ def _latest(session: Session, round_: Round) -> dict[tuple[str, str], Review]:
         .where(Applicant.round_id == round_.id)
         .order_by(Review.id)
     )
-    return {(number, held.matter): held for number, held in rows.tuples()}
+    return {(number, held.matter): held for number, held in rows}
 
 
 def _reviews(session: Session, round_: Round, office: Office) -> Current:

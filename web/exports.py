@@ -110,7 +110,7 @@ def _table(
             .where(OrderClass.round_id == round_.id)
             .order_by(OrderClass.code),
         }[name]
-        return name, [(code, called) for code, called in session.execute(query).tuples()]
+        return name, [(code, called) for code, called in session.execute(query)]
     if column.codes:
         return column.heading, [(word, code) for code, word in column.codes.items()]
     return None

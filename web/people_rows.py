@@ -156,7 +156,7 @@ def _enrolled(
             .join(Round)
             .where(Applicant.person_id.in_(ids[at : at + CHUNK]), Round.year == round_.year)
         )
-        for person, round_id, number in session.execute(query).tuples():
+        for person, round_id, number in session.execute(query):
             found.setdefault(person, {})[round_id] = number
     for known in found.values():
         if round_.id in known:
@@ -423,7 +423,7 @@ def lists(session: Session, round_: Round) -> dict[str, ChoiceList]:
         .where(Applicant.round_id == round_.id, ChoiceList.number > choices.DRAFT)
         .order_by(ChoiceList.number)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _lists(session: Session, round_: Round, office: Office) -> Current:
@@ -579,7 +579,7 @@ def _check_choices(
     rows = session.execute(
         select(Applicant.number, Applicant.state).where(Applicant.round_id == round_.id)
     )
-    states = dict(rows.tuples().all())
+    states = dict(rows.all())
     counting = lists(session, round_)
     for line in lines:
         state = states.get(line.key)
@@ -620,8 +620,7 @@ def _store_choices(
         if applicant.state in ("draft", "returned"):
             applicant.state = "submitted"
         applicant.entered_by = applicant.entered_by or actor.name
-    key = f"import:{now(session).isoformat()}"
-    choices.submit_all(session, round_.id, wishes, actor, key)
+    choices.submit_all(session, round_.id, wishes, actor, f"import:{random_key()}")
 
 
 KEEPERS = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,15 +46,12 @@ def read(data: bytes, sheet: str) -> Read:
         If the file is not one that may be parsed.
     """
     command = [
-        sys.executable, "-P", str(Path(__file__).with_name("archive.py")),
+        sys.executable, "-I", str(Path(__file__).with_name("archive.py")),
         sheet, str(MEGABYTES), str(SECONDS),
     ]  # fmt: skip
-    # what coverage sets for processes of tests is all that the child is given
-    environment = {k: v for k, v in os.environ.items() if k in ("PATH", "COVERAGE_PROCESS_START")}
-    environment["PYTHONIOENCODING"] = "utf-8"
     try:
         made = subprocess.run(
-            command, input=data, capture_output=True, timeout=SECONDS, env=environment, check=True
+            command, input=data, capture_output=True, timeout=SECONDS, env={}, check=True
         )
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
         raise Refused(Fault("unreadable")) from error
