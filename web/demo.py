@@ -12,6 +12,7 @@ import csv
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -565,6 +566,7 @@ def demo(serve: bool, port: int) -> None:
             env={**os.environ, "ORDERCLASS_DEMO": "1", "ORDERCLASS_INSTANCE": str(instance),
                  "DATABASE_URL": app.config["DATABASE_URL"]},
         )  # fmt: skip
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the worker ends as well
         try:
             serving.serve(app, "127.0.0.1", port, THREADS)
         finally:

@@ -40,6 +40,7 @@ from . import (
     db,
     district,
     enterprise,
+    exchange,
     privacy,
     public,
     rounds,
@@ -52,6 +53,7 @@ bp = Blueprint("pages", __name__)
 BLUEPRINTS = (
     bp, public.bp, applicant.bp, account.bp, assist.bp,
     coordinator.bp, college.bp, enterprise.bp, district.bp, bureau.bp,
+    exchange.bp,
 )  # fmt: skip
 LARGE = "large"
 GZIP_FROM = 500

@@ -221,7 +221,7 @@ def slips(people: Sequence[tuple[str, str, str, str]], title: str, address: str)
             (10, 30, purpose),
             (16, 37, code),
             (9, 48, address),
-            (9, 54, _("一次有效，请勿给别人看。")),
+            (9, 54, _("请勿给别人看。")),
         ):
             sheet.refuse(text)
             sheet.set_font(FAMILY, size=size)

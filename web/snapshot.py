@@ -17,7 +17,7 @@ from typing import Any
 
 from flask import current_app
 from flask_babel import gettext as _
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from matcher import Issue, Policy, Table, Tables, __version__, of_issue, validate
@@ -168,7 +168,7 @@ def tables_of(session: Session, round_: Round, toml: str) -> Tables:
     return Tables(tables, toml.encode())
 
 
-def _lists(session: Session, round_: Round) -> dict[int, Row[Any]]:
+def _lists(session: Session, round_: Round) -> dict[int, Any]:
     """The submitted list that counts, of each applicant."""
     rows = session.execute(
         select(
@@ -182,7 +182,7 @@ def _lists(session: Session, round_: Round) -> dict[int, Row[Any]]:
     return {row.applicant_id: row for row in rows}  # the last submitted is the one that stays
 
 
-def _applicant(held: Applicant, wish: Row[Any] | None) -> dict[str, Cell]:
+def _applicant(held: Applicant, wish: Any) -> dict[str, Cell]:
     return {
         "applicant": held.person.pseudonym,
         "person": held.person.pseudonym,

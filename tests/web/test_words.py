@@ -27,8 +27,12 @@ BILINGUAL = re.compile(r"/ [a-z]{2}|[A-Za-z]+ [a-z]+")
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 
 DATA = {
+    "cells.py": "workbooks are in Chinese: words that cells hold",
     "demo.py": "what is made up for the demo is data",
+    "exports.py": "workbooks are in Chinese: their instructions",
     "privacy.py": "compound surnames are data",
+    "sheets.py": "workbooks are in Chinese: headings and hints, each with its English",
+    "workbooks.py": "workbooks are in Chinese: names of their sheets",
 }
 """Files whose Chinese strings are no words of pages, and why."""
 
