@@ -11,11 +11,13 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from .db import now
@@ -50,10 +52,7 @@ def record(
     reason: str = "",
 ) -> AuditEvent:
     """Append one event to the chain, in the caller's transaction."""
-    head = session.scalar(select(AuditHead).where(AuditHead.id == 1).with_for_update())
-    if head is None:
-        head = AuditHead(id=1, hash=GENESIS)
-        session.add(head)
+    head = _locked_head(session)
     payload = _plain({"before": before or {}, "after": after or {}, "reason": reason})
     salt = secrets.token_hex(16)
     event = AuditEvent(
@@ -70,6 +69,16 @@ def record(
     session.flush()
     session.add(AuditPayload(event_id=event.id, salt=salt, payload=payload))
     return event
+
+
+def _locked_head(session: Session) -> AuditHead:
+    """The end of the chain, which one transaction at a time may move."""
+    held = select(AuditHead).where(AuditHead.id == 1).with_for_update()
+    if (head := session.scalar(held)) is not None:
+        return head
+    with suppress(IntegrityError), session.begin_nested():  # of two first writers one is in time
+        session.add(AuditHead(id=1, hash=GENESIS))
+    return session.scalars(held).one()
 
 
 def chained(previous: str, event: AuditEvent) -> str:

@@ -29,6 +29,7 @@ from flask_security import (
     Totp,
     TwoFactorVerifyCodeForm,
     UserMixin,
+    UsernameUtil,
     current_user,
     hash_password,
 )
@@ -112,6 +113,21 @@ class Code(TwoFactorVerifyCodeForm):
         return False
 
 
+class Names(UsernameUtil):
+    """Accounts are named by offices and by application numbers, so a name may hold what these do.
+
+    The library would refuse short names and every sign but letters and figures, at each login.
+    """
+
+    def normalize(self, username: str) -> str | None:
+        """The name as it is looked up."""
+        return as_username(username)[:64] or None
+
+    def validate(self, username: str) -> tuple[str | None, str | None]:
+        """No name is refused for how it looks: it is found or not."""
+        return None, self.normalize(username)
+
+
 class OneTimeCodes(Totp):
     """The second factor: a code is taken once, and its picture comes from an address of ours."""
 
@@ -144,6 +160,7 @@ def init_app(app: Flask) -> None:
         login_form=Login,
         two_factor_verify_code_form=Code,
         totp_cls=OneTimeCodes,
+        username_util_cls=Names,
     )
     security.i18n_domain = words.LoginWords(app)  # type: ignore[no-untyped-call]
     user_logged_in.connect(_forget_failures, app)
@@ -256,7 +273,7 @@ def guard(blueprint: Blueprint, *roles: str) -> None:
     )
 
 
-OPEN = frozenset({"pages", "public", "security"})
+OPEN = frozenset({"pages", "public", "security", "account"})
 """Blueprints that everybody may enter; logins ask for themselves who is logged in."""
 
 
@@ -405,6 +422,16 @@ def applicant_of(key: str, session: Session | None = None) -> Applicant:
     used = session or db.reading()
     found = used.scalar(select(Applicant).where(Applicant.key == key))
     if found is None or not sees_applicant(used, found):
+        abort(404)
+    return found
+
+
+def entered_of(key: str, session: Session | None = None) -> Applicant:
+    """An applicant for whom an office types (代报名): whoever began it, or a coordinator."""
+    found = (session or db.reading()).scalar(select(Applicant).where(Applicant.key == key))
+    if found is None or not found.entered_by:
+        abort(404)
+    if current_user.role != "coordinator" and found.entered_by != actor().name:
         abort(404)
     return found
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from .audit import Actor, canonical, record
 from .db import now
@@ -58,8 +58,11 @@ def plan(session: Session, round_id: int) -> dict[str, list[Program]]:
     """What a line of a list may name: a program's code, or a class's for all its programs."""
     found: dict[str, list[Program]] = {}
     rows = session.scalars(
-        select(Program).join(OrderClass).where(OrderClass.round_id == round_id)
-    ).unique()
+        select(Program)
+        .join(Program.order_class)
+        .where(OrderClass.round_id == round_id)
+        .options(contains_eager(Program.order_class))
+    )
     for program in rows:
         found.setdefault(program.code, [program])
         if program.order_class.code != program.code:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
 STUDY_FORMS = {"FT": _("全日制"), "PT": _("非全日制"), "ST": _("社会培训")}
@@ -11,13 +15,6 @@ LEVELS = {"5": _("初级工"), "4": _("中级工"), "3": _("高级工"), "2": _(
 SKILL_LEVELS = {
     "5": _("初级工"), "4": _("中级工"), "3": _("高级工"), "2": _("技师"), "1": _("高级技师"),
 }  # fmt: skip
-TIERS = {
-    "技工学校": ("5", "4"),
-    "高级技工学校": ("5", "4", "3"),
-    "技师学院": ("5", "4", "3", "2"),
-}
-"""The levels for which a kind of college is approved."""
-
 EDUCATIONS = {
     "90": _("不限学历"), "81": _("小学毕业"), "71": _("初中毕业"), "61": _("高中阶段毕业"),
     "31": _("大专毕业"), "21": _("本科毕业"), "14": _("研究生毕业"),
@@ -59,3 +56,97 @@ COMPONENTS = {
     "culture": _("文化素质"), "skill": _("技能测试"), "interview": _("面试"),
     "experience": _("从业经历"), "language": _("语言"),
 }  # fmt: skip
+
+# --- of applicants ---------------------------------------------------------------------------
+
+IDENTITY_TYPES = {
+    "01": _("居民身份证"),
+    "10": _("护照"),
+    "25": _("港澳台居民居住证"),
+    "30": _("香港证件"),
+    "35": _("澳门证件"),
+    "40": _("台湾证件"),
+    "15": _("港澳台身份证"),
+    "05": _("军官证"),
+    "20": _("其他证件"),
+}
+SEXES = {"1": _("男"), "2": _("女"), "9": _("未说明")}
+HELD_EDUCATIONS = {
+    "71": _("初中毕业"),
+    "72": _("初中未毕业"),
+    "61": _("高中毕业"),
+    "63": _("高中未毕业"),
+    "47": _("技工学校毕业"),
+    "44": _("职业高中毕业"),
+    "41": _("中专毕业"),
+    "31": _("大专毕业"),
+    "21": _("本科毕业"),
+    "14": _("硕士毕业"),
+    "11": _("博士毕业"),
+    "81": _("小学毕业"),
+    "82": _("小学未毕业"),
+    "90": _("其他学历"),
+}
+"""What an applicant says she has; other codes of GB/T 4658 come by import."""
+
+HOUSEHOLD_KINDS = {
+    "11": _("农村"),
+    "12": _("县镇"),
+    "21": _("城市"),
+    "30": _("港澳台"),
+    "40": _("外国籍"),
+}
+EMPLOYMENT = {
+    "student": _("在校"),
+    "employed": _("在职"),
+    "flexible": _("灵活就业"),
+    "unemployed": _("没有工作"),
+    "farming": _("务农"),
+}
+SENSITIVE = frozenset({"G08", "G09", "G10"})
+"""Groups that tell of health or poverty: used only with a consent of their own."""
+
+SCOPES = {
+    "none": _("不同意调剂"),
+    "college": _("同一院校"),
+    "industry": _("同一产业"),
+    "district": _("同一区市"),
+    "alliance": _("整个联盟"),
+}
+APPLICANT_STATES = {
+    "draft": _("未提交"),
+    "submitted": _("已提交"),
+    "returned": _("待补正"),
+    "passed": _("审核通过"),
+    "failed": _("审核未通过"),
+    "withdrawn": _("已撤回"),
+}
+
+
+def word(table: Mapping[str, Any], code: str) -> str:
+    """The word of a code; a code of somebody's own stays as it is."""
+    return str(table.get(code, code))
+
+
+def words(table: Mapping[str, Any], text: str) -> str:
+    """The words of codes that stand in one text, separated by ``;``."""
+    return str(gettext("、")).join(word(table, code) for code in split(text))
+
+
+def split(text: str) -> list[str]:
+    """Codes that stand in one text, separated by ``;``."""
+    return [part for part in text.split(";") if part]
+
+
+def join(codes: Iterable[str]) -> str:
+    """Codes as one text."""
+    return ";".join(codes)
+
+
+def approved_levels(tier: str) -> tuple[str, ...]:
+    """The levels for which a kind of college (办学类型) is approved; all where the kind is unknown."""
+    if tier == "技工学校":
+        return ("5", "4")
+    if tier == "高级技工学校":
+        return ("5", "4", "3")
+    return tuple(LEVELS)

@@ -29,7 +29,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from . import (
+    account,
     applicant,
+    assist,
     auth,
     bureau,
     calendar,
@@ -42,16 +44,16 @@ from . import (
     public,
     publication,
     rounds,
+    settings,
     words,
 )
-from .models import Setting
 
 bp = Blueprint("pages", __name__)
 
 BLUEPRINTS = (
-    bp, public.bp, applicant.bp, coordinator.bp, college.bp, enterprise.bp, district.bp, bureau.bp,
+    bp, public.bp, applicant.bp, account.bp, assist.bp,
+    coordinator.bp, college.bp, enterprise.bp, district.bp, bureau.bp,
 )  # fmt: skip
-SETTINGS = ("主办单位", "ICP备案号", "公安备案号", "监督电话", "隐私政策")
 LARGE = "large"
 GZIP_FROM = 500
 
@@ -112,19 +114,13 @@ def moment(value: datetime | None) -> str:
     return calendar.local(value).strftime("%Y-%m-%d %H:%M") if value else ""
 
 
-def settings() -> dict[str, str]:
-    """What the operator has set, for the foot of every page."""
-    held = {s.name: s.value for s in db.reading().scalars(select(Setting))}
-    return {name: held.get(name, "") for name in SETTINGS}
-
-
 def _globals() -> dict[str, Any]:
     return {
         "lang": words.language(),
         "large_text": request.cookies.get("text") == LARGE,
         "demo": current_app.config["DEMO"],
         "state_label": lambda state: rounds.LABELS[state],
-        "footer": settings,
+        "footer": lambda: settings.current(db.reading()),
         "home_url": auth.home,
         "now": lambda: db.now(db.reading()),
     }

@@ -29,14 +29,24 @@ from .models import (
 )
 from .posting import Problems, Refused, Stale
 
-CONCLUSIONS = {"passed": lazy_gettext("通过"), "correct": lazy_gettext("补正"), "failed": lazy_gettext("不通过")}
+CONCLUSIONS = {
+    "passed": lazy_gettext("通过"),
+    "correct": lazy_gettext("补正"),
+    "failed": lazy_gettext("不通过"),
+}
 STATES_AFTER = {"passed": "passed", "correct": "returned", "failed": "failed"}
 APPLICANT_STATES = {
     "draft": lazy_gettext("草稿"), "submitted": lazy_gettext("待审"), "returned": lazy_gettext("退回补正"),
     "passed": lazy_gettext("审核通过"), "failed": lazy_gettext("不通过"), "withdrawn": lazy_gettext("已撤回"),
 }  # fmt: skip
-GROUP_STATES = {"claimed": lazy_gettext("待核实"), "verified": lazy_gettext("已核实"), "refused": lazy_gettext("不认可")}
-MATTER = "报名资格"
+GROUP_STATES = {
+    "claimed": lazy_gettext("待核实"),
+    "verified": lazy_gettext("已核实"),
+    "refused": lazy_gettext("不认可"),
+}
+MATTER = "all"
+"""What offices conclude is the whole application, not one matter of it."""
+
 LIVE = ("submitted", "returned", "passed")
 """Applications that may still be placed."""
 
@@ -178,7 +188,7 @@ def review(
         raise Stale(applicant.version, stored)
     problems: Problems = {}
     if applicant.state in ("draft", "withdrawn"):
-        problems[""] = [_("她没有提交报名，或已撤回，不用审核。")]
+        problems[""] = [_("申请人没有提交报名，或已撤回，不用审核。")]
     if conclusion == "failed" and code not in codes.REVIEWS:
         problems["code"] = [_("请选不通过的原因。")]
     corrects = applicant.state in ("passed", "failed") or pending(held)
@@ -260,7 +270,7 @@ def decide_group(
         Membership, (applicant.id, group), with_for_update=True, populate_existing=True
     )
     if held is None:
-        raise Refused({"": [_("她没有申报这个人员类别。")]})
+        raise Refused({"": [_("申请人没有申报这个人员类别。")]})
     if held.state != seen:
         raise Stale(0, {"state": held.state, "reason": held.reason})
     if state == held.state:
