@@ -46,6 +46,7 @@ from .models import (
     College,
     Demand,
     Enterprise,
+    Import,
     LoginFailure,
     OrderClass,
     Program,
@@ -397,6 +398,23 @@ def change_of(key: str, session: Session | None = None) -> SeatChange:
         or (role == "enterprise" and found.program.enterprise_id == current_user.enterprise_id)
     )
     if found is None or not mine:
+        abort(404)
+    return found
+
+
+def import_of(round_: Round, key: str, session: Session | None = None) -> Import:
+    """An import of a round, for coordinators and for the office whose people uploaded it."""
+    used = session or db.reading()
+    found = used.scalar(select(Import).where(Import.round_id == round_.id, Import.key == key))
+    if found is None:
+        abort(404)
+    role, name = found.by.split(":", 1)
+    maker = used.scalar(select(User).where(User.username == name))
+    mine = maker is not None and current_user.role == role and (
+        (role == "college" and maker.college_id == current_user.college_id)
+        or (role == "enterprise" and maker.enterprise_id == current_user.enterprise_id)
+    )  # fmt: skip
+    if current_user.role != "coordinator" and not mine:
         abort(404)
     return found
 

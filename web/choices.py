@@ -12,13 +12,14 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager
 
-from .audit import Actor, canonical, record
+from .audit import Actor, Entry, canonical, record, record_all
 from .db import now
 from .models import Applicant, ChoiceList, OrderClass, Program
 
 DRAFT = 0
 RECEIPT = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LOOK_ALIKES = str.maketrans("OIL", "011")
+SUBMITTED = "list.submit"
 SCOPES = ("none", "college", "industry", "district", "alliance")
 
 
@@ -153,10 +154,52 @@ def submit(
     last = session.scalar(
         select(func.max(ChoiceList.number)).where(ChoiceList.applicant_id == applicant.id)
     )
+    made = _made(applicant, wish, (last or DRAFT) + 1, now(session), actor, idempotency_key)
+    session.add(made)
+    record(
+        session, actor, SUBMITTED, f"applicant/{applicant.number}",
+        round_id=applicant.round_id, after=_told(made),
+    )  # fmt: skip
+    session.flush()
+    return made
+
+
+def submit_all(
+    session: Session,
+    round_id: int,
+    wishes: Sequence[tuple[Applicant, Wish]],
+    actor: Actor,
+    idempotency_key: str,
+) -> None:
+    """Submit many lists of a round at once, as an office's file says them; see :func:`submit`."""
+    last: dict[int, int] = dict(
+        session.execute(
+            select(ChoiceList.applicant_id, func.max(ChoiceList.number))
+            .join(Applicant)
+            .where(Applicant.round_id == round_id)
+            .group_by(ChoiceList.applicant_id)
+        ).all()
+    )
     moment = now(session)
+    made = [
+        (applicant, _made(applicant, wish, last.get(applicant.id, DRAFT) + 1, moment, actor,
+                          idempotency_key))
+        for applicant, wish in wishes
+    ]  # fmt: skip
+    session.add_all(held for _, held in made)
+    record_all(
+        session, actor,
+        (Entry(SUBMITTED, f"applicant/{a.number}", after=_told(held)) for a, held in made),
+        round_id=round_id,
+    )  # fmt: skip
+
+
+def _made(
+    applicant: Applicant, wish: Wish, number: int, moment: datetime, actor: Actor, key: str
+) -> ChoiceList:
     made = ChoiceList(
         applicant_id=applicant.id,
-        number=(last or DRAFT) + 1,
+        number=number,
         choices=list(wish.choices),
         adjustment=wish.adjustment,
         not_accepted=list(wish.not_accepted),
@@ -164,19 +207,21 @@ def submit(
         submitted_at=moment,
         entered_by=actor.name,
         receipt=receipt_number(),
-        idempotency_key=idempotency_key,
+        idempotency_key=key,
     )
     made.digest = digest(applicant, made)
-    session.add(made)
     applicant.submitted_at = moment
-    record(
-        session, actor, "list.submit", f"applicant/{applicant.number}",
-        round_id=applicant.round_id,
-        after={"number": made.number, "choices": made.choices, "adjustment": made.adjustment,
-               "not_accepted": made.not_accepted, "digest": made.digest},
-    )  # fmt: skip
-    session.flush()
     return made
+
+
+def _told(held: ChoiceList) -> dict[str, object]:
+    return {
+        "number": held.number,
+        "choices": held.choices,
+        "adjustment": held.adjustment,
+        "not_accepted": held.not_accepted,
+        "digest": held.digest,
+    }
 
 
 def receipt_number() -> str:

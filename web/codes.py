@@ -15,13 +15,6 @@ LEVELS = {"5": _("初级工"), "4": _("中级工"), "3": _("高级工"), "2": _(
 SKILL_LEVELS = {
     "5": _("初级工"), "4": _("中级工"), "3": _("高级工"), "2": _("技师"), "1": _("高级技师"),
 }  # fmt: skip
-TIERS = {
-    "技工学校": ("5", "4"),
-    "高级技工学校": ("5", "4", "3"),
-    "技师学院": ("5", "4", "3", "2"),
-}
-"""The levels for which a kind of college is approved."""
-
 EDUCATIONS = {
     "90": _("不限学历"), "81": _("小学毕业"), "71": _("初中毕业"), "61": _("高中阶段毕业"),
     "31": _("大专毕业"), "21": _("本科毕业"), "14": _("研究生毕业"),
@@ -148,3 +141,12 @@ def split(text: str) -> list[str]:
 def join(codes: Iterable[str]) -> str:
     """Codes as one text."""
     return ";".join(codes)
+
+
+def approved_levels(tier: str) -> tuple[str, ...]:
+    """The levels for which a kind of college (办学类型) is approved; all where the kind is unknown."""
+    if tier == "技工学校":
+        return ("5", "4")
+    if tier == "高级技工学校":
+        return ("5", "4", "3")
+    return tuple(LEVELS)

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from flask_security import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 from wtforms import (
@@ -16,12 +17,10 @@ from wtforms import (
     Form,
     FormField,
     HiddenField,
-    RadioField,
-    SelectField,
     StringField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms.validators import NumberRange, Optional
 
 from . import (
     auth,
@@ -30,6 +29,8 @@ from . import (
     db,
     figures,
     offices,
+    planning,
+    policies,
     posting,
     privacy,
     reviewing,
@@ -38,33 +39,39 @@ from . import (
     stages,
 )
 from .models import Applicant, Demand, Enterprise, OrderClass, Program, Round
-from .offices import MUST, REFUSALS, Action, RowForm, Several, day, flag, number, text
+from .offices import (
+    MUST,
+    REFUSALS,
+    Action,
+    RowForm,
+    Several,
+    choice,
+    day,
+    flag,
+    number,
+    options,
+    text,
+)
 
 bp = Blueprint("college", __name__, url_prefix="/college")
 auth.guard(bp, "college")
 offices.seat_changes(bp)
 offices.confirmations(bp, lambda: auth.own_college().code)
 
-BLANK = ("", lazy_gettext("请选择"))
-NONE = ("", lazy_gettext("不要求"))
+PICK, NONE = lazy_gettext("请选择"), lazy_gettext("不要求")
 
 
 class SeatsForm(Form):  # type: ignore[misc]
     """One enterprise's seats in a class."""
 
     code = HiddenField()
-    enterprise = SelectField(lazy_gettext("合作企业"), default="", validate_choice=True)
-    demand = SelectField(lazy_gettext("对应岗位"), default="")
+    enterprise = choice(lazy_gettext("合作企业"))
+    demand = choice(lazy_gettext("对应岗位"))
     capacity = number(lazy_gettext("席位数"), least=1, most=500)
-    channel = SelectField(lazy_gettext("考核通道"), default="")
+    channel = choice(lazy_gettext("考核通道"))
     forbid_minor = flag(lazy_gettext("禁忌未成年工"))
     forbid_minor_reason = text(lazy_gettext("禁忌依据"), 200)
     reserves = text(lazy_gettext("预留（类别:席位）"), 200)
-
-    def validate_capacity(self, field: Any) -> None:
-        """Seats are asked for once an enterprise is chosen."""
-        if self.enterprise.data and field.data is None and not field.errors:
-            raise ValidationError(MUST)
 
     def validate_reserves(self, field: Any) -> None:
         """``G05:2；G06:1``."""
@@ -82,36 +89,23 @@ class ClassForm(RowForm):
     name = text(lazy_gettext("班级名称"), 100, must=True)
     major = text(lazy_gettext("专业名称"), 100, must=True)
     major_code = text(lazy_gettext("专业代码"), 20)
-    industry = SelectField(
-        lazy_gettext("产业"), choices=[BLANK, *codes.INDUSTRIES.items()], default=""
-    )
-    level = SelectField(
-        lazy_gettext("培养层次"),
-        [InputRequired(MUST)],
-        choices=[BLANK, *codes.LEVELS.items()],
-        default="",
-    )
+    industry = choice(lazy_gettext("产业"), codes.INDUSTRIES, PICK)
+    level = choice(lazy_gettext("培养层次"), codes.LEVELS, PICK, must=MUST)
     intake = text(lazy_gettext("招生对象"), 200)
     years = DecimalField(
         lazy_gettext("学制（年）"),
         [Optional(), NumberRange(Decimal(0), Decimal(9), lazy_gettext("请填 0 至 9 之间的年数。"))],
         places=1,
     )
-    study_form = SelectField(
-        lazy_gettext("学习形式"), choices=list(codes.STUDY_FORMS.items()), default="FT"
-    )
+    study_form = choice(lazy_gettext("学习形式"), codes.STUDY_FORMS, PICK, must=MUST)
     hired_on_entry = flag(lazy_gettext("招生即招工试点"))
     min_size = number(lazy_gettext("最低开班人数"), least=1, most=500, must=True)
-    entry_education = SelectField(
-        lazy_gettext("入学学历"), choices=[NONE, *codes.EDUCATIONS.items()], default=""
-    )
-    entry_skill = SelectField(
-        lazy_gettext("入学技能等级"), choices=[NONE, *codes.SKILL_LEVELS.items()], default=""
-    )
+    entry_education = choice(lazy_gettext("入学学历"), codes.EDUCATIONS, NONE)
+    entry_skill = choice(lazy_gettext("入学技能等级"), codes.SKILL_LEVELS, NONE)
     age_min = number(lazy_gettext("年龄下限"), most=99)
     age_max = number(lazy_gettext("年龄上限"), most=99)
     age_basis = text(lazy_gettext("年龄依据"), 200)
-    health = Several(lazy_gettext("身体条件"), choices=list(codes.HEALTH.items()))
+    health = Several(lazy_gettext("身体条件"), choices=options(codes.HEALTH))
     health_basis = text(lazy_gettext("身体条件依据"), 200)
     internship_date = day(lazy_gettext("岗位实习开始"))
     hire_date = day(lazy_gettext("入职日期"))
@@ -156,6 +150,8 @@ def _page(template: str, round_: Round | None, **words: Any) -> str:
 @bp.get("/<serial>/")
 def home(serial: str = "") -> str:
     """Classes with their figures, and what to do next."""
+    if current_user.college_id is None:
+        return render_template("offices/unassigned.html")
     round_ = offices.chosen(serial)
     college = auth.own_college()
     if round_ is None:
@@ -279,15 +275,22 @@ def _class(serial: str, code: str) -> str | Response:
             return redirect(url_for("college.edit_class", serial=serial, code=saved.code))
         round_ = auth.round_of(serial)
         held = auth.class_of(round_, code) if code else None
-    proposed = {
-        p.code: posting.show_reserves(posting.proposed_reserves(round_, p.capacity))
-        for p in (held.programs if held else ())
-    }
     return _page(
-        "class", round_, form=form, held=held, college=college, codes=codes, proposed=proposed,
+        "class", round_, form=form, held=held, college=college, codes=codes, 
+        proposed=_proposed(round_, held),
         refusal=stages.refusal(db.reading(), round_, "plan"),
         can_change=stages.writable(db.reading(), round_, "seat_change"),
     )  # fmt: skip
+
+
+def _proposed(round_: Round, held: OrderClass | None) -> dict[str, str]:
+    """The reserves that the rules' shares propose for each program of a class."""
+    found: dict[str, dict[str, int]] = {}
+    if held is not None:
+        for one in planning.proposals(db.reading(), round_):
+            if one.seats and one.program.order_class_id == held.id:
+                found.setdefault(one.program.code, {})[one.group] = one.seats
+    return {code: posting.show_reserves(reserves) for code, reserves in found.items()}
 
 
 class _ClassRow:
@@ -311,25 +314,18 @@ class _ClassRow:
 
 def _offer(form: ClassForm, round_: Round, tier: str) -> None:
     """What may be chosen in each line of seats, and the levels that the college is approved for."""
-    approved = codes.TIERS.get(tier, tuple(codes.LEVELS))
-    held = form.level.data
-    form.level.choices = [
-        BLANK, *((c, label) for c, label in codes.LEVELS.items() if c in approved or c == held)
-    ]  # fmt: skip
+    approved = codes.approved_levels(tier)
+    levels = {c: label for c, label in codes.LEVELS.items() if c in (*approved, form.level.data)}
+    form.level.choices = options(levels, PICK)
     enterprises = db.reading().scalars(select(Enterprise).order_by(Enterprise.code)).all()
-    offered = [(str(e.id), f"{e.code} {e.name}") for e in enterprises]
-    posts = [(str(d.id), f"{d.code} {d.title}（{d.people}）") for d in _submitted_demands(round_)]
-    channels = [(c.channel, c.channel) for c in scoring.policy_of(round_).channels]
+    offered = {str(e.id): f"{e.code} {e.name}" for e in enterprises}
+    posts = {str(d.id): f"{d.code} {d.title}（{d.people}）" for d in _submitted_demands(round_)}
+    channels = {c.channel: c.channel for c in policies.current(db.reading(), round_).channels}
     for line in form.seats:
-        line.enterprise.choices = [BLANK, *offered]
-        line.demand.choices = [("", _("暂不对应")), *posts]
-        line.channel.choices = [BLANK, *_with(channels, line.channel.data)]
-
-
-def _with(offered: list[tuple[str, str]], held: str | None) -> list[tuple[str, str]]:
-    """The choices, with what the row holds already."""
-    known = {code for code, _label in offered}
-    return offered if not held or held in known else [*offered, (held, held)]
+        held = line.channel.object_data
+        line.enterprise.choices = options(offered, PICK)
+        line.demand.choices = options(posts, lazy_gettext("暂不对应"))
+        line.channel.choices = options(channels | ({held: held} if held else {}), PICK)
 
 
 @bp.post("/<serial>/classes/<code>/confirm")
@@ -355,14 +351,10 @@ def confirm_class(serial: str, code: str) -> Response:
 class ReviewForm(RowForm):
     """资格审核."""
 
-    conclusion = RadioField(
-        lazy_gettext("结论"), [InputRequired(lazy_gettext("请选一个结论。"))],
-        choices=list(reviewing.CONCLUSIONS.items()),
-    )  # fmt: skip
-    code = SelectField(
-        lazy_gettext("不通过的原因"), choices=[("", lazy_gettext("（不通过时选）")), *codes.REVIEWS.items()],
-        default="",
-    )  # fmt: skip
+    conclusion = choice(
+        lazy_gettext("审核结论"), reviewing.CONCLUSIONS, must=lazy_gettext("请选一个结论。"), radio=True
+    )
+    code = choice(lazy_gettext("不通过的原因"), codes.REVIEWS, lazy_gettext("（不通过时选）"))
     reason = text(lazy_gettext("说明（申请人会看到）"), 500, area=True)
 
 
@@ -492,12 +484,13 @@ def scores(serial: str, name: str) -> str | Response:
     if form.validate_on_submit():
         try:
             with db.writing() as session:
-                again = _target(session, round_, name)
-                people = {o.number: o for o in _at(session, round_, again, college.id)}
-                parts = again.components(scoring.policy_of(round_))
+                open_ = auth.round_of(serial, session)
+                again = _target(session, open_, name)
+                people = {o.number: o for o in _at(session, open_, again, college.id)}
+                parts = again.components(policies.current(session, open_))
                 entries = [_entry(line, people, parts) for line in form.lines]
                 changed = scoring.save_scores(
-                    session, round_, again, entries, college.code, form.reason.data, auth.actor()
+                    session, open_, again, entries, college.code, form.reason.data, auth.actor()
                 )
         except REFUSALS as error:
             offices.take_lines(form, form.lines, error)
@@ -513,7 +506,7 @@ def scores(serial: str, name: str) -> str | Response:
     return _page(
         "sheet", round_, target=target, form=form, page=offices.page_of(people_),
         names={one.number: one.person.name for one in people_},
-        parts={c: codes.COMPONENTS[c] for c in target.components(scoring.policy_of(round_))},
+        parts={c: codes.COMPONENTS[c] for c in target.components(policies.current(db.reading(), round_))},
         confirmed={
             one.number
             for one in people_

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from . import auth, db, jobs, publication, rounds
+from . import auth, db, jobs, publication, rounds, serving
 from .models import ROLES, College, Enterprise, User
 from .privacy import Keys
 
@@ -26,9 +26,13 @@ class NewerSchema(RuntimeError):
     """The database was made by a newer version of this software."""
 
 
-def preparing() -> bool:
-    """Whether the running command is one that works before there are keys."""
-    return "init-db" in sys.argv
+WITHOUT_PAGES = ("init-db", "upgrade-db", "create-user", "close-due", "worker")
+"""Commands that serve nothing, so that nothing need stand in front of them."""
+
+
+def asked(*names: str) -> bool:
+    """Whether one of these commands is the one that runs."""
+    return any(name in sys.argv for name in names)
 
 
 def schema_of() -> tuple[str | None, str | None]:
@@ -145,5 +149,7 @@ def worker() -> None:
 
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for one in (init_db, upgrade_db, create_user, close_due, worker):
+    from .demo import demo
+
+    for one in (init_db, upgrade_db, create_user, close_due, worker, serving.serve_command, demo):
         app.cli.add_command(one)

@@ -5,26 +5,28 @@ from __future__ import annotations
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from flask_security import current_user
 from werkzeug.wrappers import Response
-from wtforms import HiddenField, RadioField
-from wtforms.validators import InputRequired
+from wtforms import HiddenField
 
 from . import auth, codes, db, figures, offices, privacy, reviewing, stages
 from .models import Applicant, Membership, Round
-from .offices import REFUSALS, Action, RowForm, text
+from .offices import REFUSALS, Action, RowForm, choice, text
 
 bp = Blueprint("district", __name__, url_prefix="/district")
 auth.guard(bp, "district")
+
+
+CONCLUSIONS = {"verified": lazy_gettext("属实"), "refused": lazy_gettext("不认可")}
 
 
 class GroupForm(RowForm):
     """核实人员类别."""
 
     seen = HiddenField(default="claimed")
-    state = RadioField(
-        lazy_gettext("结论"), [InputRequired(lazy_gettext("请选一个结论。"))],
-        choices=[("verified", lazy_gettext("属实")), ("refused", lazy_gettext("不认可"))],
-    )  # fmt: skip
+    state = choice(
+        lazy_gettext("核实结论"), CONCLUSIONS, must=lazy_gettext("请选一个结论。"), radio=True
+    )
     reason = text(lazy_gettext("说明（申请人会看到）"), 300)
 
 
@@ -32,6 +34,8 @@ class GroupForm(RowForm):
 @bp.get("/<serial>/")
 def home(serial: str = "") -> str:
     """Who of the district claims a group, and how far it is verified."""
+    if not current_user.district:
+        return render_template("offices/unassigned.html")
     round_, district = offices.chosen(serial), auth.own_district()
     rounds = stages.all_rounds(db.reading())
     if round_ is None:

@@ -7,19 +7,32 @@ from typing import Any
 from flask import Blueprint, abort, flash, redirect, render_template, session, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from flask_security import current_user
 from werkzeug.wrappers import Response
-from wtforms import FieldList, Form, FormField, HiddenField, SelectField, StringField
+from wtforms import FieldList, Form, FormField, HiddenField, StringField
 
-from . import auth, codes, db, figures, offices, posting, reviewing, scoring, seats, stages
+from . import (
+    auth,
+    codes,
+    db,
+    figures,
+    offices,
+    policies,
+    posting,
+    reviewing,
+    scoring,
+    seats,
+    stages,
+)
 from .models import Applicant, Demand, Enterprise, Program, Round
-from .offices import REFUSALS, Action, RowForm, Several, day, flag, number, text
+from .offices import REFUSALS, Action, RowForm, Several, choice, day, flag, number, options, text
 
 bp = Blueprint("enterprise", __name__, url_prefix="/enterprise")
 auth.guard(bp, "enterprise")
 offices.seat_changes(bp)
 offices.confirmations(bp, lambda: auth.own_enterprise().code)
 
-BLANK = ("", lazy_gettext("请选择"))
+PICK, NONE = lazy_gettext("请选择"), lazy_gettext("不要求")
 
 
 class DemandForm(RowForm):
@@ -27,24 +40,14 @@ class DemandForm(RowForm):
 
     title = text(lazy_gettext("岗位名称"), 100, must=True)
     occupation = text(lazy_gettext("职业（工种）"), 100, must=True)
-    skill_level = SelectField(
-        lazy_gettext("技能等级要求"),
-        choices=[("", lazy_gettext("不要求")), *codes.SKILL_LEVELS.items()],
-        default="",
-    )
+    skill_level = choice(lazy_gettext("技能等级要求"), codes.SKILL_LEVELS, NONE)
     people = number(lazy_gettext("需求人数"), least=1, most=9999, must=True)
     hire_date = day(lazy_gettext("用工时间"))
     wage_from = number(lazy_gettext("起薪下限（元/月）"))
     wage_to = number(lazy_gettext("起薪上限（元/月）"))
-    district = SelectField(
-        lazy_gettext("工作区市"), choices=[BLANK, *codes.AREAS.items()], default=""
-    )
-    study_forms = Several(lazy_gettext("学习形式意向"), choices=list(codes.STUDY_FORMS.items()))
-    education = SelectField(
-        lazy_gettext("学历要求"),
-        choices=[("", lazy_gettext("不要求")), *codes.EDUCATIONS.items()],
-        default="",
-    )
+    district = choice(lazy_gettext("工作区市"), codes.AREAS, PICK)
+    study_forms = Several(lazy_gettext("学习形式意向"), choices=options(codes.STUDY_FORMS))
+    education = choice(lazy_gettext("学历要求"), codes.EDUCATIONS, NONE)
     age_wish = text(lazy_gettext("年龄要求"), 100)
     health = text(lazy_gettext("身体条件"), 200)
     health_basis = text(lazy_gettext("身体条件依据"), 200)
@@ -70,6 +73,8 @@ def _page(template: str, round_: Round | None, **words: Any) -> str:
 @bp.get("/<serial>/")
 def home(serial: str = "") -> str:
     """Demand figures, seats, and what to do next."""
+    if current_user.enterprise_id is None:
+        return render_template("offices/unassigned.html")
     round_ = offices.chosen(serial)
     enterprise = auth.own_enterprise()
     if round_ is None:
@@ -244,6 +249,8 @@ class InterviewLine(Form):  # type: ignore[misc]
 
     number = HiddenField()
     version = HiddenField(default="0")
+    slot_was = HiddenField()
+    rejected_was = HiddenField()
     slot = StringField(filters=[lambda value: (value or "").strip()[:100]])
     interview = StringField(filters=[lambda value: (value or "").strip()[:20]])
     exempt_basis = StringField(filters=[lambda value: (value or "").strip()[:200]])
@@ -294,7 +301,9 @@ def save_interviews(serial: str, code: str) -> str | Response:
         with db.writing() as writing:
             program = auth.program_of(round_, code, writing)
             people = {one.number: one for one in _interviewed(writing, program)}
-            outcomes = [_outcome(line, people) for line in form.lines]
+            target = scoring.Target(program.channel, program)
+            parts = target.components(policies.current(writing, program.order_class.round))
+            outcomes = [_outcome(line, people, parts) for line in form.lines]
             changed = scoring.save_interviews(
                 writing, round_, program, outcomes, auth.own_enterprise().code,
                 form.reason.data, auth.actor(),
@@ -331,29 +340,36 @@ def _interview_form(program: Program) -> InterviewForm:
     lines = []
     for one in page.rows:
         score, decision = scores.get(one.id), rejected.get(one.id)
+        slot = slots.get(one.id, "")
+        basis = decision.basis if decision and not decision.withdrawn else ""
         lines.append(
             {
                 "number": one.number,
                 "version": score.version if score else 0,
-                "slot": slots.get(one.id, ""),
+                "slot": slot,
+                "slot_was": slot,
                 "interview": scoring.show_component(score.interview) if score else "",
                 "exempt_basis": score.exempt_basis if score else "",
                 "fit": score.fit if score else "",
-                "rejected": decision.basis if decision and not decision.withdrawn else "",
+                "rejected": basis,
+                "rejected_was": basis,
             }
         )
     return InterviewForm(formdata=None, lines=lines)
 
 
-def _outcome(line: Any, people: dict[str, Applicant]) -> scoring.Outcome:
+def _outcome(line: Any, people: dict[str, Applicant], parts: list[str]) -> scoring.Outcome:
     who = people.get(line.number.data)
     if who is None:
         abort(404)
     entry = scoring.Entry(
-        who, {"interview": line.interview.data}, line.exempt_basis.data, line.fit.data,
+        who, {name: line[name].data for name in parts}, line.exempt_basis.data, line.fit.data,
         offices.as_version(line.version.data),
     )  # fmt: skip
-    return scoring.Outcome(entry, line.slot.data, line.rejected.data)
+    return scoring.Outcome(
+        entry, line.slot.data, line.slot_was.data or "", line.rejected.data,
+        line.rejected_was.data or "",
+    )  # fmt: skip
 
 
 def _interviews(round_: Round, program: Program, form: InterviewForm | None) -> str:
@@ -365,6 +381,7 @@ def _interviews(round_: Round, program: Program, form: InterviewForm | None) -> 
         others=reviewing.programs_of(held, round_.id, enterprise_id=program.enterprise_id),
         refusal=stages.refusal(held, round_, "slot"),
         score_refusal=stages.refusal(held, round_, "score"),
+        scored=bool(scoring.Target(program.channel, program).components(policies.current(held, round_))),
     )  # fmt: skip
 
 

@@ -750,6 +750,23 @@ class Approval(Base):
     run: Mapped[Run] = relationship()
 
 
+class Motion(Base):
+    """What one coordinator asks and another confirms: to suspend, resume or void a round."""
+
+    __tablename__ = "motion"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=random_key)
+    round_id: Mapped[int] = mapped_column(ForeignKey("round.id"), index=True)
+    kind: Mapped[str]
+    """``suspend``, ``resume`` or ``void``."""
+    reason: Mapped[str]
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(Instant)
+    confirmed_by: Mapped[str] = mapped_column(default="")
+    confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
 class Publication(Base):
     """A published result; never edited, only followed by a successor."""
 

@@ -20,10 +20,13 @@ from wtforms import (
     Field,
     HiddenField,
     IntegerField,
+    RadioField,
+    SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
 )
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -94,6 +97,27 @@ def flag(label: Any) -> Field:
     return BooleanField(label)
 
 
+def options(table: Mapping[str, Any], blank: Any = None) -> list[SelectChoice]:
+    """What a field offers: a table of codes, after a blank one if that has a name."""
+    head = [] if blank is None else [SelectChoice("", blank)]
+    return head + [SelectChoice(code, label) for code, label in table.items()]
+
+
+def choice(
+    label: Any,
+    table: Mapping[str, Any] | None = None,
+    blank: Any = None,
+    must: Any = None,
+    radio: bool = False,
+) -> Field:
+    """One code of a table; ``must`` is said where none was chosen."""
+    kind = RadioField if radio else SelectField
+    return kind(
+        label, [InputRequired(must) if must else Optional()], choices=options(table or {}, blank),
+        default=None if radio else "", invalid_choice_message=lazy_gettext("请从列表中选。"),
+    )  # fmt: skip
+
+
 class Several(SelectMultipleField):  # type: ignore[misc]
     """Boxes of which any number may be ticked; the row holds the codes separated by ``;``."""
 
@@ -130,7 +154,7 @@ class RowForm(FlaskForm):  # type: ignore[misc]
             field = self[name]
             data = field.data
             if isinstance(field, Several):
-                data = ";".join(code for code, _label in field.choices if code in (data or ()))
+                data = ";".join(c.value for c in field.choices if c.value in (data or ()))
             elif data is None and isinstance(field, StringField):
                 data = ""
             found[name] = data
@@ -380,6 +404,6 @@ def take_lines(form: RowForm, lines: Any, error: Exception) -> None:
             rest[name] = said
         else:
             line.form.said = " ".join(said)
-            if name in error.versions:
-                line.version.data = str(error.versions[name])
+            for hidden, value in error.seen.get(name, {}).items():
+                line[hidden].data = value
     form.take(posting.Refused(rest))

@@ -16,13 +16,10 @@ from flask_babel import lazy_gettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from . import codes, stages, wording
+from . import codes, policies, stages, wording
 from .audit import Actor, record
 from .db import now
 from .models import College, Demand, Enterprise, OrderClass, Program, Reserve, Round
-
-INTERN_SHARE, POST_SHARE = Decimal("0.1"), Decimal("0.2")
-"""Where the policy does not say: interns per employee, and per employee of the same post."""
 
 MOST_PROGRAMS = 4
 
@@ -66,11 +63,12 @@ Problems = dict[str, list[str]]
 class Refused(ValueError):
     """Something that may not be stored; ``problems`` names the fields (blank: the whole).
 
-    ``versions`` holds, of lines that somebody else changed, the version that they have now.
+    ``seen`` holds, of lines that somebody else changed, what their hidden fields must say so that
+    the next save knows of it.
     """
 
-    def __init__(self, problems: Problems, versions: Mapping[str, int] | None = None):
-        self.problems, self.versions = problems, dict(versions or {})
+    def __init__(self, problems: Problems, seen: Mapping[str, Mapping[str, str]] | None = None):
+        self.problems, self.seen = problems, dict(seen or {})
         super().__init__("; ".join(p for found in problems.values() for p in found))
 
 
@@ -82,12 +80,6 @@ class Stale(ValueError):
         super().__init__(f"version {version}")
 
 
-def parameter(round_: Round, key: str, default: Decimal) -> Decimal:
-    """A number that the round's policy sets, else our default."""
-    held = (round_.policy.workflow if round_.policy else {}).get(key)
-    return default if held is None else Decimal(str(held))
-
-
 def wrong_words(values: Mapping[str, Any], texts: Iterable[str]) -> Problems:
     """The unlawful conditions in these texts, by field, each with its reason."""
     found: Problems = {}
@@ -96,7 +88,9 @@ def wrong_words(values: Mapping[str, Any], texts: Iterable[str]) -> Problems:
         for wrong in wording.unlawful(str(values.get(name) or "")):
             if not (wrong.kind == "height" and name == "health" and lawful_height):
                 said = _(
-                    "“%(words)s”：%(reason)s", words=wrong.words, reason=wording.REASONS[wrong.kind]
+                    "写了“%(words)s”：%(reason)s",
+                    words=wrong.words,
+                    reason=wording.REASONS[wrong.kind],
                 )
                 found.setdefault(name, []).append(said)
     return found
@@ -207,6 +201,11 @@ def _next_code(session: Session, model: Any, round_id: int, prefix: str) -> str:
 def demand_warnings(session: Session, round_: Round, demand: Demand) -> list[str]:
     """What an enterprise should think about before it submits a post; none of it refuses."""
     enterprise, found = demand.enterprise, []
+    flow = policies.workflow(session, round_)
+
+    def share(key: str) -> Decimal:
+        return Decimal(str(flow[key]))
+
     total = session.scalar(
         select(func.sum(Demand.people)).where(
             Demand.round_id == round_.id, Demand.enterprise_id == enterprise.id,
@@ -217,18 +216,18 @@ def demand_warnings(session: Session, round_: Round, demand: Demand) -> list[str
     if employees is None:
         found.append(_("没有登记在岗职工数，无法核对实习人数比例；请联系协调员补上。"))
     else:
-        for share, people, said in (
+        for most, people, said in (
             (
-                parameter(round_, "enterprise.intern_share_max", INTERN_SHARE), total or 0,
-                lazy_gettext("本企业共需 %(people)s 人，超过在岗职工 %(employees)s 人的 %(share)s%%（岗位实习的一般比例）。"),
+                share("enterprise.intern_share_max"), total or 0,
+                lazy_gettext("本企业共需 %(people)s 人，超过在岗职工 %(employees)s 人的 %(share)s%%（一般比例）。"),
             ),
             (
-                parameter(round_, "enterprise.post_intern_share_max", POST_SHARE), demand.people,
-                lazy_gettext("这个岗位 %(people)s 人，即使全部 %(employees)s 名职工都在同岗，也超过同岗职工的 %(share)s%%。"),
+                share("enterprise.post_intern_share_max"), demand.people,
+                lazy_gettext("这个岗位 %(people)s 人，即使 %(employees)s 名职工全在同岗，也超过同岗的 %(share)s%%。"),
             ),
         ):  # fmt: skip
-            if people > share * employees:
-                shown = f"{(share * 100).normalize():f}"
+            if people > most * employees:
+                shown = f"{(most * 100).normalize():f}"
                 found.append(str(said) % {"people": people, "employees": employees, "share": shown})
     if demand.forbid_minor:
         found.append(_("未成年工禁忌岗位：按计划的实习、入职之日未满 18 周岁的人不能录取。"))
@@ -338,16 +337,6 @@ def show_reserves(reserves: Mapping[str, int]) -> str:
     return "；".join(f"{group}:{seats}" for group, seats in sorted(reserves.items()))
 
 
-def proposed_reserves(round_: Round, capacity: int) -> dict[str, int]:
-    """Seats that the policy's shares propose for each group, half up; a college may change them."""
-    found = {}
-    for group in codes.GROUPS:
-        share = parameter(round_, f"reserve.{group}", Decimal(0))
-        if seats := int(share * capacity + Decimal("0.5")):
-            found[group] = seats
-    return found
-
-
 def class_problems(
     session: Session,
     round_: Round,
@@ -361,8 +350,8 @@ def class_problems(
     def wrong(name: str, said: str) -> None:
         found.setdefault(name, []).append(said)
 
-    approved = codes.TIERS.get(college.tier)
-    if approved is not None and values["level"] not in approved:
+    approved = codes.approved_levels(college.tier)
+    if values["level"] not in approved:
         top = codes.LEVELS[approved[-1]]
         wrong("level", _("%(tier)s最高办到%(top)s，请改培养层次。", tier=college.tier, top=top))
     narrowed = values["age_min"] is not None or values["age_max"] is not None
@@ -394,6 +383,8 @@ def _seat_problems(
     session: Session, round_: Round, line: Seats, dated: object
 ) -> Iterable[tuple[str, str]]:
     enterprise = session.get_one(Enterprise, line.enterprise_id)
+    if line.capacity < 1:
+        yield "capacity", _("请填席位数，至少 1 个。")
     if wording.agency(enterprise.name, enterprise.sector):
         yield "enterprise", str(wording.REASONS["agency"])
     if line.demand_id is not None:
@@ -456,7 +447,7 @@ def save_class(
     held.version += 1 if code else 0
     record(
         session, actor, action, f"class/{held.code}", round_id=round_id,
-        before={k: v for k, v in before.items() if after[k] != v},
+        before={k: v for k, v in before.items() if after.get(k) != v},
         after={k: v for k, v in after.items() if before.get(k) != v},
     )  # fmt: skip
     _unconfirm(held)
@@ -494,24 +485,23 @@ def _set_seats(session: Session, held: OrderClass, seats: Sequence[Seats]) -> No
     kept = {line.code for line in seats}
     released = {p.demand_id for p in held.programs}
     for code in known.keys() - kept:
-        gone = known.pop(code)
-        held.programs.remove(gone)
-        session.delete(gone)
+        session.delete(known.pop(code))
     numbers = (n for n in range(1, 100) if f"{held.code}-{n}" not in known)
     for line in seats:
-        program = known.get(line.code)
-        if program is None:
-            program = Program(code=f"{held.code}-{next(numbers)}", order_class=held)
-            session.add(program)
-        program.enterprise = session.get_one(Enterprise, line.enterprise_id)
+        enterprise = session.get_one(Enterprise, line.enterprise_id)
+        program = known.get(line.code) or Program(code=f"{held.code}-{next(numbers)}")
+        program.enterprise_id, program.enterprise = enterprise.id, enterprise
         program.capacity, program.channel = line.capacity, line.channel
         program.demand_id = line.demand_id
-        program.name = f"{held.name} · {program.enterprise.name}"
+        program.name = f"{held.name} · {enterprise.name}"
         program.forbid_minor = line.forbid_minor
         program.forbid_minor_reason = line.forbid_minor_reason
+        program.order_class_id = held.id
+        session.add(program)
         _set_reserves(program, line.reserves)
     taken = {line.demand_id for line in seats}
     session.flush()
+    session.expire(held, ["programs"])
     for demand_id in (released | taken) - {None}:
         demand = session.get_one(Demand, demand_id)
         used = session.scalar(select(Program.id).where(Program.demand_id == demand_id).limit(1))

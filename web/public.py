@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
@@ -206,11 +206,11 @@ def notice(serial: str) -> Response:
     session = db.reading()
     held = publication.publication_of(session, round_)
     shown = held if held is not None and _notice_runs(session, round_) else None
-    rows = _placed(session, shown) if shown else []
+    total = _placed_count(session, shown) if shown else 0
     answer = make_response(
         _page(
-            "notice", round_, publication=shown, rows=_slice(rows), total=len(rows),
-            pages=_paged(len(rows)),
+            "notice", round_, publication=shown, total=total, pages=_paged(total),
+            rows=_placed(session, shown) if shown else [],
         )
     )  # fmt: skip
     answer.headers["X-Robots-Tag"] = "noindex, noarchive"
@@ -228,6 +228,7 @@ def _notice_runs(session: Session, round_: Round) -> bool:
 
 
 def _placed(session: Session, held: Publication) -> Sequence[Placement]:
+    """The page of the public list that is asked for."""
     return session.scalars(
         select(Placement)
         .join(Applicant)
@@ -239,7 +240,17 @@ def _placed(session: Session, held: Publication) -> Sequence[Placement]:
             .joinedload(OrderClass.college),
         )
         .order_by(Applicant.number)
+        .limit(PAGE)
+        .offset((_number() - 1) * PAGE)
     ).all()
+
+
+def _placed_count(session: Session, held: Publication) -> int:
+    return session.scalar(
+        select(func.count())
+        .select_from(Placement)
+        .where(Placement.publication_id == held.id, Placement.program_id.is_not(None))
+    ) or 0  # fmt: skip
 
 
 @bp.get("/rounds/<serial>/result")
@@ -329,6 +340,7 @@ def _receipt(typed: str) -> dict[str, Any] | None:
     placed = publication.placement_of(session, who or Applicant(id=0))
     if held is None or who is None:
         return None
+    named = choices.plan(session, who.round_id)
     shown = placed if who.round.state in ("PUBLISHED", "CONFIRMING", "FINAL") else None
     return {
         "list": held,
@@ -336,6 +348,7 @@ def _receipt(typed: str) -> dict[str, Any] | None:
         "counts": last is not None and last.id == held.id,
         "last": last,
         "state": rounds.by_the_clock(session, who.round),
+        "names": {code: held[0].order_class.name for code, held in named.items()},
         "placement": shown,
         "line": json.dumps(publication.own_line(shown), ensure_ascii=False) if shown else "",
     }

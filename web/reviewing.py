@@ -44,7 +44,9 @@ GROUP_STATES = {
     "verified": lazy_gettext("已核实"),
     "refused": lazy_gettext("不认可"),
 }
-MATTER = "报名资格"
+MATTER = "all"
+"""What offices conclude is the whole application, not one matter of it."""
+
 LIVE = ("submitted", "returned", "passed")
 """Applications that may still be placed."""
 
@@ -186,7 +188,7 @@ def review(
         raise Stale(applicant.version, stored)
     problems: Problems = {}
     if applicant.state in ("draft", "withdrawn"):
-        problems[""] = [_("她没有提交报名，或已撤回，不用审核。")]
+        problems[""] = [_("申请人没有提交报名，或已撤回，不用审核。")]
     if conclusion == "failed" and code not in codes.REVIEWS:
         problems["code"] = [_("请选不通过的原因。")]
     corrects = applicant.state in ("passed", "failed") or pending(held)
@@ -268,7 +270,7 @@ def decide_group(
         Membership, (applicant.id, group), with_for_update=True, populate_existing=True
     )
     if held is None:
-        raise Refused({"": [_("她没有申报这个人员类别。")]})
+        raise Refused({"": [_("申请人没有申报这个人员类别。")]})
     if held.state != seen:
         raise Stale(0, {"state": held.state, "reason": held.reason})
     if state == held.state:

@@ -17,14 +17,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from matcher import Policy
 
-from . import codes, reviewing, stages
+from . import codes, policies, reviewing, stages
 from .audit import Actor, canonical, record
 from .db import now
 from .models import Applicant, Decision, Interview, OrderClass, Program, Round, Score
 from .posting import Problems, Refused, Stale
 
 MARKS = {"absent": lazy_gettext("缺考"), "exempt": lazy_gettext("免考")}
-_MARK_WORDS = {"缺考": "absent", "absent": "absent", "免考": "exempt", "exempt": "exempt"}
 
 
 # --- scores -----------------------------------------------------------------------------------
@@ -45,14 +44,10 @@ class Target:
     def components(self, policy: Policy) -> list[str]:
         """What is entered here: interviews at a program, everything else for the channel."""
         weighed = dict(policy.weights(self.channel))
-        if self.program is not None:
-            return ["interview"]
-        return [name for name in codes.COMPONENTS if name in weighed and name != "interview"]
-
-
-def policy_of(round_: Round) -> Policy:
-    """The rules of a round as they stand; the defaults where it has none yet."""
-    return Policy.from_toml(round_.policy.toml.encode()) if round_.policy else Policy()
+        here = self.program is not None
+        return [
+            name for name in codes.COMPONENTS if name in weighed and (name == "interview") == here
+        ]
 
 
 def targets(session: Session, round_: Round, **office: int) -> list[Target]:
@@ -61,7 +56,7 @@ def targets(session: Session, round_: Round, **office: int) -> list[Target]:
     found = [Target(p.channel, p) for p in programs]
     if "college_id" in office:
         found = [Target(c) for c in sorted({p.channel for p in programs if p.channel})] + found
-    policy = policy_of(round_)
+    policy = policies.current(session, round_)
     return [target for target in found if target.components(policy)]
 
 
@@ -74,8 +69,12 @@ def component(text: str, policy: Policy) -> str:
         With the sentence that says what is wrong.
     """
     typed = unicodedata.normalize("NFKC", text).strip().lower()
-    if not typed or typed in _MARK_WORDS:
-        return _MARK_WORDS.get(typed, "")
+    if not typed:
+        return ""
+    if typed in ("缺考", "absent"):
+        return "absent"
+    if typed in ("免考", "exempt"):
+        return "exempt"
     low, high = policy.score_min, policy.score_max
     if not re.fullmatch(r"[0-9]{1,6}(?:\.[0-9]{1,2})?", typed):
         raise ValueError(_("请填数字（最多两位小数）、缺考或免考。"))
@@ -130,10 +129,14 @@ def save_scores(
         ``problems`` by ``<number>`` of the applicant, or ``reason``.
     """
     held_round = stages.hold(session, round_.id, "score")
-    policy = policy_of(held_round)
-    held = scores(session, target, [e.applicant.id for e in entries])
+    policy = policies.current(session, held_round)
+    ids = [e.applicant.id for e in entries]
+    session.execute(  # nobody else enters these people's first scores meanwhile
+        select(Applicant.id).where(Applicant.id.in_(ids)).order_by(Applicant.id).with_for_update()
+    )
+    held = scores(session, target, ids)
     problems: Problems = {}
-    versions: dict[str, int] = {}
+    seen: dict[str, dict[str, str]] = {}
     changed: list[tuple[Entry, dict[str, str], Score | None]] = []
     for entry in entries:
         score = held.get(entry.applicant.id)
@@ -149,7 +152,7 @@ def save_scores(
             continue
         stored = score.version if score else 0
         if stored != entry.version:
-            versions[entry.applicant.number] = stored
+            seen[entry.applicant.number] = {"version": str(stored)}
         said = _against(entry, score, office)
         if said:
             problems[entry.applicant.number] = [said]
@@ -157,7 +160,7 @@ def save_scores(
             problems["reason"] = [_("改动已确认的成绩要写明理由，并由另一人确认。")]
         changed.append((entry, values, score))
     if problems:
-        raise Refused(problems, versions)
+        raise Refused(problems, seen)
     for entry, values, score in changed:
         _store(session, held_round, target, entry, values, score, office, reason, actor)
     return len(changed)
@@ -187,10 +190,14 @@ def _against(entry: Entry, score: Score | None, office: str) -> str:
             for name in entry.components
             if score is not None and getattr(score, name)
         )
-        return str(_("别人刚改过，现在是：%(shown)s。再保存就以您的为准。", shown=shown or "—"))
+        return _overtaken(shown)
     if score is not None and score.office not in ("", office):
         return str(_("由另一单位（%(office)s）录入，请与它联系。", office=score.office))
     return ""
+
+
+def _overtaken(shown: str) -> str:
+    return str(_("别人刚改过，现在是：%(shown)s。再保存就以您的为准。", shown=shown or "—"))
 
 
 def _store(
@@ -401,8 +408,11 @@ class Outcome:
 
     entry: Entry
     slot: str = ""
+    slot_was: str = ""
+    """What the page showed, so that nobody's change is undone by a page that did not know of it."""
     rejected: str = ""
     """The reason of a rejection; blank for none."""
+    rejected_was: str = ""
 
 
 def interviews(session: Session, program: Program) -> dict[int, str]:
@@ -457,8 +467,10 @@ def _save_slot(session: Session, program: Program, outcome: Outcome, actor: Acto
     who = outcome.entry.applicant
     held = session.get(Interview, (who.id, program.id))
     before = held.slot if held else ""
-    if before == outcome.slot:
+    if outcome.slot in (before, outcome.slot_was):
         return False
+    if before != outcome.slot_was:
+        raise Refused({who.number: [_overtaken(before)]}, {who.number: {"slot_was": before}})
     if held is None:
         held = Interview(applicant_id=who.id, program_id=program.id)
         session.add(held)
@@ -481,9 +493,13 @@ def _reject(
 ) -> bool:
     """Enter, change or propose to remove a rejection."""
     standing = held.basis if held and not held.withdrawn else ""
-    if outcome.rejected == standing:
+    if outcome.rejected in (standing, outcome.rejected_was):
         return False
     who = outcome.entry.applicant
+    if standing != outcome.rejected_was:
+        raise Refused(
+            {who.number: [_overtaken(standing)]}, {who.number: {"rejected_was": standing}}
+        )
     if held is not None and held.confirmed_at is not None and not reason:
         raise Refused({"reason": [_("改动已确认的结果要写明理由，并由另一人确认。")]})
     if held is None:

@@ -116,11 +116,17 @@ def tables_of(session: Session, round_: Round, toml: str) -> Tables:
     names = {person.id: person.person.pseudonym for person in people}
     programs = {p.id: p for held in classes for p in held.programs}
     codes = {at: p.code for at, p in programs.items()}
-    scores = session.scalars(select(Score).where(Score.confirmed_at.is_not(None)).join(Applicant)
-                             .where(Applicant.round_id == round_.id))  # fmt: skip
-    decisions = session.scalars(
-        select(Decision).where(Decision.confirmed_at.is_not(None)).join(Applicant)
-        .where(Applicant.round_id == round_.id)
+    mine = select(Applicant.id).where(Applicant.round_id == round_.id, Applicant.state == "passed")
+    scores = session.execute(
+        select(Score.applicant_id, Score.program_id, Score.channel, *SCORED).where(
+            Score.applicant_id.in_(mine), Score.confirmed_at.is_not(None)
+        )
+    )
+    decisions = session.execute(
+        select(
+            Decision.applicant_id, Decision.program_id, Decision.decision, Decision.rule,
+            Decision.basis,
+        ).where(Decision.applicant_id.in_(mine), Decision.confirmed_at.is_not(None))
     )  # fmt: skip
     caps = session.scalars(select(Cap).where(Cap.round_id == round_.id))
     colleges = {row.id: row.code for row in session.scalars(select(College))}
@@ -135,14 +141,13 @@ def tables_of(session: Session, round_: Round, toml: str) -> Tables:
             if p.id in lists
             for rank, code in enumerate(lists[p.id].choices, start=1)
         ],
-        "scores": [_score(s, names, codes) for s in scores if s.applicant_id in names],
+        "scores": [_score(s, names, codes) for s in scores],
         "decisions": [
             {
                 "applicant": names[d.applicant_id], "program": codes[d.program_id],
                 "decision": d.decision, "rule": d.rule, "basis": d.basis,
             }
             for d in decisions
-            if d.applicant_id in names
         ],
         "reserves": [
             {"program": p.code, "group": r.group, "seats": r.seats, "hard": r.hard}
@@ -163,25 +168,21 @@ def tables_of(session: Session, round_: Round, toml: str) -> Tables:
     return Tables(tables, toml.encode())
 
 
-def _lists(session: Session, round_: Round) -> dict[int, ChoiceList]:
+def _lists(session: Session, round_: Round) -> dict[int, Any]:
     """The submitted list that counts, of each applicant."""
-    last = (
-        select(ChoiceList.applicant_id, func.max(ChoiceList.number).label("number"))
+    rows = session.execute(
+        select(
+            ChoiceList.applicant_id, ChoiceList.choices, ChoiceList.adjustment,
+            ChoiceList.not_accepted,
+        )
         .join(Applicant)
         .where(Applicant.round_id == round_.id, ChoiceList.number > 0)
-        .group_by(ChoiceList.applicant_id)
-        .subquery()
-    )
-    rows = session.scalars(
-        select(ChoiceList).join(
-            last,
-            (ChoiceList.applicant_id == last.c.applicant_id) & (ChoiceList.number == last.c.number),
-        )
-    )
-    return {row.applicant_id: row for row in rows}
+        .order_by(ChoiceList.number)
+    )  # fmt: skip
+    return {row.applicant_id: row for row in rows}  # the last submitted is the one that stays
 
 
-def _applicant(held: Applicant, wish: ChoiceList | None) -> dict[str, Cell]:
+def _applicant(held: Applicant, wish: Any) -> dict[str, Cell]:
     return {
         "applicant": held.person.pseudonym,
         "person": held.person.pseudonym,
@@ -225,13 +226,20 @@ def _program(held: Program) -> dict[str, Cell]:
     }
 
 
-def _score(held: Score, names: Mapping[int, str], codes: Mapping[int, str]) -> dict[str, Cell]:
-    same = ("culture", "skill", "interview", "experience", "language", "fit")
+SCORED = (
+    Score.culture, Score.skill, Score.interview, Score.experience, Score.language, Score.fit,
+)  # fmt: skip
+
+
+def _score(
+    held: Sequence[Any], names: Mapping[int, str], codes: Mapping[int, str]
+) -> dict[str, Cell]:
+    applicant, program, channel, *cells = held
     return {
-        "applicant": names[held.applicant_id],
-        "program": codes[held.program_id] if held.program_id else "",
-        "channel": "" if held.program_id else held.channel,
-        **{name: getattr(held, name) for name in same},
+        "applicant": names[applicant],
+        "program": codes[program] if program else "",
+        "channel": "" if program else channel,
+        **{column.key: cell for column, cell in zip(SCORED, cells, strict=True)},
     }
 
 

@@ -12,12 +12,14 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 from tests.web import postgres
 from web import auth, create_app, db
@@ -73,14 +75,13 @@ def _create_tables(url: str) -> None:
     engine.dispose()
 
 
-@pytest.fixture(params=DATABASES)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database with every table and no row."""
-    kind = request.param
-    if CHOSEN and kind != CHOSEN:
+@contextmanager
+def fresh(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The address of a database of the kind asked for, with every table and no row."""
+    if CHOSEN and request.param != CHOSEN:
         pytest.skip(f"only {CHOSEN} was asked for")
-    if kind == "sqlite":
-        path = tmp_path / "test.sqlite"
+    if request.param == "sqlite":
+        path = folder / "test.sqlite"
         shutil.copy(request.getfixturevalue("sqlite_ready"), path)
         yield f"sqlite:///{path}"
     else:
@@ -88,22 +89,58 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
             yield url
 
 
-@pytest.fixture
-def app(tmp_path: Path, database: str, clock: Clock) -> Iterator[Flask]:
-    """The application on an empty database."""
-    Keys.create(tmp_path / "keys.toml")
+@contextmanager
+def installed(folder: Path, database: str) -> Iterator[Flask]:
+    """The application on a database."""
+    Keys.create(folder / "keys.toml")
     made = create_app(
         {
-            "INSTANCE": tmp_path,
+            "INSTANCE": folder,
             "DATABASE_URL": database,
             "DEMO": True,
             "TESTING": True,
             "WTF_CSRF_ENABLED": False,
-            "CLOCK": clock,
         }
     )
     yield made  # outside a context: each request must have its own
     made.extensions["orderclass_engine"].dispose()
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database with every table and no row."""
+    with fresh(request, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def app(tmp_path: Path, database: str, clock: Clock) -> Iterator[Flask]:
+    """The application on an empty database of this test's own."""
+    with installed(tmp_path, database) as made:
+        made.config["CLOCK"] = clock
+        yield made
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def shared_app(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Flask]:
+    folder = tmp_path_factory.mktemp("shared")
+    with fresh(request, folder) as url, installed(folder, url) as made:
+        yield made
+
+
+@pytest.fixture
+def session(shared_app: Flask, clock: Clock) -> Iterator[Session]:
+    """A transaction on an empty database, undone at the end: for many small tests of services."""
+    shared_app.config["CLOCK"] = clock
+    with (
+        shared_app.app_context(),
+        db.engine().connect().execution_options(writes=True) as connection,
+        Session(connection, expire_on_commit=False) as opened,
+    ):
+        yield opened
+        connection.rollback()
 
 
 @pytest.fixture

@@ -128,7 +128,7 @@ def _served(
             _await(server, folder, log)
             yield
         finally:
-            server.send_signal(signal.SIGINT)  # a fast end: clients are cut off
+            server.send_signal(signal.SIGQUIT)  # at once: the folder is thrown away
             server.wait()
 
 

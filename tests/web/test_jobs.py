@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import textwrap
 import threading
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from matcher import InvalidRound, Policy
-from tests.web.a_round import FIRST, SECOND, policy, standing
+from tests.web.a_round import FIRST, SECOND, drawn_round, policy, standing
 from tests.web.conftest import Clock
 from web import audit, child, db, jobs, rounds, snapshot
 from web.models import Round, Run
@@ -157,6 +159,19 @@ def test_an_altered_snapshot_is_not_solved(drawn: Flask) -> None:
     assert "snapshot altered" in the_run().error
 
 
+def gone(pid: int) -> bool:
+    """Whether a process ends within two seconds."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except FileNotFoundError:
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.02)
+    return False
+
+
 # --- failing children -------------------------------------------------------------------------
 
 
@@ -252,35 +267,43 @@ def test_what_a_child_started_ends_with_it(drawn: Flask, pretend: Callable[[str]
     )
     assert jobs.work_once()
     left = int(the_run().error.split("\n")[1])
-    for _ in range(100):
-        try:
-            os.kill(left, 0)
-            state = Path(f"/proc/{left}/stat").read_text().split()[2]
-        except (ProcessLookupError, FileNotFoundError):
-            return
-        if state == "Z":
-            return
-        time.sleep(0.02)
-    raise AssertionError("still there")
+    assert gone(left)
 
 
 def test_the_limit_stands_before_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
     monkeypatch.setattr(child.resource, "setrlimit", lambda what, limit: seen.append(limit))
+    monkeypatch.setattr(child.ctypes, "CDLL", lambda _: SimpleNamespace(prctl=lambda *_: None))
     monkeypatch.setattr(os, "execv", lambda path, command: seen.append(command))
     child.main(["64", "/bin/true", "x"])
     assert seen == [(64 * 2**20, 64 * 2**20), (0, 0), ["/bin/true", "x"]]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the tie between the two is Linux's")
+def test_a_child_ends_with_its_worker() -> None:
+    sleep = [sys.executable, "-I", str(jobs.CHILD), "4096", sys.executable, "-c",
+             "print('up', flush=True); import time; time.sleep(60)"]  # fmt: skip
+    code = f"import subprocess, time; print(subprocess.Popen({sleep!r}).pid, flush=True); time.sleep(60)"
+    worker = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert worker.stdout is not None
+    said = {worker.stdout.readline().strip(), worker.stdout.readline().strip()}
+    (pid,) = said - {"up"}
+    worker.kill()
+    worker.communicate()
+    assert gone(int(pid))
+
+
 # --- fences, claims, cancelling ---------------------------------------------------------------
 
 
-def test_two_workers_claim_one_run_once(drawn: Flask) -> None:
+def test_two_workers_claim_one_run_once(app: Flask) -> None:
+    with app.app_context():
+        drawn_round()
     claims: list[jobs.Claim | None] = []
     barrier = threading.Barrier(4)
 
     def claim() -> None:
-        with drawn.app_context():
+        with app.app_context():
             barrier.wait()
             claims.append(jobs._claim())
 
@@ -290,7 +313,8 @@ def test_two_workers_claim_one_run_once(drawn: Flask) -> None:
     for thread in threads:
         thread.join()
     assert sum(c is not None for c in claims) == 1
-    assert the_run().state == "RUNNING"
+    with app.app_context():
+        assert the_run().state == "RUNNING"
 
 
 def test_a_silent_worker_loses_its_run_and_cannot_record(drawn: Flask, clock: Clock) -> None:
@@ -431,8 +455,6 @@ def test_a_worker_records_deadlines_that_have_passed(review: Flask, clock: Clock
 
 def test_the_worker_ends_when_it_is_told_to(drawn: Flask, tmp_path: Path) -> None:
     """The command, in a process of its own: it takes up the run, and leaves at SIGTERM."""
-    import subprocess
-
     environment = {
         **os.environ, "ORDERCLASS_INSTANCE": str(tmp_path), "ORDERCLASS_DEMO": "1",
         "DATABASE_URL": f"sqlite:///{tmp_path}/test.sqlite",
