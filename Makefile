@@ -1,4 +1,5 @@
-# Two commands on a fresh machine: `make demo` shows a round, `make test` checks everything.
+# Two commands on a fresh machine: `make demo` shows a round in the terminal and serves it as pages
+# (SERVE=0: the terminal only), `make test` checks everything.
 # The first call of either builds .venv from requirements.lock; later calls start at once.
 
 VENV  := .venv
@@ -18,10 +19,11 @@ $(shell test ! -e $(READY) || $(PY) -c '' 2>/dev/null || rm -f $(READY))
 
 help:
 	@echo '演示 make demo · 检验 make test · 全量检验 make test-full · 风格 make lint · 基准 make bench'
-	@echo 'demo: a round from files to explained placements; test: lint, types, tests; bench: measurements'
+	@echo 'demo: a round from files to explained placements, then its pages (SERVE=0: without); test: lint, types, tests; bench: measurements'
 
 demo: $(READY)
 	@$(PY) -m matcher demo
+	@test '$(SERVE)' = 0 || $(PY) -m flask --app web demo --serve
 
 lint: $(READY)
 	@$(PY) -m ruff check .

@@ -16,7 +16,7 @@ from flask_security.utils import aware_utcnow
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import auth, commands, db, pages, words
+from . import auth, commands, db, demo, pages, words
 from .privacy import Keys
 
 CONTENT_POLICY = "; ".join(
@@ -54,13 +54,17 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         Outside the demo, where nothing says that https stands in front.
     """
     given = dict(config or {})
-    instance = Path(given.pop("INSTANCE", os.environ.get("ORDERCLASS_INSTANCE", "instance")))
+    shown = bool(
+        given.pop("DEMO", os.environ.get("ORDERCLASS_DEMO") == "1" or commands.asked("demo"))
+    )
+    usual = "instance/demo" if shown else "instance"
+    instance = Path(given.pop("INSTANCE", os.environ.get("ORDERCLASS_INSTANCE", usual)))
     app = Flask(__name__, instance_path=str(instance.resolve()))
-    demo = bool(given.pop("DEMO", os.environ.get("ORDERCLASS_DEMO") == "1"))
     proxies = int(given.pop("PROXIES", os.environ.get("ORDERCLASS_PROXIES", "0")))
     instance.mkdir(parents=True, exist_ok=True)
     app.config.update(
-        DEMO=demo,
+        DEMO=shown,
+        CLOCK=demo.clock(instance) if shown else None,
         DATABASE_URL=os.environ.get(
             "DATABASE_URL", f"sqlite:///{instance.resolve()}/orderclass.sqlite"
         ),
@@ -68,7 +72,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         MAX_FORM_MEMORY_SIZE=4 * 2**20,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=not demo,
+        SESSION_COOKIE_SECURE=not shown,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
         STAFF_IDLE=timedelta(minutes=30),
         WTF_CSRF_TIME_LIMIT=None,
@@ -95,7 +99,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         SECURITY_MSG_GENERIC_AUTHN_FAILED=(auth.REFUSED, "error"),
     )
     app.config.update(given)
-    if not (demo or app.testing or proxies):
+    if not (shown or app.testing or proxies or commands.asked(*commands.WITHOUT_PAGES)):
         raise NotReady(
             "前面没有 https：请在反向代理后运行，并设 ORDERCLASS_PROXIES=1（代理层数）；试用请设 ORDERCLASS_DEMO=1。"
             " No https in front: run behind a reverse proxy and set ORDERCLASS_PROXIES=1 (how many);"
@@ -107,7 +111,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         )
     db.init_app(app)
     commands.init_app(app)
-    if not (instance / "keys.toml").exists() and commands.preparing():
+    if commands.asked("demo", "init-db") and not (instance / "keys.toml").exists():
         return app
     held = Keys.read(instance / "keys.toml")
     app.extensions["orderclass_keys"] = held

@@ -11,11 +11,13 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from .db import now
@@ -50,26 +52,67 @@ def record(
     reason: str = "",
 ) -> AuditEvent:
     """Append one event to the chain, in the caller's transaction."""
-    head = session.scalar(select(AuditHead).where(AuditHead.id == 1).with_for_update())
-    if head is None:
-        head = AuditHead(id=1, hash=GENESIS)
-        session.add(head)
-    payload = _plain({"before": before or {}, "after": after or {}, "reason": reason})
-    salt = secrets.token_hex(16)
-    event = AuditEvent(
-        at=now(session),
-        actor=actor.name,
-        action=action,
-        row=row,
-        round_id=round_id,
-        payload_hash=_hash(salt.encode() + canonical(payload)),
-        hash="",
-    )
-    event.hash = head.hash = chained(head.hash, event)
-    session.add(event)
+    entry = Entry(action, row, before, after)
+    return record_all(session, actor, [entry], round_id=round_id, reason=reason)[0]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change among many that are recorded together."""
+
+    action: str
+    row: str
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+
+
+def record_all(
+    session: Session,
+    actor: Actor,
+    entries: Iterable[Entry],
+    *,
+    round_id: int | None = None,
+    reason: str = "",
+) -> list[AuditEvent]:
+    """Append an event for each entry, in their order and at one time."""
+    head = _locked_head(session)
+    moment = now(session)
+    events, payloads, previous = [], [], head.hash
+    for entry in entries:
+        payload = _plain(
+            {"before": entry.before or {}, "after": entry.after or {}, "reason": reason}
+        )
+        salt = secrets.token_hex(16)
+        event = AuditEvent(
+            at=moment,
+            actor=actor.name,
+            action=entry.action,
+            row=entry.row,
+            round_id=round_id,
+            payload_hash=_hash(salt.encode() + canonical(payload)),
+            hash="",
+        )
+        event.hash = previous = chained(previous, event)
+        events.append(event)
+        payloads.append((salt, payload))
+    head.hash = previous
+    session.add_all(events)
     session.flush()
-    session.add(AuditPayload(event_id=event.id, salt=salt, payload=payload))
-    return event
+    session.add_all(
+        AuditPayload(event_id=event.id, salt=salt, payload=payload)
+        for event, (salt, payload) in zip(events, payloads, strict=True)
+    )
+    return events
+
+
+def _locked_head(session: Session) -> AuditHead:
+    """The end of the chain, which one transaction at a time may move."""
+    held = select(AuditHead).where(AuditHead.id == 1).with_for_update()
+    if (head := session.scalar(held)) is not None:
+        return head
+    with suppress(IntegrityError), session.begin_nested():  # of two first writers one is in time
+        session.add(AuditHead(id=1, hash=GENESIS))
+    return session.scalars(held).one()
 
 
 def chained(previous: str, event: AuditEvent) -> str:

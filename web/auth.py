@@ -10,12 +10,26 @@ from datetime import timedelta
 from secrets import token_hex
 from typing import Any
 
-from flask import Blueprint, Flask, abort, current_app, redirect, request, url_for
-from flask_login import user_logged_in
+from flask import (
+    Blueprint,
+    Flask,
+    abort,
+    current_app,
+    redirect,
+    request,
+    session,
+    url_for,
+)
+from flask_babel import lazy_gettext as _
+from flask_login import user_logged_in, user_logged_out
 from flask_security import (
     LoginForm,
     Security,
     SQLAlchemySessionUserDatastore,
+    Totp,
+    TwoFactorVerifyCodeForm,
+    UserMixin,
+    UsernameUtil,
     current_user,
     hash_password,
 )
@@ -23,7 +37,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from werkzeug.wrappers import Response
 
-from . import db
+from . import db, words
 from .audit import Actor
 from .models import (
     ROLES,
@@ -32,12 +46,14 @@ from .models import (
     College,
     Demand,
     Enterprise,
+    Import,
     LoginFailure,
     OrderClass,
     Program,
     Role,
     Round,
     Run,
+    SeatChange,
     User,
 )
 
@@ -56,7 +72,10 @@ HOMES = {
 # --- logging in -------------------------------------------------------------------------------
 
 
-REFUSED = "账号或密码不对。连续输错会暂时变慢；忘记密码请到报名点柜台。"
+REFUSED = _("账号或密码不对。连续输错会暂时变慢；忘记密码请到报名点柜台。")
+SLOWED = _("输错次数太多，请 15 分钟后再试，或到报名点柜台。")
+UNUSED = frozenset({"security.two_factor_rescue", "security.tf_select", "security.static"})
+"""Pages of the library that nobody needs here: a lost second factor is seen to at the counter."""
 
 
 def as_username(identity: str) -> str:
@@ -80,7 +99,51 @@ class Login(LoginForm):
         return False
 
 
-SLOWED = "输错次数太多，请 15 分钟后再试，或到报名点柜台。"
+class Code(TwoFactorVerifyCodeForm):
+    """The form of the second factor; wrong codes slow an account down as wrong passwords do."""
+
+    def validate(self, **kwargs: Any) -> bool:
+        """See :class:`flask_security.TwoFactorVerifyCodeForm`."""
+        name = str(self.user.username) if self.user else ""
+        if slowed_down(name):
+            self.code.errors = [str(SLOWED)]
+            return False
+        if super().validate(**kwargs):
+            return True
+        count_failure(name)
+        return False
+
+
+class Names(UsernameUtil):
+    """Accounts are named by offices and by application numbers, so a name may hold what these do.
+
+    The library would refuse short names and every sign but letters and figures, at each login.
+    """
+
+    def normalize(self, username: str) -> str | None:
+        """The name as it is looked up."""
+        return as_username(username)[:64] or None
+
+    def validate(self, username: str) -> tuple[str | None, str | None]:
+        """No name is refused for how it looks: it is found or not."""
+        return None, self.normalize(username)
+
+
+class OneTimeCodes(Totp):
+    """The second factor: a code is taken once, and its picture comes from an address of ours."""
+
+    def get_last_counter(self, user: UserMixin) -> int | None:
+        """The counter of the last code that was taken."""
+        counter: int | None = user.tf_last_counter  # type: ignore[attr-defined]
+        return counter
+
+    def set_last_counter(self, user: UserMixin, tmatch: Any) -> None:
+        """Remember it, so that a code that somebody overheard is worthless."""
+        user.tf_last_counter = tmatch.counter  # type: ignore[attr-defined]
+
+    def generate_qrcode(self, username: str, totp: str) -> str:
+        """An address, as the policy of the pages allows no picture inside a page."""
+        return url_for("pages.code_picture")
 
 
 def init_app(app: Flask) -> None:
@@ -90,9 +153,19 @@ def init_app(app: Flask) -> None:
     )
     app.extensions["orderclass_logins"] = sessions
     app.teardown_appcontext(lambda _: sessions.remove())
+    app.before_request(_hide_unused)
     app.before_request(_take_lock)
-    Security(app, SQLAlchemySessionUserDatastore(sessions, User, Role), login_form=Login)
+    security = Security(
+        app,
+        SQLAlchemySessionUserDatastore(sessions, User, Role),
+        login_form=Login,
+        two_factor_verify_code_form=Code,
+        totp_cls=OneTimeCodes,
+        username_util_cls=Names,
+    )
+    security.i18n_domain = words.LoginWords(app)  # type: ignore[no-untyped-call]
     user_logged_in.connect(_forget_failures, app)
+    user_logged_out.connect(_end_sessions, app)
 
 
 def slowed_down(username: str) -> bool:
@@ -119,6 +192,19 @@ def count_failure(username: str) -> None:
 
 def _forget_failures(_: Flask, user: User) -> None:
     _logins().execute(delete(LoginFailure).where(LoginFailure.username == user.username))
+
+
+def _end_sessions(_: Flask, user: User) -> None:
+    """Whoever leaves leaves everywhere: a copy of her cookie is worthless from now on."""
+    end_sessions(_logins(), user.id)
+    _logins().commit()
+
+
+def _hide_unused() -> None:
+    # the library ends the session of whoever is logged in and follows a link to this page
+    lured = request.endpoint == "security.two_factor_token_validation"
+    if request.endpoint in UNUSED or (lured and current_user.is_authenticated):
+        abort(404)
 
 
 def _logins() -> Session:
@@ -153,6 +239,16 @@ def create_user(session: Session, username: str, password: str, role: str, **sco
     return user
 
 
+def setting_up() -> User | None:
+    """Who sets up a second factor: she is logged in, or has given her password just now."""
+    if current_user.is_authenticated:
+        user: User = current_user
+        return user
+    return db.reading().scalar(
+        select(User).where(User.fs_uniquifier == session.get("tf_user_id", ""))
+    )
+
+
 def end_sessions(session: Session, user_id: int) -> None:
     """Make every cookie of a user worthless: at logout, a new password, another role."""
     user = session.get_one(User, user_id)
@@ -176,6 +272,26 @@ def guard(blueprint: Blueprint, *roles: str) -> None:
     blueprint.record_once(
         lambda state: state.app.config.setdefault("GUARDS", {}).update({blueprint.name: roles})
     )
+
+
+OPEN = frozenset({"pages", "public", "security", "account"})
+"""Blueprints that everybody may enter; logins ask for themselves who is logged in."""
+
+
+class Unguarded(RuntimeError):
+    """A blueprint has not said who may enter it."""
+
+
+def check_guards(app: Flask) -> None:
+    """Refuse to start where somebody forgot a guard.
+
+    Raises
+    ------
+    Unguarded
+        If a blueprint is neither guarded nor named as open.
+    """
+    if forgotten := set(app.blueprints) - set(app.config.get("GUARDS", ())) - OPEN:
+        raise Unguarded(", ".join(sorted(forgotten)))
 
 
 def actor() -> Actor:
@@ -272,6 +388,44 @@ def demand_of(round_: Round, code: str, session: Session | None = None) -> Deman
     return found
 
 
+def change_of(key: str, session: Session | None = None) -> SeatChange:
+    """A change of seats, for the three who agree on it."""
+    found = (session or db.reading()).scalar(select(SeatChange).where(SeatChange.key == key))
+    role = current_user.role
+    mine = found is not None and (
+        role == "coordinator"
+        or (role == "college" and found.program.order_class.college_id == current_user.college_id)
+        or (role == "enterprise" and found.program.enterprise_id == current_user.enterprise_id)
+    )
+    if found is None or not mine:
+        abort(404)
+    return found
+
+
+def import_of(round_: Round, key: str, session: Session | None = None) -> Import:
+    """An import of a round, for coordinators and for the office whose people uploaded it."""
+    used = session or db.reading()
+    found = used.scalar(select(Import).where(Import.round_id == round_.id, Import.key == key))
+    if found is None:
+        abort(404)
+    role, name = found.by.split(":", 1)
+    maker = used.scalar(select(User).where(User.username == name))
+    mine = maker is not None and current_user.role == role and (
+        (role == "college" and maker.college_id == current_user.college_id)
+        or (role == "enterprise" and maker.enterprise_id == current_user.enterprise_id)
+    )  # fmt: skip
+    if current_user.role != "coordinator" and not mine:
+        abort(404)
+    return found
+
+
+def own_district() -> str:
+    """The district that the user acts for."""
+    if not current_user.district:
+        abort(403)
+    return str(current_user.district)
+
+
 def own_applicant(round_: Round, session: Session | None = None) -> Applicant | None:
     """The application of whoever is logged in, in a round."""
     return (session or db.reading()).scalar(
@@ -286,6 +440,16 @@ def applicant_of(key: str, session: Session | None = None) -> Applicant:
     used = session or db.reading()
     found = used.scalar(select(Applicant).where(Applicant.key == key))
     if found is None or not sees_applicant(used, found):
+        abort(404)
+    return found
+
+
+def entered_of(key: str, session: Session | None = None) -> Applicant:
+    """An applicant for whom an office types (代报名): whoever began it, or a coordinator."""
+    found = (session or db.reading()).scalar(select(Applicant).where(Applicant.key == key))
+    if found is None or not found.entered_by:
+        abort(404)
+    if current_user.role != "coordinator" and found.entered_by != actor().name:
         abort(404)
     return found
 

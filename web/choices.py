@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
-from .audit import Actor, canonical, record
+from .audit import Actor, Entry, canonical, record, record_all
 from .db import now
 from .models import Applicant, ChoiceList, OrderClass, Program
 
 DRAFT = 0
+RECEIPT = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+LOOK_ALIKES = str.maketrans("OIL", "011")
+SUBMITTED = "list.submit"
 SCOPES = ("none", "college", "industry", "district", "alliance")
 
 
@@ -55,8 +59,11 @@ def plan(session: Session, round_id: int) -> dict[str, list[Program]]:
     """What a line of a list may name: a program's code, or a class's for all its programs."""
     found: dict[str, list[Program]] = {}
     rows = session.scalars(
-        select(Program).join(OrderClass).where(OrderClass.round_id == round_id)
-    ).unique()
+        select(Program)
+        .join(Program.order_class)
+        .where(OrderClass.round_id == round_id)
+        .options(contains_eager(Program.order_class))
+    )
     for program in rows:
         found.setdefault(program.code, [program])
         if program.order_class.code != program.code:
@@ -147,10 +154,52 @@ def submit(
     last = session.scalar(
         select(func.max(ChoiceList.number)).where(ChoiceList.applicant_id == applicant.id)
     )
+    made = _made(applicant, wish, (last or DRAFT) + 1, now(session), actor, idempotency_key)
+    session.add(made)
+    record(
+        session, actor, SUBMITTED, f"applicant/{applicant.number}",
+        round_id=applicant.round_id, after=_told(made),
+    )  # fmt: skip
+    session.flush()
+    return made
+
+
+def submit_all(
+    session: Session,
+    round_id: int,
+    wishes: Sequence[tuple[Applicant, Wish]],
+    actor: Actor,
+    idempotency_key: str,
+) -> None:
+    """Submit many lists of a round at once, as an office's file says them; see :func:`submit`."""
+    last: dict[int, int] = dict(
+        session.execute(
+            select(ChoiceList.applicant_id, func.max(ChoiceList.number))
+            .join(Applicant)
+            .where(Applicant.round_id == round_id)
+            .group_by(ChoiceList.applicant_id)
+        ).all()
+    )
     moment = now(session)
+    made = [
+        (applicant, _made(applicant, wish, last.get(applicant.id, DRAFT) + 1, moment, actor,
+                          idempotency_key))
+        for applicant, wish in wishes
+    ]  # fmt: skip
+    session.add_all(held for _, held in made)
+    record_all(
+        session, actor,
+        (Entry(SUBMITTED, f"applicant/{a.number}", after=_told(held)) for a, held in made),
+        round_id=round_id,
+    )  # fmt: skip
+
+
+def _made(
+    applicant: Applicant, wish: Wish, number: int, moment: datetime, actor: Actor, key: str
+) -> ChoiceList:
     made = ChoiceList(
         applicant_id=applicant.id,
-        number=(last or DRAFT) + 1,
+        number=number,
         choices=list(wish.choices),
         adjustment=wish.adjustment,
         not_accepted=list(wish.not_accepted),
@@ -158,27 +207,39 @@ def submit(
         submitted_at=moment,
         entered_by=actor.name,
         receipt=receipt_number(),
-        idempotency_key=idempotency_key,
+        idempotency_key=key,
     )
     made.digest = digest(applicant, made)
-    session.add(made)
     applicant.submitted_at = moment
-    record(
-        session, actor, "list.submit", f"applicant/{applicant.number}",
-        round_id=applicant.round_id,
-        after={"number": made.number, "choices": made.choices, "adjustment": made.adjustment,
-               "not_accepted": made.not_accepted, "digest": made.digest},
-    )  # fmt: skip
-    session.flush()
     return made
+
+
+def _told(held: ChoiceList) -> dict[str, object]:
+    return {
+        "number": held.number,
+        "choices": held.choices,
+        "adjustment": held.adjustment,
+        "not_accepted": held.not_accepted,
+        "digest": held.digest,
+    }
 
 
 def receipt_number() -> str:
     """A receipt's number (查询码): 80 random bits, so that nobody finds one by trying."""
-    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
     number = secrets.randbits(80)
-    text = "".join(alphabet[number >> shift & 31] for shift in range(75, -1, -5))
+    text = "".join(RECEIPT[number >> shift & 31] for shift in range(75, -1, -5))
     return "-".join(text[at : at + 4] for at in range(0, 16, 4))
+
+
+def as_receipt(typed: str) -> str:
+    """A receipt's number as it is stored, of what somebody read from paper.
+
+    >>> as_receipt(" o1ab cdef-ghjk mnpq ")
+    '01AB-CDEF-GHJK-MNPQ'
+    """
+    plain = unicodedata.normalize("NFKC", typed).upper()
+    text = "".join(c for c in plain.translate(LOOK_ALIKES) if c in RECEIPT)
+    return "-".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
 def digest(applicant: Applicant, held: ChoiceList) -> str:

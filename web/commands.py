@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
+from threading import Event
 
 import click
 from alembic import command
@@ -13,7 +15,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from . import auth, db, rounds
+from . import auth, db, jobs, publication, rounds, serving
 from .models import ROLES, College, Enterprise, User
 from .privacy import Keys
 
@@ -24,9 +26,13 @@ class NewerSchema(RuntimeError):
     """The database was made by a newer version of this software."""
 
 
-def preparing() -> bool:
-    """Whether the running command is one that works before there are keys."""
-    return "init-db" in sys.argv
+WITHOUT_PAGES = ("init-db", "upgrade-db", "create-user", "close-due", "worker")
+"""Commands that serve nothing, so that nothing need stand in front of them."""
+
+
+def asked(*names: str) -> bool:
+    """Whether one of these commands is the one that runs."""
+    return any(name in sys.argv for name in names)
 
 
 def schema_of() -> tuple[str | None, str | None]:
@@ -129,7 +135,21 @@ def close_due() -> None:
             click.echo(taken)
 
 
+@click.command("worker")
+def worker() -> None:
+    """匹配任务与到期登记，直到被停止 / take up runs and record deadlines, until stopped."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    for name in publication.recover():
+        click.echo(f"已清除未完成的公示包 {name} / unfinished bundle removed")
+    click.echo("任务进程已启动 / worker started")
+    jobs.work(stop)
+
+
 def init_app(app: Flask) -> None:
     """Register the commands."""
-    for one in (init_db, upgrade_db, create_user, close_due):
+    from .demo import demo
+
+    for one in (init_db, upgrade_db, create_user, close_due, worker, serving.serve_command, demo):
         app.cli.add_command(one)

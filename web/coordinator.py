@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from .coordinating import decide, desk, offices, plan, review, rules, trials
+from .coordinating.blueprint import bp
 
-from . import auth
-
-bp = Blueprint("coordinator", __name__, url_prefix="/coordinator")
-auth.guard(bp, "coordinator")
-
-
-@bp.get("/")
-def home() -> str:
-    """The first page."""
-    return render_template("coordinator/home.html")
+__all__ = ["bp", "decide", "desk", "offices", "plan", "review", "rules", "trials"]

@@ -205,6 +205,7 @@ class Round(Base):
     policy: Mapped[PolicyVersion | None] = relationship(foreign_keys=[policy_id])
     parent: Mapped[Round | None] = relationship(remote_side=[id])
     classes: Mapped[list[OrderClass]] = relationship(back_populates="round")
+    snapshot: Mapped[Snapshot | None] = relationship()
 
 
 class PolicyVersion(Base):
@@ -380,6 +381,18 @@ class SeatChange(Base):
     program: Mapped[Program] = relationship()
 
 
+class Notice(Base):
+    """Something that an applicant must be told on her page: a code and its numbers."""
+
+    __tablename__ = "notice"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    applicant_id: Mapped[int] = mapped_column(ForeignKey("applicant.id"), index=True)
+    code: Mapped[str]
+    """``seats_cut``: a program on her list has fewer seats than when she listed it."""
+    params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    at: Mapped[datetime] = mapped_column(Instant)
+
+
 # --- applicants -------------------------------------------------------------------------------
 
 
@@ -540,6 +553,10 @@ class Review(Base):
     office: Mapped[str] = mapped_column(default="")
     reviewer: Mapped[str]
     at: Mapped[datetime] = mapped_column(Instant)
+    corrects: Mapped[bool] = mapped_column(default=False)
+    """Whether it changes an earlier conclusion, and so holds only once a second person confirms."""
+    confirmed_by: Mapped[str] = mapped_column(default="")
+    confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class Score(Base):
@@ -557,6 +574,8 @@ class Score(Base):
     language: Mapped[str] = mapped_column(default="")
     fit: Mapped[str] = mapped_column(default="")
     exempt_basis: Mapped[str] = mapped_column(default="")
+    office: Mapped[str] = mapped_column(default="")
+    """Code of the college or enterprise that entered it; only it may change it."""
     entered_by: Mapped[str]
     entered_at: Mapped[datetime] = mapped_column(Instant)
     confirmed_by: Mapped[str] = mapped_column(default="")
@@ -585,6 +604,8 @@ class Decision(Base):
     """``rejected`` after an interview, ``approved`` as a single case (个案审批), …"""
     rule: Mapped[str] = mapped_column(default="")
     basis: Mapped[str]
+    withdrawn: Mapped[bool] = mapped_column(default=False)
+    """Whether its removal is proposed; a second person's confirmation then removes it."""
     entered_by: Mapped[str]
     entered_at: Mapped[datetime] = mapped_column(Instant)
     confirmed_by: Mapped[str] = mapped_column(default="")
@@ -593,6 +614,15 @@ class Decision(Base):
     applicant: Mapped[Applicant] = relationship()
     program: Mapped[Program] = relationship()
     __table_args__ = (UniqueConstraint("applicant_id", "program_id", "decision", "rule"),)
+
+
+class Interview(Base):
+    """When and where an enterprise interviews somebody for its seats."""
+
+    __tablename__ = "interview"
+    applicant_id: Mapped[int] = mapped_column(ForeignKey("applicant.id"), primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"), primary_key=True)
+    slot: Mapped[str]
 
 
 # --- what happens in a round ------------------------------------------------------------------
@@ -718,6 +748,23 @@ class Approval(Base):
     at: Mapped[datetime] = mapped_column(Instant)
 
     run: Mapped[Run] = relationship()
+
+
+class Motion(Base):
+    """What one coordinator asks and another confirms: to suspend, resume or void a round."""
+
+    __tablename__ = "motion"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=random_key)
+    round_id: Mapped[int] = mapped_column(ForeignKey("round.id"), index=True)
+    kind: Mapped[str]
+    """``suspend``, ``resume`` or ``void``."""
+    reason: Mapped[str]
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(Instant)
+    confirmed_by: Mapped[str] = mapped_column(default="")
+    confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class Publication(Base):

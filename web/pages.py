@@ -5,13 +5,16 @@ from __future__ import annotations
 import gzip
 import hashlib
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import segno
 from flask import (
     Blueprint,
     Flask,
     Response,
+    abort,
     current_app,
     redirect,
     render_template,
@@ -26,7 +29,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from . import (
+    account,
     applicant,
+    assist,
     auth,
     bureau,
     calendar,
@@ -35,19 +40,22 @@ from . import (
     db,
     district,
     enterprise,
+    exchange,
     privacy,
     public,
+    publication,
     rounds,
+    settings,
     words,
 )
-from .models import Setting
 
 bp = Blueprint("pages", __name__)
 
 BLUEPRINTS = (
-    bp, public.bp, applicant.bp, coordinator.bp, college.bp, enterprise.bp, district.bp, bureau.bp,
+    bp, public.bp, applicant.bp, account.bp, assist.bp,
+    coordinator.bp, college.bp, enterprise.bp, district.bp, bureau.bp,
+    exchange.bp,
 )  # fmt: skip
-SETTINGS = ("主办单位", "ICP备案号", "公安备案号", "监督电话", "隐私政策")
 LARGE = "large"
 GZIP_FROM = 500
 
@@ -90,15 +98,22 @@ def _kept(name: str, value: str, allowed: tuple[str, ...]) -> BaseResponse:
     return response
 
 
+@bp.get("/second-factor.svg")
+def code_picture() -> Response:
+    """What an authenticator scans, of the one who is setting up her second factor."""
+    secret = session.get("tf_totp_secret")
+    who = auth.setting_up()
+    if secret is None or who is None:
+        abort(404)
+    held = current_app.extensions["security"].totp_factory.get_totp_uri(who.username, secret)
+    drawn = BytesIO()
+    segno.make(held, error="m").save(drawn, kind="svg", scale=6, xmldecl=False, light="#fff")
+    return Response(drawn.getvalue(), mimetype="image/svg+xml")
+
+
 def moment(value: datetime | None) -> str:
     """A moment as people read it, on the clocks of the city."""
     return calendar.local(value).strftime("%Y-%m-%d %H:%M") if value else ""
-
-
-def settings() -> dict[str, str]:
-    """What the operator has set, for the foot of every page."""
-    held = {s.name: s.value for s in db.reading().scalars(select(Setting))}
-    return {name: held.get(name, "") for name in SETTINGS}
 
 
 def _globals() -> dict[str, Any]:
@@ -107,7 +122,7 @@ def _globals() -> dict[str, Any]:
         "large_text": request.cookies.get("text") == LARGE,
         "demo": current_app.config["DEMO"],
         "state_label": lambda state: rounds.LABELS[state],
-        "footer": settings,
+        "footer": lambda: settings.current(db.reading()),
         "home_url": auth.home,
         "now": lambda: db.now(db.reading()),
     }
@@ -142,12 +157,22 @@ def _title(code: int) -> str:
         405: _("不能这样打开这一页"),
         413: _("文件太大，最大 20 MB"),
         429: _("请求太频繁，请稍后再试"),
+        503: _("数据库比已公布的结果旧，暂停服务，请管理员恢复新的备份"),
     }
     return str(titles.get(code, _("系统出错，已记录")))
 
 
 def _expired(_error: CSRFError) -> tuple[str, int]:
     return render_template("error.html", code=400, title=_("页面已过期，请返回后重新提交")), 400
+
+
+def _refuse_old_database() -> None:
+    """Serve nothing from a database that is older than what was published; looked at once."""
+    held = current_app.extensions
+    if "orderclass_behind" not in held:
+        held["orderclass_behind"] = publication.behind()
+    if held["orderclass_behind"] and request.endpoint != "static":
+        abort(503)
 
 
 def _idle() -> None:
@@ -183,6 +208,8 @@ def init_app(app: Flask) -> None:
     """Register every blueprint, and what templates may say."""
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    auth.check_guards(app)
+    app.before_request(_refuse_old_database)
     app.before_request(_idle)
     app.context_processor(_globals)
     app.jinja_env.globals["asset"] = asset

@@ -13,10 +13,11 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from flask import Flask, request
+from flask import Flask, has_request_context, request
 from flask_babel import Babel, Domain
 from flask_babel import get_locale as current_locale
 from flask_security import current_user
+from flask_security.babel import FsDomain
 
 FOLDER = Path(__file__).parent / "translations"
 LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
@@ -44,6 +45,14 @@ class Words(Domain):  # type: ignore[misc]
         return catalogue(language())
 
 
+class LoginWords(FsDomain):
+    """The library of logins speaks English; its words in Chinese stand in ``translations/zh``."""
+
+    def get_translations(self) -> NullTranslations:
+        """See :class:`flask_babel.Domain`."""
+        return catalogue(language())
+
+
 def language() -> str:
     """``zh`` or ``en``, for this request."""
     locale = current_locale()
@@ -51,6 +60,8 @@ def language() -> str:
 
 
 def _choose() -> str:
+    if not has_request_context():  # a worker or a command speaks the source language
+        return LANGUAGES["zh"]
     asked = request.cookies.get(COOKIE, "")
     if asked in LANGUAGES:
         return LANGUAGES[asked]

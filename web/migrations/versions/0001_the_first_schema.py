@@ -338,6 +338,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_import_round_id"), ["round_id"], unique=False)
 
     op.create_table(
+        "motion",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("round_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("asked_by", sa.String(), nullable=False),
+        sa.Column("asked_at", web.db.Instant(timezone=True), nullable=False),
+        sa.Column("confirmed_by", sa.String(), nullable=False),
+        sa.Column("confirmed_at", web.db.Instant(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", web.db.Instant(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["round_id"], ["round.id"], name=op.f("fk_motion_round_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_motion")),
+        sa.UniqueConstraint("key", name=op.f("uq_motion_key")),
+    )
+    with op.batch_alter_table("motion", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_motion_round_id"), ["round_id"], unique=False)
+
+    op.create_table(
         "order_class",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("round_id", sa.Integer(), nullable=False),
@@ -615,6 +634,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("applicant_id", "group", name=op.f("pk_membership")),
     )
     op.create_table(
+        "notice",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("applicant_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("params", sa.JSON(), nullable=False),
+        sa.Column("at", web.db.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["applicant_id"], ["applicant.id"], name=op.f("fk_notice_applicant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+    )
+    with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_notice_applicant_id"), ["applicant_id"], unique=False)
+
+    op.create_table(
         "program",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("order_class_id", sa.Integer(), nullable=False),
@@ -679,6 +713,9 @@ def upgrade() -> None:
         sa.Column("office", sa.String(), nullable=False),
         sa.Column("reviewer", sa.String(), nullable=False),
         sa.Column("at", web.db.Instant(timezone=True), nullable=False),
+        sa.Column("corrects", sa.Boolean(), nullable=False),
+        sa.Column("confirmed_by", sa.String(), nullable=False),
+        sa.Column("confirmed_at", web.db.Instant(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["applicant_id"], ["applicant.id"], name=op.f("fk_review_applicant_id")
         ),
@@ -703,6 +740,7 @@ def upgrade() -> None:
         sa.Column("decision", sa.String(), nullable=False),
         sa.Column("rule", sa.String(), nullable=False),
         sa.Column("basis", sa.String(), nullable=False),
+        sa.Column("withdrawn", sa.Boolean(), nullable=False),
         sa.Column("entered_by", sa.String(), nullable=False),
         sa.Column("entered_at", web.db.Instant(timezone=True), nullable=False),
         sa.Column("confirmed_by", sa.String(), nullable=False),
@@ -727,6 +765,19 @@ def upgrade() -> None:
             batch_op.f("ix_decision_applicant_id"), ["applicant_id"], unique=False
         )
 
+    op.create_table(
+        "interview",
+        sa.Column("applicant_id", sa.Integer(), nullable=False),
+        sa.Column("program_id", sa.Integer(), nullable=False),
+        sa.Column("slot", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["applicant_id"], ["applicant.id"], name=op.f("fk_interview_applicant_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["program_id"], ["program.id"], name=op.f("fk_interview_program_id")
+        ),
+        sa.PrimaryKeyConstraint("applicant_id", "program_id", name=op.f("pk_interview")),
+    )
     op.create_table(
         "placement",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -784,6 +835,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("fit", sa.String(), nullable=False),
         sa.Column("exempt_basis", sa.String(), nullable=False),
+        sa.Column("office", sa.String(), nullable=False),
         sa.Column("entered_by", sa.String(), nullable=False),
         sa.Column("entered_at", web.db.Instant(timezone=True), nullable=False),
         sa.Column("confirmed_by", sa.String(), nullable=False),
@@ -831,6 +883,10 @@ def upgrade() -> None:
     with op.batch_alter_table("seat_change", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_seat_change_program_id"), ["program_id"], unique=False)
 
+    if op.get_bind().dialect.name != "sqlite":  # SQLite cannot add it to a table that exists
+        op.create_foreign_key(
+            op.f("fk_round_policy_id"), "round", "policy_version", ["policy_id"], ["id"]
+        )
     # ### end Alembic commands ###
 
 
@@ -857,6 +913,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_placement_applicant_id"))
 
     op.drop_table("placement")
+    op.drop_table("interview")
     with op.batch_alter_table("decision", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_decision_applicant_id"))
 
@@ -875,6 +932,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_program_enterprise_id"))
 
     op.drop_table("program")
+    with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_notice_applicant_id"))
+
+    op.drop_table("notice")
     op.drop_table("membership")
     with op.batch_alter_table("consent", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_consent_applicant_id"))
@@ -919,6 +980,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_order_class_college_id"))
 
     op.drop_table("order_class")
+    with op.batch_alter_table("motion", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_motion_round_id"))
+
+    op.drop_table("motion")
     with op.batch_alter_table("import", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_import_round_id"))
         batch_op.drop_index(batch_op.f("ix_import_digest"))

@@ -1,0 +1,58 @@
+"""The coordinators' blueprint, and what its views share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, current_app, flash
+from flask_babel import gettext as _
+from flask_security import auth_required
+from sqlalchemy.orm import Session
+
+from .. import auth, db, reviewing, rounds, stages
+from ..models import Round
+from . import obstacles
+
+bp = Blueprint("coordinator", __name__, url_prefix="/coordinator")
+auth.guard(bp, "coordinator")
+
+
+def _freshness() -> timedelta:
+    found: timedelta = current_app.config["SECURITY_FRESHNESS"]
+    return found
+
+
+def fresh(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Ask for the password again before a weighty page, if it was not typed just now."""
+    found: Callable[..., Any] = auth_required("session", within=_freshness)(view)
+    return found
+
+
+@contextmanager
+def changing(serial: str) -> Iterator[tuple[Session, Round]]:
+    """One transaction that writes, and the round in it."""
+    with db.writing() as session:
+        yield session, auth.round_of(serial, session)
+
+
+@contextmanager
+def telling(done: str) -> Iterator[None]:
+    """Say that something was done, or why it was not."""
+    try:
+        yield
+    except rounds.Blocked as error:
+        flash("；".join(obstacles.sentence(o) for o in error.obstacles), "error")
+    except rounds.Moved:
+        flash(_("没有执行：本轮状态或这条记录已被别人改变，请看下面的最新情况"), "error")
+    except (stages.NotNow, reviewing.SecondPerson) as error:
+        flash(str(error), "error")
+    else:
+        flash(done, "success")
+
+
+@bp.app_context_processor
+def _shared() -> dict[str, Any]:
+    return {"next_of": obstacles.next_of}
