@@ -56,7 +56,7 @@ def home() -> str:
 def _next(round_: Round, state: str) -> Action:
     """What a visitor does next in a round of that state."""
     if state == "OPEN":
-        return Action(_("我要报名"), url_for("applicant.home"))
+        return Action(_("我要报名"), url_for("account.register"))
     if state in ("DRAFT", "ANNOUNCED"):
         return Action(_("看招生计划"), url_for("public.plan", serial=round_.serial))
     if state in ("FROZEN", "DRAWN", "APPROVED"):

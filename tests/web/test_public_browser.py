@@ -62,7 +62,7 @@ def test_a_visitor_finds_a_class_and_a_receipt_without_scripts(
     expect(page.get_by_text("查不到")).to_be_visible()
     page.get_by_label("查询码").fill(code)
     page.get_by_role("button", name="查询").click()
-    expect(page.get_by_text("NEV 班")).to_be_visible()
+    expect(page.get_by_text("第 1 志愿")).to_be_visible()
     with_scripts = visitors(size=PHONE)
     with_scripts.goto("/lookup")
     with_scripts.get_by_label("查询码").fill(code)
