@@ -352,7 +352,10 @@ class ReviewForm(RowForm):
     """资格审核."""
 
     conclusion = choice(
-        lazy_gettext("审核结论"), reviewing.CONCLUSIONS, must=lazy_gettext("请选一个结论。"), radio=True
+        lazy_gettext("审核结论"),
+        reviewing.CONCLUSIONS,
+        must=lazy_gettext("请选一个结论。"),
+        radio=True,
     )
     code = choice(lazy_gettext("不通过的原因"), codes.REVIEWS, lazy_gettext("（不通过时选）"))
     reason = text(lazy_gettext("说明（申请人会看到）"), 500, area=True)
