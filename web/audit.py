@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from .db import now
@@ -97,13 +97,34 @@ def record_all(
         events.append(event)
         payloads.append((salt, payload))
     head.hash = previous
-    session.add_all(events)
+    if not events:
+        return events
     session.flush()
-    session.add_all(
-        AuditPayload(event_id=event.id, salt=salt, payload=payload)
-        for event, (salt, payload) in zip(events, payloads, strict=True)
-    )
+    _append(session, events, payloads)
     return events
+
+
+def _append(
+    session: Session, events: Sequence[AuditEvent], payloads: Sequence[tuple[str, Any]]
+) -> None:
+    """Insert events and payloads by statements of many rows: an import makes ten thousand."""
+    ids = session.scalars(
+        insert(AuditEvent).returning(AuditEvent.id, sort_by_parameter_order=True),
+        [
+            {"at": e.at, "actor": e.actor, "action": e.action, "row": e.row,
+             "round_id": e.round_id, "payload_hash": e.payload_hash, "hash": e.hash}
+            for e in events
+        ],
+    ).all()  # fmt: skip
+    for event, id_ in zip(events, ids, strict=True):
+        event.id = id_
+    session.execute(
+        insert(AuditPayload),
+        [
+            {"event_id": event.id, "salt": salt, "payload": payload}
+            for event, (salt, payload) in zip(events, payloads, strict=True)
+        ],
+    )
 
 
 def chained(previous: str, event: AuditEvent) -> str:

@@ -52,7 +52,7 @@ def made(app: Flask, sheet: str, rows: list[dict[str, Any]]) -> bytes:
 
 
 def test_a_template_is_filled_uploaded_previewed_and_stored(ready: Flask, as_user: Login) -> None:
-    client = as_user("coordinator", "c1")
+    client = as_user("coordinator", "first")
     page = client.get(HOME).text
     assert "导入院校信息" in page and "报名填报期间才能导入" in page
     answer = client.get(f"{HOME}colleges/template.xlsx")
@@ -81,7 +81,7 @@ def _english(client: FlaskClient, address: str) -> str:
 
 
 def test_faults_are_listed_and_marked_in_a_copy(ready: Flask, as_user: Login) -> None:
-    client = as_user("coordinator", "c1")
+    client = as_user("coordinator", "first")
     data = made(ready, "enterprises", [example("enterprises", employees="许多", code="E09")])
     address = send(client, "enterprises", data)
     page = client.get(address).text
@@ -95,7 +95,7 @@ def test_faults_are_listed_and_marked_in_a_copy(ready: Flask, as_user: Login) ->
 
 
 def test_a_file_that_cannot_be_read_says_why(ready: Flask, as_user: Login) -> None:
-    client = as_user("coordinator", "c1")
+    client = as_user("coordinator", "first")
     address = send(client, "classes", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512)
     page = client.get(address).text
     assert "另存为 .xlsx" in page and "下载标红的文件" not in page
@@ -107,7 +107,7 @@ def test_a_file_that_cannot_be_read_says_why(ready: Flask, as_user: Login) -> No
 def test_reminders_are_ticked_before_anything_is_stored(ready: Flask, as_user: Login) -> None:
     with ready.app_context():
         move(ready, "OPEN")
-    client = as_user("coordinator", "c1")
+    client = as_user("coordinator", "first")
     line = applicant(1, name="阿依•买买提")
     address = send(client, "applicants", made(ready, "applicants", [line]))
     assert "阿依·买买提" in client.get(address).text
@@ -127,7 +127,7 @@ def test_a_batch_of_scores_is_confirmed_by_another(ready: Flask, as_user: Login)
         move(ready, "OPEN")
         put_people(1)
         move(ready, "REVIEW")
-    first, second = as_user("coordinator", "c1"), as_user("coordinator", "c2")
+    first, second = as_user("coordinator", "first"), as_user("coordinator", "second")
     data = made(ready, "scores", [example("scores", applicant="A0001", culture=91)])
     address = send(first, "scores", data)
     assert "91.00" in first.get(address).text
@@ -138,11 +138,11 @@ def test_a_batch_of_scores_is_confirmed_by_another(ready: Flask, as_user: Login)
     assert "已复核 1 行" in second.post(f"{address}/confirm", follow_redirects=True).text
     assert "已经办过" in second.post(f"{address}/confirm", follow_redirects=True).text
     with ready.app_context():
-        assert db.reading().scalar(select(Score.confirmed_by)) == "coordinator:c2"
+        assert db.reading().scalar(select(Score.confirmed_by)) == "coordinator:second"
 
 
 def test_what_moved_on_meanwhile_is_not_stored(ready: Flask, as_user: Login) -> None:
-    client = as_user("coordinator", "c1")
+    client = as_user("coordinator", "first")
     one = send(client, "demands", made(ready, "demands", [example("demands", people=21)]))
     two = send(client, "demands", made(ready, "demands", [example("demands", people=22)]))
     client.post(f"{one}/store")
@@ -154,7 +154,7 @@ def test_what_moved_on_meanwhile_is_not_stored(ready: Flask, as_user: Login) -> 
 
 
 def test_exports_are_narrowed_and_recorded(ready: Flask, as_user: Login) -> None:
-    client = as_user("coordinator", "c1")
+    client = as_user("coordinator", "first")
     page = client.get(f"{HOME}classes").text
     assert "C02" in page and "全日制" in page
     answer = client.post(f"{HOME}classes/export", data={"format": "csv", "college": "C02"})
@@ -172,10 +172,10 @@ def test_offices_see_their_own_imports_only(ready: Flask, as_user: Login) -> Non
         session = db.reading()
         colleges = {c.code: c.id for c in session.scalars(select(College))}
         firm = session.scalars(select(Enterprise.id).where(Enterprise.code == "E01")).one()
-    own = as_user("college", "u1", college_id=colleges["C01"])
-    mate = as_user("college", "u2", college_id=colleges["C01"])
-    other = as_user("college", "u3", college_id=colleges["C02"])
-    enterprise = as_user("enterprise", "e1", enterprise_id=firm)
+    own = as_user("college", "office1", college_id=colleges["C01"])
+    mate = as_user("college", "office2", college_id=colleges["C01"])
+    other = as_user("college", "office3", college_id=colleges["C02"])
+    enterprise = as_user("enterprise", "firm1", enterprise_id=firm)
     data = made(ready, "colleges", [example("colleges", note="自己改")])
     address = send(own, "colleges", data)
     key = address.rsplit("/", 1)[1]
@@ -185,8 +185,8 @@ def test_offices_see_their_own_imports_only(ready: Flask, as_user: Login) -> Non
         assert other.post(f"{address}/{act}").status_code == 404
     assert enterprise.get(f"{HOME}colleges").status_code == 404
     assert own.get(f"{HOME}applicants").status_code == 404
-    assert as_user("applicant", "p1").get(HOME).status_code == 403
-    assert as_user("coordinator", "c1").get(address).status_code == 200
+    assert as_user("applicant", "person1").get(HOME).status_code == 403
+    assert as_user("coordinator", "first").get(address).status_code == 200
     foreign = send(own, "colleges", made(ready, "colleges", [example("colleges", code="C02")]))
     assert "不是本单位的数据" in own.get(foreign).text
     text = other.post(f"{HOME}classes/export", data={"format": "csv"}).data.decode("utf-8-sig")
@@ -195,5 +195,5 @@ def test_offices_see_their_own_imports_only(ready: Flask, as_user: Login) -> Non
     assert "5" in enterprise.get(send(enterprise, "demands", mine)).text
     with ready.app_context():
         assert {i.by for i in db.reading().scalars(select(Import)) if i.sheet == "demands"} == {
-            "coordinator:c1", "enterprise:e1",
+            "coordinator:c1", "enterprise:firm1",
         }  # fmt: skip
