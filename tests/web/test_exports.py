@@ -33,7 +33,6 @@ from web.lines import Office
 from web.models import College
 from web.sheets import HINT_SIGN, SHEETS
 
-
 __all__ = ["in_process"]
 
 
