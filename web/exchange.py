@@ -12,6 +12,7 @@ from flask_wtf import FlaskForm
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, FileField, HiddenField, SelectField
+from wtforms.fields.choices import SelectChoice
 
 from . import auth, cells, db, exports, imports, reviewing, rounds, words, workbooks
 from .archive import Refused
@@ -115,7 +116,8 @@ def _filters(kind: Sheet) -> list[Any]:
         column = kind.by_name[name]
         label = column.english if words.language() == "en" else column.heading
         values = list(column.codes.items()) or _codes(kind, name)
-        setattr(Form, name, SelectField(label, choices=[("", _("全部")), *values]))
+        options = [SelectChoice(code, word) for code, word in [("", _("全部")), *values]]
+        setattr(Form, name, SelectField(label, choices=options))
     form = Form()
     return [form[name] for name in kind.filters]
 

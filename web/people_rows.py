@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, selectinload
 
 from . import calendar, choices, people
@@ -43,8 +43,8 @@ CHUNK = 500
 _OF_PERSON = frozenset({"name", "sex", "identity_type", "birth_date", "nation"})
 _APART = frozenset({"applicant", "number", "telephone", "guardian_telephone", "group1", "group2",
                     "evidence", "colour", "willing", "consent", *_OF_PERSON})  # fmt: skip
-_CERTIFICATE = re.compile(r"[A-Z][A-Z0-9]{4}\d{8}(\d{2})([1-5])\d{6}")
-_OLD_CERTIFICATE = re.compile(r"\d{10}([1-5])\d{5}")
+_CERTIFICATE = re.compile(r"[A-Z][A-Z0-9]{4}[0-9]{8}([0-9]{2})([1-5])[0-9]{6}")
+_OLD_CERTIFICATE = re.compile(r"[0-9]{10}([1-5])[0-9]{5}")
 
 
 def in_round(session: Session, round_: Round) -> list[Applicant]:
@@ -341,17 +341,22 @@ def _enrol(
         _set_groups(applicant, after, None)
         made.append(applicant)
     session.flush()
-    for applicant, change in zip(made, new, strict=True):
-        groups = {change.after["group1"], change.after["group2"]}
-        texts = [*CONSENTS, *(["sensitive"] if groups & SENSITIVE else [])]
-        texts += (
-            ["minor"] if people.is_minor(applicant.person, calendar.local(moment).date()) else []
-        )
-        session.add_all(
-            Consent(applicant_id=applicant.id, text=text, version=PAPER, given=True, at=moment)
-            for text in texts
-        )
+    day = calendar.local(moment).date()
+    given = [
+        {"applicant_id": applicant.id, "text": text, "version": PAPER, "given": True, "at": moment}
+        for applicant, change in zip(made, new, strict=True)
+        for text in _consents(applicant, change, day)
+    ]
+    session.execute(insert(Consent), given)
     return made
+
+
+def _consents(applicant: Applicant, change: Change, day: date) -> Iterator[str]:
+    yield from CONSENTS
+    if {change.after["group1"], change.after["group2"]} & SENSITIVE:
+        yield "sensitive"
+    if people.is_minor(applicant.person, day):
+        yield "minor"
 
 
 def _allotted(first: str) -> Iterator[str]:
@@ -455,6 +460,7 @@ def _fold_choices(
     seats = {
         (p.order_class.code, p.enterprise.code): p for programs in named.values() for p in programs
     }
+    classes = {order_class for order_class, _office in seats}
     most = most_choices(round_)
     together: dict[str, list[Line]] = {}
     for line in lines:
@@ -467,7 +473,6 @@ def _fold_choices(
         issues += found
         issues += _one_answer(own)
         refused = str(first["not_accepted"] or "")
-        classes = {p.order_class.code for programs in named.values() for p in programs}
         issues += [
             Issue("no_class", own[0].row, "not_accepted", code)
             for code in refused.split(";")
