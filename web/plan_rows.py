@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from .audit import Actor, record
 from .cells import Row, Value, reserves_of, reserves_text
-from .codes import TIERS
+from .codes import approved_levels
 from .lines import Change, Current, Issue, Keeper, Line, Office, twice
 from .models import College, Demand, Enterprise, OrderClass, Program, Reserve, Round
 from .sheets import CLASSES, CODES, COLLEGES, DEMANDS, ENTERPRISES, LOTS, Sheet
@@ -304,7 +304,7 @@ def _check_college(
         yield Issue("year", line.row, "season", said, {"expected": expected})
     level = values["level"]
     if college is not None and level is not None:
-        approved = TIERS.get(college.tier, tuple(CODES["levels"]))
+        approved = approved_levels(college.tier)
         if level not in approved:
             yield Issue(
                 "level", line.row, "level", CODES["levels"][str(level)],
