@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from tests.web import market
 from tests.web.conftest import Clock
-from tests.web.test_applicant import ME, save, submit
+from tests.web.test_applicant import ME, one_database, save, submit
 from web import db, people, slips
 from web.audit import Actor
 from web.models import Applicant, AuditEvent, AuditPayload, Person, Slip, User
@@ -88,6 +88,7 @@ def test_the_same_number_twice_discloses_nothing(app: Flask, client: FlaskClient
         ),
     ],
 )
+@one_database
 def test_wrong_input_is_said_and_kept(
     app: Flask, client: FlaskClient, change: dict[str, str], said: str
 ) -> None:
@@ -100,12 +101,14 @@ def test_wrong_input_is_said_and_kept(
         assert db.reading().scalars(select(Person)).all() == []
 
 
+@one_database
 def test_registering_is_for_open_rounds(app: Flask, client: FlaskClient, clock: Clock) -> None:
     clock.moment = market.DEADLINE
     assert "现在没有正在报名的轮次" in client.get("/account/register").text
     assert "现在没有正在报名的轮次" in client.post("/account/register", data=FORM).text
 
 
+@one_database
 def test_a_passport_registers(client: FlaskClient) -> None:
     foreign = {
         **FORM,
@@ -164,6 +167,7 @@ def test_a_new_slip_makes_the_old_one_worthless(app: Flask, client: FlaskClient)
     assert "账号已开通" in activate(client, new)
 
 
+@one_database
 def test_wrong_codes_slow_down_and_say_one_thing(
     app: Flask, client: FlaskClient, clock: Clock
 ) -> None:
@@ -177,6 +181,7 @@ def test_wrong_codes_slow_down_and_say_one_thing(
     assert "账号已开通" in activate(client, code)
 
 
+@one_database
 def test_a_guardians_code_opens_no_account(app: Flask, client: FlaskClient) -> None:
     enrolled(app)
     assert "报名号或激活码不对" in activate(client, code_for(app, "guardian"))
@@ -184,6 +189,7 @@ def test_a_guardians_code_opens_no_account(app: Flask, client: FlaskClient) -> N
         slips.issue(session, session.scalars(select(Applicant)).one(), "other", OFFICE)
 
 
+@one_database
 def test_letters_of_a_number_may_be_typed_either_way(app: Flask, client: FlaskClient) -> None:
     with app.app_context(), db.writing() as session:
         round_ = session.scalars(select(market.Round)).one()
@@ -195,6 +201,7 @@ def test_letters_of_a_number_may_be_typed_either_way(app: Flask, client: FlaskCl
     assert client.post("/login", data=login).status_code == 302
 
 
+@one_database
 def test_two_people_of_one_number_get_two_names(app: Flask, client: FlaskClient) -> None:
     with app.app_context(), db.writing() as session:
         round_ = session.scalars(select(market.Round)).one()
@@ -251,6 +258,7 @@ def test_an_office_writes_and_she_signs(app: Flask, client: FlaskClient, as_user
     assert "已由本人确认（print:P-2026-7）" in client.get("/me/").text
 
 
+@one_database
 def test_her_own_code_confirms_and_still_opens_her_account(
     app: Flask, client: FlaskClient, as_user: Login
 ) -> None:
@@ -262,6 +270,7 @@ def test_her_own_code_confirms_and_still_opens_her_account(
     assert "账号已开通" in activate(client, code)
 
 
+@one_database
 def test_she_confirms_in_her_own_account(app: Flask, client: FlaskClient, as_user: Login) -> None:
     office = as_user("college")
     at = f"/account/assist/{begin(app, office)}"
@@ -273,6 +282,7 @@ def test_she_confirms_in_her_own_account(app: Flask, client: FlaskClient, as_use
     assert "已由本人确认（code）" in client.get("/me/").text
 
 
+@one_database
 def test_submitting_confirms_what_an_office_began(
     app: Flask, client: FlaskClient, as_user: Login
 ) -> None:
@@ -287,6 +297,7 @@ def test_submitting_confirms_what_an_office_began(
         assert db.reading().scalars(select(Applicant)).one().entry_confirmed == "code"
 
 
+@one_database
 def test_a_minors_paper_is_recorded_at_the_counter(
     app: Flask, client: FlaskClient, as_user: Login
 ) -> None:
@@ -311,6 +322,7 @@ def test_a_minors_paper_is_recorded_at_the_counter(
         assert db.reading().scalars(select(Applicant)).one().guardian_agreed_how == "paper:G-8"
 
 
+@one_database
 def test_another_office_does_not_see_it(app: Flask, client: FlaskClient, as_user: Login) -> None:
     at = f"/account/assist/{begin(app, as_user('college'))}"
     assert as_user("college", "other").get(f"{at}/list").status_code == 404
@@ -319,6 +331,7 @@ def test_another_office_does_not_see_it(app: Flask, client: FlaskClient, as_user
     assert as_user("enterprise").get(f"{at}/list").status_code == 403
 
 
+@one_database
 def test_an_office_does_not_see_who_registered_herself(
     app: Flask, client: FlaskClient, as_user: Login
 ) -> None:
@@ -328,6 +341,7 @@ def test_an_office_does_not_see_who_registered_herself(
     assert as_user("coordinator").get(f"/account/assist/{key}/list").status_code == 404
 
 
+@one_database
 def test_who_is_enrolled_gets_a_new_slip_instead(
     app: Flask, client: FlaskClient, as_user: Login
 ) -> None:
@@ -349,6 +363,7 @@ def test_other_facts_need_a_coordinator(app: Flask, client: FlaskClient, as_user
     assert "号码已登记为另一姓名" in as_user("college").post("/account/assist/", data=NEW).text
 
 
+@one_database
 def test_the_counter_closes_with_the_round(
     app: Flask, client: FlaskClient, as_user: Login, clock: Clock
 ) -> None:
@@ -365,6 +380,7 @@ def codes_in(document: bytes) -> list[str]:
     return re.findall(r"[0-9A-Z]{5}-[0-9A-Z]{5}", text)
 
 
+@one_database
 def test_a_slip_for_one_whose_document_was_seen(
     app: Flask, client: FlaskClient, as_user: Login
 ) -> None:
@@ -404,6 +420,7 @@ def test_slips_for_a_whole_round(app: Flask, client: FlaskClient, as_user: Login
     )
 
 
+@one_database
 def test_a_name_that_the_font_lacks_stops_the_slips(
     app: Flask, client: FlaskClient, as_user: Login
 ) -> None:
@@ -419,6 +436,7 @@ def test_a_name_that_the_font_lacks_stops_the_slips(
         assert db.reading().scalars(select(Slip)).all() == []
 
 
+@one_database
 def test_pages_of_accounts_in_english(app: Flask, client: FlaskClient, as_user: Login) -> None:
     office = as_user("coordinator")
     for who, paths in ((client, ("register", "activate")), (office, ("assist/",))):

@@ -21,6 +21,7 @@ from web.audit import Actor
 from web.models import Applicant, AuditEvent, ChoiceList, Consent, OrderClass, Program, Review
 
 ME = "/me/2026-1"
+one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -108,6 +109,7 @@ def test_from_registration_to_the_receipt(app: Flask, client: FlaskClient) -> No
         assert mine.state == "submitted"
 
 
+@one_database
 def test_the_receipt_on_paper_says_the_same(app: Flask, ready: FlaskClient) -> None:
     submit(ready, ["K1", "K3"])
     answer = ready.post(f"{ME}/receipt/1/pdf")
@@ -170,6 +172,7 @@ def test_the_same_key_five_times_is_one_list(app: Flask, ready: FlaskClient, clo
         ([], "还没有志愿"),
     ],
 )
+@one_database
 def test_what_is_wrong_with_a_list_is_said_at_once(
     app: Flask, ready: FlaskClient, wish: list[str], what: str
 ) -> None:
@@ -179,11 +182,13 @@ def test_what_is_wrong_with_a_list_is_said_at_once(
     assert answer.status_code == 200 and what in said(answer.text) and lists(app) == []
 
 
+@one_database
 def test_a_scope_that_is_none_is_refused(app: Flask, ready: FlaskClient) -> None:
     assert "请选择是否服从调剂" in submit(ready, ["K1"], adjustment="moon").text
     assert lists(app) == []
 
 
+@one_database
 def test_buttons_move_and_delete(app: Flask, ready: FlaskClient) -> None:
     def order() -> list[str]:
         with app.app_context():
@@ -224,6 +229,7 @@ def test_a_stale_submission_is_refused(app: Flask, ready: FlaskClient) -> None:
     assert len(lists(app)) == 1
 
 
+@one_database
 def test_adding_says_the_rule_the_place_and_the_maximum(ready: FlaskClient) -> None:
     def add(code: str) -> str:
         return ready.post(f"{ME}/list/add", data={"code": code}, follow_redirects=True).text
@@ -256,6 +262,7 @@ def test_nothing_is_written_after_the_deadline(ready: FlaskClient, clock: Clock)
     assert "K1" in page and "现在不能改" in page and 'value="up:1"' not in page
 
 
+@one_database
 def test_nothing_is_written_before_the_opening(
     app: Flask, ready: FlaskClient, clock: Clock
 ) -> None:
@@ -273,6 +280,7 @@ def test_nothing_is_written_before_the_opening(
 # --- steps ------------------------------------------------------------------------------------
 
 
+@one_database
 def test_wrong_input_is_kept_and_said_at_the_field(client: FlaskClient) -> None:
     sent = {
         **market.STEPS["identity"],
@@ -302,10 +310,12 @@ def test_a_stale_step_shows_both(client: FlaskClient) -> None:
     assert again.status_code == 302
 
 
+@one_database
 def test_no_unknown_step(client: FlaskClient) -> None:
     assert client.get(f"{ME}/step/other").status_code == 404
 
 
+@one_database
 def test_groups_carry_their_evidence(app: Flask, ready: FlaskClient) -> None:
     sent = {"groups": ["G05", "G09"], "evidence-G05": "失业登记 7 号", "version": 5}
     ready.post(f"{ME}/step/groups", data=sent)
@@ -333,11 +343,13 @@ def test_refusing_sensitive_information_never_blocks(app: Flask, ready: FlaskCli
         assert [(c.version, c.given) for c in rows] == [("2026-1", False)] * 2
 
 
+@one_database
 def test_boxes_of_consent_are_not_ticked_for_anybody(client: FlaskClient) -> None:
     page = client.get(f"{ME}/step/consents").text
     assert page.count('type="checkbox"') == 5 and "checked" not in page
 
 
+@one_database
 def test_a_needed_consent_is_asked_for_at_submission(app: Flask, ready: FlaskClient) -> None:
     ready.post(f"{ME}/step/consents", data={"basic": "y", "version": 5})
     answer = submit(ready, ["K1"])
@@ -401,6 +413,7 @@ def test_classes_are_found_and_paged(app: Flask, ready: FlaskClient) -> None:
         assert names == expected, query
 
 
+@one_database
 def test_a_class_says_everything_about_itself(ready: FlaskClient) -> None:
     page = said(ready.get(f"{ME}/classes/K1").text)
     for part in ("海滨技师学院", "澜珀医疗", "4800", "最低开班人数 2", "可报", "填入志愿"):
@@ -415,6 +428,7 @@ def test_a_class_says_everything_about_itself(ready: FlaskClient) -> None:
 # --- other people -----------------------------------------------------------------------------
 
 
+@one_database
 def test_a_row_of_somebody_else_is_not_there(app: Flask, ready: FlaskClient) -> None:
     submit(ready, ["K1"])
     other = app.test_client()
@@ -443,6 +457,7 @@ def test_a_row_of_somebody_else_is_not_there(app: Flask, ready: FlaskClient) -> 
 # --- the data, leaving, coming again ----------------------------------------------------------
 
 
+@one_database
 def test_her_data_is_hers_to_read_and_take_along(app: Flask, ready: FlaskClient) -> None:
     page = said(ready.get(f"{ME}/data").text)
     assert market.number(date(2006, 3, 4)) in page and "13812345678" in page
@@ -466,6 +481,7 @@ def test_withdrawing_and_coming_back(app: Flask, ready: FlaskClient) -> None:
     assert submit(ready, ["K3"]).status_code == 302
 
 
+@one_database
 def test_a_name_that_cannot_be_printed_is_said(app: Flask, ready: FlaskClient) -> None:
     with app.app_context(), db.writing() as session:
         session.scalars(select(Applicant)).one().person.name = "张𠮷"
@@ -492,6 +508,7 @@ def test_another_round_takes_over_what_was_answered(app: Flask, ready: FlaskClie
     assert "以前的报名" in ready.get("/me/").text
 
 
+@one_database
 def test_where_a_round_stands(app: Flask, ready: FlaskClient) -> None:
     for state, what, at in [
         ("REVIEW", "正在审核", "审核"), ("FROZEN", "等待公开摇号", "摇号"), ("DRAWN", "正在匹配", "匹配"),
@@ -507,6 +524,7 @@ def test_where_a_round_stands(app: Flask, ready: FlaskClient) -> None:
         assert re.findall(r'aria-current="step">([^<]+)<', page) == ([at] if at else []), state
 
 
+@one_database
 def test_what_the_review_said_is_shown(app: Flask, ready: FlaskClient, clock: Clock) -> None:
     with app.app_context(), db.writing() as session:
         mine = session.scalars(select(Applicant)).one()
@@ -528,6 +546,7 @@ def pages(client: FlaskClient) -> Iterator[tuple[str, str]]:
         yield path, client.get(path).text
 
 
+@one_database
 def test_pages_are_small_plain_and_short(app: Flask, ready: FlaskClient) -> None:
     import gzip
 
@@ -552,6 +571,7 @@ def test_pages_are_small_plain_and_short(app: Flask, ready: FlaskClient) -> None
         assert long == [], path
 
 
+@one_database
 def test_pages_are_complete_in_english(app: Flask, ready: FlaskClient) -> None:
     submit(ready, ["K1", "K3"])
     ready.set_cookie("lang", "en")
@@ -559,6 +579,8 @@ def test_pages_are_complete_in_english(app: Flask, ready: FlaskClient) -> None:
         "2026 年秋季第一轮",
         "模具制造订单班",
         "护理订单班",
+        "无人机订单班",
+        "电商订单班",
         "海滨技师学院",
         "澜珀医疗",
         "泓瑾医疗",
@@ -571,6 +593,7 @@ def test_pages_are_complete_in_english(app: Flask, ready: FlaskClient) -> None:
         assert re.findall(r"[\u4e00-\u9fff]+", body.split("<main", 1)[1]) in ([], ["演示"]), path
 
 
+@one_database
 def test_reading_writes_nothing(app: Flask, ready: FlaskClient) -> None:
     def count() -> int:
         with app.app_context():
@@ -586,6 +609,7 @@ Login = Callable[..., FlaskClient]
 
 
 @pytest.mark.parametrize("role", ["coordinator", "college", "enterprise", "district", "bureau"])
+@one_database
 def test_offices_have_no_business_here(app: Flask, as_user: Login, role: str) -> None:
     market.make(app)
     assert as_user(role).get(f"{ME}/list").status_code == 403

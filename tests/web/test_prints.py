@@ -14,6 +14,7 @@ from pypdf import PdfReader
 from web import check_line, prints
 from web.models import Applicant, ChoiceList, Person, Round
 
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 RARE = "𬭎䶮㛃"
 
 

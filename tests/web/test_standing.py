@@ -20,6 +20,7 @@ from web import db, people, reasons, standing
 from web.audit import Actor
 from web.models import Applicant, Decision, Enterprise, Program
 
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 OFFICE = Actor("coordinator:c1", "coordinator")
 
 
