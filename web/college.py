@@ -275,15 +275,22 @@ def _class(serial: str, code: str) -> str | Response:
             return redirect(url_for("college.edit_class", serial=serial, code=saved.code))
         round_ = auth.round_of(serial)
         held = auth.class_of(round_, code) if code else None
-    proposed: dict[str, dict[str, int]] = {}
-    for one in planning.proposals(db.reading(), round_) if held else ():
-        if one.seats:
-            proposed.setdefault(one.program.code, {})[one.group] = one.seats
     return _page(
-        "class", round_, form=form, held=held, college=college, codes=codes, proposed={code: posting.show_reserves(r) for code, r in proposed.items()},
+        "class", round_, form=form, held=held, college=college, codes=codes, 
+        proposed=_proposed(round_, held),
         refusal=stages.refusal(db.reading(), round_, "plan"),
         can_change=stages.writable(db.reading(), round_, "seat_change"),
     )  # fmt: skip
+
+
+def _proposed(round_: Round, held: OrderClass | None) -> dict[str, str]:
+    """The reserves that the rules' shares propose for each program of a class."""
+    found: dict[str, dict[str, int]] = {}
+    if held is not None:
+        for one in planning.proposals(db.reading(), round_):
+            if one.seats and one.program.order_class_id == held.id:
+                found.setdefault(one.program.code, {})[one.group] = one.seats
+    return {code: posting.show_reserves(reserves) for code, reserves in found.items()}
 
 
 class _ClassRow:
@@ -345,7 +352,7 @@ class ReviewForm(RowForm):
     """资格审核."""
 
     conclusion = choice(
-        lazy_gettext("结论"), reviewing.CONCLUSIONS, must=lazy_gettext("请选一个结论。"), radio=True
+        lazy_gettext("审核结论"), reviewing.CONCLUSIONS, must=lazy_gettext("请选一个结论。"), radio=True
     )
     code = choice(lazy_gettext("不通过的原因"), codes.REVIEWS, lazy_gettext("（不通过时选）"))
     reason = text(lazy_gettext("说明（申请人会看到）"), 500, area=True)

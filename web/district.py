@@ -25,7 +25,7 @@ class GroupForm(RowForm):
 
     seen = HiddenField(default="claimed")
     state = choice(
-        lazy_gettext("结论"), CONCLUSIONS, must=lazy_gettext("请选一个结论。"), radio=True
+        lazy_gettext("核实结论"), CONCLUSIONS, must=lazy_gettext("请选一个结论。"), radio=True
     )
     reason = text(lazy_gettext("说明（申请人会看到）"), 300)
 

@@ -43,6 +43,7 @@ from . import (
     exchange,
     privacy,
     public,
+    publication,
     rounds,
     settings,
     words,
@@ -156,12 +157,22 @@ def _title(code: int) -> str:
         405: _("不能这样打开这一页"),
         413: _("文件太大，最大 20 MB"),
         429: _("请求太频繁，请稍后再试"),
+        503: _("数据库比已公布的结果旧，暂停服务，请管理员恢复新的备份"),
     }
     return str(titles.get(code, _("系统出错，已记录")))
 
 
 def _expired(_error: CSRFError) -> tuple[str, int]:
     return render_template("error.html", code=400, title=_("页面已过期，请返回后重新提交")), 400
+
+
+def _refuse_old_database() -> None:
+    """Serve nothing from a database that is older than what was published; looked at once."""
+    held = current_app.extensions
+    if "orderclass_behind" not in held:
+        held["orderclass_behind"] = publication.behind()
+    if held["orderclass_behind"] and request.endpoint != "static":
+        abort(503)
 
 
 def _idle() -> None:
@@ -198,6 +209,7 @@ def init_app(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     auth.check_guards(app)
+    app.before_request(_refuse_old_database)
     app.before_request(_idle)
     app.context_processor(_globals)
     app.jinja_env.globals["asset"] = asset

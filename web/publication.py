@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,18 @@ from .models import (
 from .snapshot import enough_space, instance, intact, settle, snapshot_of
 
 FOLDER = "publications"
+HEADS = "published.txt"
+"""Names every bundle that was published, beside them: a database restored from before is known by it."""
+
 NOTICE_DAYS = 5
 
 
 class Altered(RuntimeError):
     """A file of the snapshot or the result is not what was recorded of it."""
+
+
+class Behind(RuntimeError):
+    """The database knows less than was published: it was restored from an old backup."""
 
 
 # --- approval ---------------------------------------------------------------------------------
@@ -112,7 +119,9 @@ def publish(round_id: int, actor: Actor) -> Publication:
         files = bundle.full(session, round_, approval, leaves, root.hex())
         db.forget()
         name, digest = _store(bundle.zipped(files), round_.serial)
-        return _commit(round_id, approval, name, digest, root.hex(), lines, actor)
+        made = _commit(round_id, approval, name, digest, root.hex(), lines, actor)
+        _remember([name])
+        return made
 
 
 def _unchanged(frozen: Snapshot, run: Run) -> bool:
@@ -258,21 +267,57 @@ def _alone() -> Iterator[None]:
 
 
 def recover() -> list[str]:
-    """Remove what an interrupted publication left: bundles that no row names; returns their names."""
+    """Complete or undo what an interrupted publication left; returns the names of bundles removed.
+
+    Raises
+    ------
+    Behind
+        If something was published that the database does not know; nothing is removed then.
+    """
     with _alone():
         return _remove_unfinished()
 
 
 def _remove_unfinished() -> list[str]:
-    db.forget()
-    known = set(db.reading().scalars(select(Publication.bundle)))
-    db.forget()
+    known = _known()
+    if lost := _remembered() - known:
+        raise Behind(", ".join(sorted(lost)))
+    if late := known - _remembered():  # stopped between the commit and its line in the file
+        _remember(sorted(late))
     removed = []
     for path in sorted((instance() / FOLDER).iterdir()):
         if path.suffix in (".zip", ".tmp") and f"{FOLDER}/{path.name}" not in known:
             path.unlink()
             removed.append(path.name)
     return removed
+
+
+def behind() -> bool:
+    """Whether something was published that the database does not know."""
+    return bool(_remembered() - _known())
+
+
+def _known() -> set[str]:
+    """The bundles that the database names."""
+    db.forget()
+    names = set(db.reading().scalars(select(Publication.bundle)))
+    db.forget()
+    return names
+
+
+def _remembered() -> set[str]:
+    """The bundles that were published, as the file beside them says."""
+    try:
+        return set((instance() / FOLDER / HEADS).read_text(encoding="utf-8").split())
+    except FileNotFoundError:
+        return set()
+
+
+def _remember(names: Sequence[str]) -> None:
+    path = instance() / FOLDER / HEADS
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(f"{name}\n" for name in names)
+    settle([path, path.parent])
 
 
 # --- reading ----------------------------------------------------------------------------------

@@ -191,8 +191,7 @@ def test_killed_on_the_way_nothing_is_half_published(
     assert killed.returncode == -9
     assert (the_round().state, db.reading().query(Publication).count()) == ("APPROVED", 0)
     assert db.reading().query(Placement).count() == 0
-    left = list((snapshot.instance() / publication.FOLDER).iterdir())
-    assert len(publication.recover()) == len(left) - 1 == 1  # the lock file stays
+    assert len(publication.recover()) == 1
     assert bundles() == []
     publication.publish(the_round().id, SECOND)
     assert the_round().state == "PUBLISHED"
@@ -226,6 +225,40 @@ def test_a_round_goes_all_the_way_on_both_databases(app: Flask) -> None:
         assert made.state == "PUBLISHED"
         assert len(db.reading().query(Placement).all()) == 12
         assert list(audit.broken(db.reading())) == []
+
+
+def test_a_database_older_than_what_was_published_is_not_served(
+    approved: Flask, tmp_path: Path, clock: Clock
+) -> None:
+    db.engine().dispose()
+    backup = (tmp_path / "test.sqlite").read_bytes()
+    publication.publish(the_round().id, SECOND)
+    assert approved.test_client().get("/").status_code == 200
+    db.forget()
+    db.engine().dispose()
+    for left in tmp_path.glob("test.sqlite-*"):
+        left.unlink()
+    (tmp_path / "test.sqlite").write_bytes(backup)
+    approved.extensions.pop("orderclass_behind")  # as after a new start
+    assert the_round().state == "APPROVED"
+    with pytest.raises(publication.Behind):
+        publication.recover()
+    with pytest.raises(publication.Behind):
+        publication.publish(the_round().id, SECOND)
+    assert len(bundles()) == 1
+    db.forget()
+    answer = approved.test_client().get("/")
+    assert answer.status_code == 503
+    assert "备份" in answer.text
+
+
+def test_a_publication_that_the_file_lacks_is_added_to_it(published: Flask) -> None:
+    heads = snapshot.instance() / publication.FOLDER / publication.HEADS
+    text = heads.read_text("utf-8")
+    heads.unlink()
+    assert publication.recover() == []
+    assert heads.read_text("utf-8") == text
+    assert not publication.behind()
 
 
 # --- the bundle -------------------------------------------------------------------------------
