@@ -28,9 +28,9 @@ _INVISIBLE = "\u034f\u115f\u1160\u2800\u3164\uffa0"
 _HIDDEN = ("Cc", "Cf", "Co", "Cs", "Zl", "Zp")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _SEPARATORS = re.compile(r"[;；、,，/\s]+")
-_DATE = re.compile(r"(\d{4})(?:[-/.年])(\d{1,2})(?:[-/.月])(\d{1,2})日?|(\d{4})(\d{2})(\d{2})")
-_SCIENTIFIC = re.compile(r"\d+(\.\d+)?[eE][+]?\d+")
-_TELEPHONE = re.compile(r"1\d{10}|0\d{2,3}-?\d{7,8}(-\d{1,5})?|\+\d{6,15}|\d{8}")
+_DATE = re.compile(r"([0-9]{4})(?:[-/.年])([0-9]{1,2})(?:[-/.月])([0-9]{1,2})日?|([0-9]{4})([0-9]{2})([0-9]{2})")
+_SCIENTIFIC = re.compile(r"[0-9]+(\.[0-9]+)?[eE][+]?[0-9]+")
+_TELEPHONE = re.compile(r"1[0-9]{10}|0[0-9]{2,3}-?[0-9]{7,8}(-[0-9]{1,5})?|\+[0-9]{6,15}|[0-9]{8}")
 _HAN_SPACE = re.compile(r"(?<=[\u3400-\u9fff\U00020000-\U0003ffff])[ \u3000]+")
 
 
@@ -209,7 +209,7 @@ def _identity(column: Column, cell: Cell) -> str:
 
 def _telephone(column: Column, cell: Cell) -> str:
     text = fold(_typed(cell)).replace(" ", "")
-    if not _TELEPHONE.fullmatch(text) and not re.fullmatch(r"\d{3}\*{4}\d{4}|\*{4}", text):
+    if not _TELEPHONE.fullmatch(text) and not re.fullmatch(r"[0-9]{3}\*{4}[0-9]{4}|\*{4}", text):
         raise Wrong("telephone")
     return text
 
@@ -244,7 +244,7 @@ def _integer(column: Column, cell: Cell) -> int:
     if isinstance(cell, (bool, dict)):
         raise Wrong("integer", low=column.low, high=column.high)
     text = fold(said(cell))
-    if not re.fullmatch(r"\d{1,9}", text) or not column.low <= int(text) <= column.high:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not column.low <= int(text) <= column.high:
         raise Wrong("integer", low=column.low, high=column.high)
     return int(text)
 
@@ -306,7 +306,7 @@ def _score(column: Column, cell: Cell) -> str:
             return mark
     if text == "作弊":
         raise Wrong("cheated")
-    value = _decimal(text) if re.fullmatch(r"\d{1,3}(\.\d+)?", text) else None
+    value = _decimal(text) if re.fullmatch(r"[0-9]{1,3}(\.[0-9]+)?", text) else None
     if value is None or value > 100:
         raise Wrong("score")
     if value != round(value, 2):
@@ -318,7 +318,7 @@ def _reserves(column: Column, cell: Cell) -> str:
     """``G05:3;G06:2``; an exclamation mark after the number: never released to others."""
     found: dict[tuple[str, bool], int] = {}
     for part in re.split(r"[;；,，、\s]+", fold(_typed(cell)).strip("; ")):
-        match = re.fullmatch(r"(.+?)[::](\d{1,4})(!?)", part)
+        match = re.fullmatch(r"(.+?)[::]([0-9]{1,4})(!?)", part)
         if match is None:
             raise Wrong("reserves")
         key = _coded(column, match[1]), bool(match[3])

@@ -43,8 +43,8 @@ CHUNK = 500
 _OF_PERSON = frozenset({"name", "sex", "identity_type", "birth_date", "nation"})
 _APART = frozenset({"applicant", "number", "telephone", "guardian_telephone", "group1", "group2",
                     "evidence", "colour", "willing", "consent", *_OF_PERSON})  # fmt: skip
-_CERTIFICATE = re.compile(r"[A-Z][A-Z0-9]{4}\d{8}(\d{2})([1-5])\d{6}")
-_OLD_CERTIFICATE = re.compile(r"\d{10}([1-5])\d{5}")
+_CERTIFICATE = re.compile(r"[A-Z][A-Z0-9]{4}[0-9]{8}([0-9]{2})([1-5])[0-9]{6}")
+_OLD_CERTIFICATE = re.compile(r"[0-9]{10}([1-5])[0-9]{5}")
 
 
 def in_round(session: Session, round_: Round) -> list[Applicant]:
