@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from . import policies
 from .audit import Actor, record
@@ -292,6 +292,7 @@ def programs(session: Session, round_: Round) -> list[Program]:
         select(Program)
         .join(OrderClass)
         .where(OrderClass.round_id == round_.id)
+        .options(contains_eager(Program.order_class), selectinload(Program.reserves))
         .order_by(OrderClass.code, Program.code)
     )
     return list(rows)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from .models import Demand, Enterprise, OrderClass, Program, Round
-from .plausibility import listing
 
 DIMENSIONS = ("industry", "major", "district")
 
@@ -26,8 +26,11 @@ class Line:
     """How often its classes stand on lists that count; a person counts once a class."""
 
 
-def by(session: Session, round_: Round, dimension: str) -> list[Line]:
-    """Demand, classes, seats and choices of each value of a dimension, the most seats first."""
+def by(session: Session, round_: Round, dimension: str, lists: Mapping[str, int]) -> list[Line]:
+    """Demand, classes, seats and choices of each value of a dimension, the most seats first.
+
+    ``lists`` says how many people list each class (:func:`web.plausibility.listing`).
+    """
     column = getattr(OrderClass, dimension)
     mine = OrderClass.round_id == round_.id
     classes = _counted(session, select(column, func.count(OrderClass.id)).where(mine), column)
@@ -38,7 +41,7 @@ def by(session: Session, round_: Round, dimension: str) -> list[Line]:
         session.execute(select(OrderClass.code, column).where(mine)).all()
     )
     people: Counter[str] = Counter()
-    for code, number in listing(session, round_).items():
+    for code, number in lists.items():
         people[of_class[code]] += number
     demanded = _demanded(session, round_, dimension)
     values = classes.keys() | demanded.keys()

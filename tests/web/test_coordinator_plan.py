@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC
 
 import pytest
 from flask import Flask
@@ -216,7 +217,8 @@ def test_dates_are_of_the_city(app: Flask, first: FlaskClient) -> None:
     assert first.post(f"{AT}/dates", data=DATES).status_code == 302
     held = the_round(app)
     assert (
-        held.deadline_at is not None and held.deadline_at.isoformat() == "2026-06-20T09:00:00+00:00"
+        held.deadline_at is not None
+        and held.deadline_at.astimezone(UTC).isoformat() == "2026-06-20T09:00:00+00:00"
     )
     assert held.version == 2
     assert 'value="2026-06-20T17:00"' in first.get(f"{AT}/dates").text

@@ -135,16 +135,14 @@ def test_no_trial_in_a_void_round(stand: Stand) -> None:
     assert not all_of(app, Run)
 
 
-def test_prices_of_seats_are_shown_where_the_result_has_them(
-    stand: Stand, monkeypatch: pytest.MonkeyPatch
+def test_prices_of_seats_are_told_where_the_result_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app, first, _ = stand("review")
-    url = first.post(f"{AT}/runs", data=TRIAL | {"mechanism-name": "optimal"}).headers["Location"]
-    work(app)
-    monkeypatch.setattr(compare, "_rows", lambda _path: iter(
-        [{"program": "NEV-X", "price": "-3"}, {"program": "ROBO", "price": "0"}]))  # fmt: skip
-    page = first.get(url).text
-    assert "多一个席位值多少" in page and "-3" in page
+    monkeypatch.setattr(compare, "result_of", lambda _run: tmp_path)
+    assert compare.prices(Run()) == []
+    lines = "program,stage,price\nA,open,-3\nB,open,0\nC,open,\nD,open,5\n"
+    (tmp_path / "thresholds.csv").write_text(lines, encoding="utf-8")
+    assert compare.prices(Run()) == [("D", "5"), ("A", "-3")]
 
 
 def test_what_failed_says_so(stand: Stand) -> None:

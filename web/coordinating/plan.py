@@ -22,7 +22,19 @@ from wtforms import (
 )
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 
-from .. import auth, calendar, codes, db, planning, policies, posting, rounds, seats, supply
+from .. import (
+    auth,
+    calendar,
+    codes,
+    db,
+    planning,
+    plausibility,
+    policies,
+    posting,
+    rounds,
+    seats,
+    supply,
+)
 from ..models import Cap, College, Demand, Enterprise, OrderClass, Program, Round, SeatChange
 from ..offices import options
 from .blueprint import bp, changing, telling
@@ -113,9 +125,10 @@ def demands(serial: str) -> str:
 def supply_page(serial: str) -> str:
     """Supply and demand by industry, trade and district."""
     session, round_ = db.reading(), auth.round_of(serial)
+    lists = plausibility.listing(session, round_)
     tables = [
         (name, title, [(str(NAMES.get(name, {}).get(line.value, line.value)) or _("未填"), line)
-                       for line in supply.by(session, round_, name)])
+                       for line in supply.by(session, round_, name, lists)])
         for name, title in DIMENSIONS.items()
     ]  # fmt: skip
     return render_template("coordinator/supply.html", round=round_, tables=tables)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, abort, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -65,6 +67,22 @@ CLAIMS = {
     "optimality": _l("最优性"),
     "report": _l("统计数字"),
 }
+TRUSTED: dict[str, Any] = {
+    "override": _l("机制由命令行指定"),
+    "withheld": _l("数据未公开，无法复核"),
+    "closing_not_rechecked": _l("开哪些班是否最好，未复核"),
+    "report_not_rechecked": _l("报表里没有可复核的数字"),
+    "caps_cross": _l("上限互相交叉，没有席位价格可查"),
+    "bound_of_the_solver": _l("界由求解器给出"),
+    "later_objectives": _l("录取人数最多已证明；其后的目标以求解器为准"),
+    "closings": _l("每一步停开哪个班，以求解器为准"),
+    "earlier_result": _l("要保留的原录取没有与原结果核对"),
+    "pairs": _l("上限互相交叉，证明太长没有写下"),
+    "openings": _l("开班的选择由求解器给出"),
+    "after": _l("前一条不成立，未再检验"),
+}
+"""Why the verifier took a claim on trust."""
+
 SHOWN_MOVES = 50
 
 
@@ -120,7 +138,7 @@ def run_page(serial: str, key: str) -> Response:
     done = bool(run.summary.get("report"))
     page = render_template(
         "coordinator/run.html", round=round_, run=run, states=STATES, steps=STEPS,
-        report=run.summary.get("report"), claims=run.summary.get("claims", []), names=CLAIMS,
+        report=run.summary.get("report"), claims=run.summary.get("claims", []), names=CLAIMS, trusted=TRUSTED,
         groups=codes.GROUPS, elapsed=_elapsed(run), rules=policies.CODES,
         closed=compare.closed_of(run) if done else [], prices=compare.prices(run) if done else [],
         profile=compare.profile([run]) if done else [], live=run.state in jobs.LIVE,
