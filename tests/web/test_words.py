@@ -186,9 +186,7 @@ def test_no_word_of_a_module_stands_outside(path: Path) -> None:
         return
     found = naked_in_python(path.read_text(encoding="utf-8"))
     wrong = [
-        f"{line}: {text}"
-        for line, text in found
-        if text not in NAMES and not SOURCE.match(text)
+        f"{line}: {text}" for line, text in found if text not in NAMES and not SOURCE.match(text)
     ]
     assert not wrong, "\n".join(wrong)
 
