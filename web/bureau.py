@@ -117,8 +117,7 @@ def fairness(held: Publication | None) -> list[tuple[str, int, int]]:
         return []
     counts = held.run.summary.get("report", {}).get("fairness", {}).get("labels", {})
     return [
-        (str(FAIRNESS.get(name, name)), row["pairs"], row["applicants"])
-        for name, row in counts.items()
+        (str(FAIRNESS.get(name, name)), row["pairs"], row["people"]) for name, row in counts.items()
     ]
 
 

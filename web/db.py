@@ -12,8 +12,9 @@ is read first and found changed later.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
 
 from flask import Flask, current_app, g
@@ -106,6 +107,7 @@ def writing() -> Iterator[Session]:
     """One transaction that writes: all of it is stored, or nothing."""
     forget()
     with (
+        current_app.extensions["orderclass_turn"],
         engine().connect().execution_options(writes=True) as connection,
         Session(connection, expire_on_commit=False) as session,
         session.begin(),
@@ -136,4 +138,7 @@ def now(session: Session) -> datetime:
 def init_app(app: Flask) -> None:
     """Give the application its engine and close each request's session."""
     app.extensions["orderclass_engine"] = connect(app.config["DATABASE_URL"])
+    # SQLite lets writers try again and again, and some wait very long; here they stand in line
+    embedded = app.config["DATABASE_URL"].startswith("sqlite")
+    app.extensions["orderclass_turn"] = Lock() if embedded else nullcontext()
     app.teardown_appcontext(lambda _: forget())
