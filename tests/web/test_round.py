@@ -418,6 +418,7 @@ def trials_are_compared(cast: Cast) -> None:
         cast.works()
         cast.first.page.reload()
         cast.first.sees("已检验")
+    cast.first.sees("多一个席位值多少")
     cast.first.open(f"{AT}/runs")
     for box in cast.first.page.get_by_role("checkbox").all():
         box.check()
