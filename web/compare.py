@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from matcher import Policy
+
 from .jobs import result_of
 from .models import Applicant, Person, Round, Run
 
@@ -19,6 +21,7 @@ CHANGES = ("gained", "better", "same", "worse", "lost")
 """What a move may be to whoever moves, by her own list."""
 
 LABELS = ("justified", "waste", "reserve", "cap", "class_closed", "approval")
+LOTTERIES = 2
 
 
 @dataclass(frozen=True)
@@ -130,11 +133,29 @@ def _placements(folder: Path) -> dict[str, tuple[str, str]]:
     return {row["applicant"]: (row["program"], row["rank"]) for row in rows}
 
 
-def prices(run: Run) -> list[tuple[str, str]]:
-    """What one more seat is worth at each program where the result prices it, the dearest first."""
-    rows = _rows(result_of(run) / "thresholds.csv")
-    found = {row["program"]: row["price"] for row in rows if row["price"] not in ("", "0")}
-    return sorted(found.items(), key=lambda pair: (-abs(float(pair[1])), pair[0]))
+def prices(run: Run) -> list[tuple[str, str, int]]:
+    """What one more seat for everybody is worth at each program where the result prices it.
+
+    A price has a number for each objective in turn, then two of the lottery.  Told is the first
+    objective that a seat would serve, and by how much; the dearest seat first.
+    """
+    found = [
+        (tuple(map(int, row["price"].split(";"))), row["program"])
+        for row in _rows(result_of(run) / "thresholds.csv")
+        if row["stage"] == "open" and row["price"]
+    ]
+    told = []
+    for price, program in sorted(found, key=lambda pair: ([-n for n in pair[0]], pair[1])):
+        served = zip(_objectives(run, len(price)), price, strict=False)
+        told += [(program, name, number) for name, number in served if number][:1]
+    return told
+
+
+def _objectives(run: Run, numbers: int) -> list[str]:
+    """The objective that each number of a price is of; a rank may be counted by several."""
+    names = Policy.from_toml(run.policy_toml.encode()).objective
+    ranks = numbers - LOTTERIES - len(names) + 1
+    return [name for name in names for _ in range(ranks if name == "rank" else 1)]
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

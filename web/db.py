@@ -24,6 +24,9 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 BUSY_SECONDS = 30
+CONNECTIONS = 40
+"""At most so many are open: each of the server's sixteen threads may need two at once, one to know who
+asks and one for what she asks for; with fewer, all could wait for each other."""
 
 
 class Base(DeclarativeBase):
@@ -65,8 +68,10 @@ class Instant(TypeDecorator[datetime]):
 def connect(url: str) -> Engine:
     """An engine for SQLite (embedded) or PostgreSQL."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        return create_engine(url, pool_pre_ping=True, pool_size=CONNECTIONS, max_overflow=0)
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_SECONDS}, pool_size=CONNECTIONS, max_overflow=0
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -35,6 +35,7 @@ def cutoffs(session: Session, publication: Publication) -> list[Mapping[str, Any
     path = jobs.result_of(publication.run) / "thresholds.csv"
     with path.open(encoding="utf-8", newline="") as file:
         rows = {r["program"]: r for r in csv.DictReader(file) if r["stage"] == "open"}
+    closed = {held["order_class"] for held in publication.run.summary["report"]["closed"]}
     programs = session.scalars(
         select(Program)
         .join(OrderClass)
@@ -45,7 +46,7 @@ def cutoffs(session: Session, publication: Publication) -> list[Mapping[str, Any
     found: list[Mapping[str, Any]] = []
     for program in programs:
         row = rows.get(program.code)
-        if row is None:
+        if row is None or program.order_class.code in closed:
             state = "closed"
         elif row["state"] == "not_full":
             state = "vacant"

@@ -16,6 +16,7 @@ from flask import (
     Response,
     abort,
     current_app,
+    g,
     redirect,
     render_template,
     request,
@@ -184,6 +185,7 @@ def _idle() -> None:
     idle = current_app.config["STAFF_IDLE"].total_seconds()
     if held is not None and moment_ - held > idle:
         session.clear()
+        g.pop("_login_user", None)  # else this one request would still be hers
         return
     session["seen"] = moment_
 

@@ -158,6 +158,7 @@ class Visitors:
         )
         self.contexts.append(context)
         context.add_cookies([{"name": "lang", "value": language, "url": self.address}])
+        context.set_default_timeout(10_000)
         page = context.new_page()
         self._watch(page)
         if username:

@@ -57,7 +57,7 @@ def cluster() -> Iterator[postgres.Cluster]:
     """A PostgreSQL server of this worker; its database ``ready`` has every table."""
     with postgres.running() as started:
         started.execute("CREATE DATABASE ready")
-        _create_tables(started.url("ready"))
+        create_tables(started.url("ready"))
         yield started
 
 
@@ -65,11 +65,12 @@ def cluster() -> Iterator[postgres.Cluster]:
 def sqlite_ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite file that has every table."""
     path = tmp_path_factory.mktemp("sqlite") / "ready.sqlite"
-    _create_tables(f"sqlite:///{path}")
+    create_tables(f"sqlite:///{path}")
     return path
 
 
-def _create_tables(url: str) -> None:
+def create_tables(url: str) -> None:
+    """Every table, in an empty database."""
     engine = db.connect(url)
     metadata.create_all(engine)
     engine.dispose()
@@ -91,8 +92,9 @@ def fresh(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def installed(folder: Path, database: str) -> Iterator[Flask]:
-    """The application on a database."""
-    Keys.create(folder / "keys.toml")
+    """The application on a database; in a folder that has keys, with those."""
+    if not (folder / "keys.toml").exists():
+        Keys.create(folder / "keys.toml")
     made = create_app(
         {
             "INSTANCE": folder,

@@ -78,7 +78,7 @@ def test_an_idle_office_is_logged_out(as_user: Callable[..., FlaskClient], clock
     clock.forward(minutes=29)
     assert client.get("/coordinator/").status_code == 200
     clock.forward(minutes=31)
-    client.get("/coordinator/")
+    assert client.post("/coordinator/settings", data={"organiser": "别人"}).status_code == 302
     assert client.get("/coordinator/").status_code == 302
 
 

@@ -139,10 +139,14 @@ def test_prices_of_seats_are_told_where_the_result_has_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compare, "result_of", lambda _run: tmp_path)
-    assert compare.prices(Run()) == []
-    lines = "program,stage,price\nA,open,-3\nB,open,0\nC,open,\nD,open,5\n"
+    run = Run(policy_toml='[mechanism]\nobjective = ["placed", "rank", "fit"]\n')
+    assert compare.prices(run) == []
+    lines = (
+        "program,stage,price\nA,open,0;0;2;7;1;1\nB,open,0;0;0;0;3;4\nC,open,\n"
+        "D,soft:G05,9;0;0;0;0;0\nD,open,1;0;0;0;0;0\nE,open,0;0;0;5;0;0\n"
+    )
     (tmp_path / "thresholds.csv").write_text(lines, encoding="utf-8")
-    assert compare.prices(Run()) == [("D", "5"), ("A", "-3")]
+    assert compare.prices(run) == [("D", "placed", 1), ("A", "rank", 2), ("E", "fit", 5)]
 
 
 def test_what_failed_says_so(stand: Stand) -> None:

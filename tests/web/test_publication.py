@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import random
 import subprocess
 import sys
@@ -150,52 +149,6 @@ def test_publishing_again_after_a_failure_gives_the_same_lines(
     made = publication.publish(the_round().id, SECOND)
     assert bundles() == [left]  # nothing happened in between, so it is the same bundle
     assert left == Path(made.bundle).name
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from web import create_app, publication, db
-from web.models import Round
-from tests.web.a_round import SECOND
-
-folder, where = Path(sys.argv[1]), sys.argv[2]
-app = create_app({"INSTANCE": folder, "DATABASE_URL": f"sqlite:///{folder}/test.sqlite",
-                  "DEMO": True, "TESTING": True})
-module, name = where.split(".")
-target = {"publication": publication, "rounds": publication.rounds}[module]
-real = getattr(target, name)
-def fatal(*args, **options):
-    if "after" in sys.argv[3:]:
-        real(*args, **options)
-    os.kill(os.getpid(), signal.SIGKILL)
-setattr(target, name, fatal)
-with app.app_context():
-    publication.publish(db.reading().query(Round).one().id, SECOND)
-"""
-
-
-@pytest.mark.parametrize(
-    ("where", "when"),
-    [("publication.settle", "before"), ("publication._store", "after"), ("rounds.take", "after"),
-     ("publication.record", "after")],
-)  # fmt: skip
-def test_killed_on_the_way_nothing_is_half_published(
-    approved: Flask, tmp_path: Path, where: str, when: str
-) -> None:
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path), where, when],
-        env=dict(os.environ),
-        check=False,
-    )
-    assert killed.returncode == -9
-    assert (the_round().state, db.reading().query(Publication).count()) == ("APPROVED", 0)
-    assert db.reading().query(Placement).count() == 0
-    assert len(publication.recover()) == 1
-    assert bundles() == []
-    publication.publish(the_round().id, SECOND)
-    assert the_round().state == "PUBLISHED"
-    assert list(audit.broken(db.reading())) == []
 
 
 @pytest.mark.parametrize("what", ["snapshot", "result", "gone"])
