@@ -21,6 +21,7 @@ from . import (
     codes,
     db,
     entering,
+    notices,
     people,
     prints,
     publication,
@@ -145,6 +146,7 @@ def home() -> str:
         counts=choices.submitted(session, mine) if mine else None, notice=current_user.notice,
         left=entering.time_left(mine.round.deadline_at, db.now(session)) if mine else "",
         reviews=_reviews(session, mine) if mine else [],
+        told=notices.unread(session, mine) if mine else [],
     )  # fmt: skip
 
 
@@ -159,6 +161,15 @@ def notice() -> Response:
     """She has seen the notice."""
     with db.writing() as session:
         session.get_one(User, current_user.id).notice = ""
+    return redirect(auth.home())
+
+
+@bp.post("/<serial>/notices/<key>")
+def dismiss(serial: str, key: str) -> Response:
+    """She has read what she had to be told of her list."""
+    with db.writing() as session:
+        if not notices.dismiss(session, _own(serial, session), key, auth.actor()):
+            abort(404)
     return redirect(auth.home())
 
 

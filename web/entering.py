@@ -19,7 +19,18 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 from werkzeug.wrappers import Response
 
-from . import applicant_forms, application, auth, choices, codes, db, people, prints, rounds
+from . import (
+    applicant_forms,
+    application,
+    auth,
+    choices,
+    codes,
+    db,
+    notices,
+    people,
+    prints,
+    rounds,
+)
 from . import standing as law
 from .application import Proof
 from .audit import record
@@ -359,6 +370,7 @@ def ranking(desk: Desk) -> Page:
         problems=problem_sentences(session, applicant, wish, most),
         history=choices.history(session, applicant), open=is_open(session, applicant),
         left=time_left(applicant.round.deadline_at, db.now(session)), scopes=scope_sentences(),
+        told=notices.unread(session, applicant),
     )  # fmt: skip
 
 
