@@ -76,6 +76,7 @@ def home(serial: str) -> str:
     held = imports.recent(session, round_, auth.actor())
     return render_template(
         "exchange/home.html", round=round_, rows=rows, imports=held, sheets=SHEETS,
+        waiting=imports.waiting(session, round_, auth.actor()),
         next=next((row for row in rows if not row[2]), None), title_of=title,
     )  # fmt: skip
 

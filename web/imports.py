@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from . import db, exam_rows, privacy, reviewing, rounds, workbooks
@@ -374,6 +374,19 @@ def _confirm_lists(session: Session, held: Import) -> None:
 
 def recent(session: Session, round_: Round, actor: Actor, most: int = 20) -> list[Import]:
     """The last imports of a round that an actor may see: an office its own."""
+    return list(session.scalars(_seen(session, round_, actor).limit(most)))
+
+
+def waiting(session: Session, round_: Round, actor: Actor) -> list[Import]:
+    """The imports that an actor may see and that wait for a second person, the last first."""
+    seconded = [sheet.key for sheet in SHEETS.values() if sheet.seconded]
+    query = _seen(session, round_, actor).where(
+        Import.sheet.in_(seconded), Import.state == "stored", Import.confirmed_by == ""
+    )
+    return list(session.scalars(query))
+
+
+def _seen(session: Session, round_: Round, actor: Actor) -> Select[Import]:
     query = select(Import).where(Import.round_id == round_.id).order_by(Import.id.desc())
     office = office_of(session, actor)
     if actor.role != "coordinator":
@@ -384,7 +397,7 @@ def recent(session: Session, round_: Round, actor: Actor, most: int = 20) -> lis
             mine = mine.where(User.enterprise_id == office.enterprise_id)
         names = [f"{actor.role}:{name}" for name in session.scalars(mine)]
         query = query.where(Import.by.in_(names))
-    return list(session.scalars(query.limit(most)))
+    return query
 
 
 # --- telling ----------------------------------------------------------------------------------

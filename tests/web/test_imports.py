@@ -255,6 +255,19 @@ def test_a_batch_of_lists_stands_for_the_signed_papers(planned: Flask) -> None:
     assert person.guardian_agreed_how == f"paper:import:{held.key}"
 
 
+def test_a_batch_waits_where_it_is_seen_until_a_second_person_confirms_it(planned: Flask) -> None:
+    def waits() -> list[str]:
+        return [held.sheet for held in imports.waiting(db.reading(), the_round(), FIRST)]
+
+    assert waits() == [], "the plan needs no second person"
+    people = put("applicants", [applicant(1)])
+    put("choices", [choice(1, 1, "K001")])
+    assert waits() == ["choices", "applicants"]
+    with db.writing() as session:
+        imports.confirm(session, session.get_one(Import, people.id), SECOND)
+    assert waits() == ["choices"]
+
+
 def test_names_are_stored_exactly_as_typed(planned: Flask) -> None:
     put("applicants", [applicant(n, name=name) for n, name in enumerate(NAMES, start=1)])
     assert tuple(db.reading().scalars(select(Person.name).order_by(Person.id))) == NAMES
