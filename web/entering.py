@@ -140,7 +140,7 @@ def step(desk: Desk, step: str) -> Page:
     applicant = desk.applicant(session)
     form = FORMS[step](data=_answers(session, applicant, step))
     minor = application.is_minor(session, applicant)
-    form.minor = minor
+    form.minor = under = application.guardian_under(applicant.round) if minor else 0
     stored: dict[str, str] = {}
     if form.validate_on_submit():
         try:
@@ -167,7 +167,7 @@ def step(desk: Desk, step: str) -> Page:
         form.version.process_data(applicant.version)
     given = application.consents(session, applicant)
     return _render(
-        f"step_{step}.html", desk, applicant, form=form, step=step, minor=minor, stored=stored,
+        f"step_{step}.html", desk, applicant, form=form, step=step, minor=under, stored=stored,
         steps=application.STEPS, step_names=application.STEP_NAMES, texts=application.TEXTS,
         given={code for code, held in given.items() if held.given}, asked=request.form,
         evidence=_evidence(applicant), masked=_masked(applicant),
