@@ -7,6 +7,7 @@ what protects an account is counted for that account, in the database (:mod:`web
 from __future__ import annotations
 
 from time import time
+from typing import Any
 
 from flask import Flask, Response
 from flask_limiter import Limiter
@@ -31,9 +32,8 @@ def init_app(app: Flask) -> None:
     )  # fmt: skip
     for endpoint, limit in LIMITS.items():
         view = app.view_functions[endpoint]
-        app.view_functions[endpoint] = limiter.limit(
-            limit, methods=["POST"], override_defaults=True
-        )(view)
+        limited: Any = limiter.limit(limit, methods=["POST"])(view)
+        app.view_functions[endpoint] = limited
 
     @app.after_request
     def say_when(response: Response) -> Response:
