@@ -21,6 +21,7 @@ from . import (
     codes,
     db,
     entering,
+    evidence_pages,
     notices,
     people,
     prints,
@@ -44,6 +45,7 @@ def _own(serial: str, session: Session) -> Applicant:
 
 
 entering.mount(bp, "serial", _own)
+evidence_pages.mount(bp, "serial", _own)
 
 
 def _desk(serial: str) -> Desk:

@@ -42,7 +42,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from werkzeug.wrappers import Response
 
-from . import db, words
+from . import db, rounds, words
 from .audit import Actor
 from .models import (
     ROLES,
@@ -51,6 +51,7 @@ from .models import (
     College,
     Demand,
     Enterprise,
+    Evidence,
     Import,
     LoginFailure,
     OrderClass,
@@ -472,6 +473,21 @@ def applicant_of(key: str, session: Session | None = None) -> Applicant:
     used = session or db.reading()
     found = used.scalar(select(Applicant).where(Applicant.key == key))
     if found is None or not sees_applicant(used, found):
+        abort(404)
+    return found
+
+
+def evidence_of(key: str, session: Session | None = None) -> Evidence:
+    """A picture of an applicant, for those who review her: a coordinator, and in the time of the
+    review a college that she lists and her own district."""
+    used = session or db.reading()
+    found = used.scalar(select(Evidence).where(Evidence.key == key))
+    if found is None or current_user.role == "applicant":
+        abort(404)
+    reviewed = rounds.by_the_clock(used, found.applicant.round) == "REVIEW"
+    if not (reviewed or current_user.role == "coordinator") or not sees_applicant(
+        used, found.applicant
+    ):
         abort(404)
     return found
 

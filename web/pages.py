@@ -40,6 +40,7 @@ from . import (
     db,
     district,
     enterprise,
+    evidence_pages,
     exchange,
     privacy,
     public,
@@ -54,7 +55,7 @@ bp = Blueprint("pages", __name__)
 BLUEPRINTS = (
     bp, public.bp, applicant.bp, account.bp, assist.bp,
     coordinator.bp, college.bp, enterprise.bp, district.bp, bureau.bp,
-    exchange.bp,
+    exchange.bp, evidence_pages.bp,
 )  # fmt: skip
 LARGE = "large"
 GZIP_FROM = 500
