@@ -176,17 +176,18 @@ def _refuse_old_database() -> None:
         abort(503)
 
 
-def _idle() -> None:
+def _idle() -> BaseResponse | None:
     """End the session of an office that has been idle for half an hour."""
-    if not auth.is_staff():
-        return
+    if request.endpoint == "static" or not auth.is_staff():
+        return None
     held = session.get("seen")
     moment_ = db.now(db.reading()).timestamp()
     idle = current_app.config["STAFF_IDLE"].total_seconds()
     if held is not None and moment_ - held > idle:
         session.clear()
-        return
+        return redirect(url_for("security.login"))  # what was asked for is not done any more
     session["seen"] = moment_
+    return None
 
 
 def _compress(response: Response) -> Response:

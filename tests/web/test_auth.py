@@ -77,7 +77,9 @@ def test_an_idle_office_is_logged_out(as_user: Callable[..., FlaskClient], clock
     clock.forward(minutes=29)
     assert client.get("/coordinator/").status_code == 200
     clock.forward(minutes=31)
-    client.get("/coordinator/")
+    client.get("/static/site.css").close()
+    late = client.post("/coordinator/rounds", data={"serial": "2026-1"})
+    assert late.headers["Location"] == "/login", "what was asked for is not done any more"
     assert client.get("/coordinator/").status_code == 302
 
 
