@@ -185,14 +185,16 @@ def test_the_plan_is_announced_once_nothing_is_missing(app: Flask, as_user: As) 
     client = as_user("coordinator", "coord1")
     with app.app_context(), db.writing() as session:
         session.query(Record).delete()
-        session.scalars(select(Program)).first().confirmed_at = None  # type: ignore[union-attr]
+        session.scalars(select(Program).order_by(Program.id)).first().confirmed_at = None  # type: ignore[union-attr]
     page = client.get(f"{AT}/").text
     assert "还没登记人社局的计划审定" in page and "1 处席位企业还没确认" in page
     client.post(f"{AT}/steps/announce", data={"fence": "0"})
     assert state_of(app) == "DRAFT"
     with app.app_context(), db.writing() as session:
         round_ = session.scalars(select(Round)).one()
-        session.scalars(select(Program)).first().confirmed_at = round_.created_at  # type: ignore[union-attr]
+        session.scalars(
+            select(Program).order_by(Program.id)
+        ).first().confirmed_at = round_.created_at  # type: ignore[union-attr]
         session.add(
             Record(round_id=round_.id, kind="plan_approval", authority="局", document="1",
                    dated=round_.created_at.date(), entered_by="a", entered_at=round_.created_at,
