@@ -16,7 +16,7 @@ from flask_security.utils import aware_utcnow
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import auth, commands, db, demo, pages, words
+from . import auth, commands, db, demo, limits, pages, words
 from .privacy import Keys
 
 CONTENT_POLICY = "; ".join(
@@ -124,6 +124,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     words.init_app(app)
     auth.init_app(app)
     pages.init_app(app)
+    limits.init_app(app)
     app.after_request(_headers)
     return app
 

@@ -21,6 +21,8 @@ from . import (
     codes,
     db,
     entering,
+    evidence_pages,
+    notices,
     people,
     prints,
     publication,
@@ -43,6 +45,7 @@ def _own(serial: str, session: Session) -> Applicant:
 
 
 entering.mount(bp, "serial", _own)
+evidence_pages.mount(bp, "serial", _own)
 
 
 def _desk(serial: str) -> Desk:
@@ -145,6 +148,7 @@ def home() -> str:
         counts=choices.submitted(session, mine) if mine else None, notice=current_user.notice,
         left=entering.time_left(mine.round.deadline_at, db.now(session)) if mine else "",
         reviews=_reviews(session, mine) if mine else [],
+        told=notices.unread(session, mine) if mine else [],
     )  # fmt: skip
 
 
@@ -159,6 +163,15 @@ def notice() -> Response:
     """She has seen the notice."""
     with db.writing() as session:
         session.get_one(User, current_user.id).notice = ""
+    return redirect(auth.home())
+
+
+@bp.post("/<serial>/notices/<key>")
+def dismiss(serial: str, key: str) -> Response:
+    """She has read what she had to be told of her list."""
+    with db.writing() as session:
+        if not notices.dismiss(session, _own(serial, session), key, auth.actor()):
+            abort(404)
     return redirect(auth.home())
 
 

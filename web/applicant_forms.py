@@ -152,7 +152,8 @@ class IdentityStep(Versioned):
     guardian_relation = StringField(_("与本人关系"), [Length(max=20)], filters=[stripped])
     guardian_telephone = StringField(_("监护人电话"), [plain_telephone], filters=[stripped])
 
-    minor = False
+    minor = 0
+    """The age below which a guardian is named, where she is younger; else 0."""
 
     def validate(self, extra_validators: Any = None) -> bool:
         """See :class:`wtforms.Form`; a minor names her guardian."""
@@ -160,7 +161,7 @@ class IdentityStep(Versioned):
         if self.minor:
             for field in (self.guardian, self.guardian_relation, self.guardian_telephone):
                 if not field.data:
-                    field.errors = [gettext("未满 18 岁，请填写监护人。")]
+                    field.errors = [gettext("未满 %(age)s 岁，请填写监护人。", age=self.minor)]
                     good = False
             if self.guardian.data and people.name_problems(self.guardian.data):
                 self.guardian.errors = [gettext("监护人姓名有不能用的字符。")]

@@ -15,12 +15,13 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import calendar, choices, codes, people, rounds, slips
+from . import calendar, choices, codes, people, policies, rounds, slips
 from .audit import Actor, record
 from .choices import Wish
 from .db import now
-from .models import Applicant, AuditEvent, ChoiceList, Consent, Membership
+from .models import Applicant, AuditEvent, ChoiceList, Consent, Membership, Round
 
+GUARDIAN = "privacy.guardian_consent_under"
 STEPS = ("identity", "schooling", "groups", "consents", "list")
 STEP_NAMES = {
     "identity": _("身份与联系"),
@@ -60,7 +61,7 @@ TEXTS = (
     Text("sensitive", "2026-1", False, _("敏感信息（可以不同意）"), (
         _("指健康、残疾、困难家庭等信息。"), _("只用于核对人员类别和岗位条件。"),
         _("不同意也能报名，只是不用这些类别。"))),
-    Text("minor", "2026-1", False, _("未成年人信息（未满 18 岁填）"), (
+    Text("minor", "2026-1", False, _("未成年人信息"), (
         _("由监护人阅读并同意。"), _("监护人参与提交、确认和签约。"))),
 )  # fmt: skip
 """Our default wording; an operator puts the year's own in its place, under a new version."""
@@ -100,7 +101,14 @@ def lock(session: Session, applicant: Applicant) -> datetime:
 
 def is_minor(session: Session, applicant: Applicant) -> bool:
     """Whether her guardian takes part today."""
-    return people.is_minor(applicant.person, calendar.local(now(session)).date())
+    today = calendar.local(now(session)).date()
+    return people.is_minor(applicant.person, today, guardian_under(applicant.round))
+
+
+def guardian_under(round_: Round) -> int:
+    """The age from which nobody needs her guardian's consent in a round."""
+    under: int = policies.flow(round_, GUARDIAN)
+    return under
 
 
 # --- the steps --------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from . import (
     codes,
     db,
     entering,
+    evidence_pages,
     people,
     prints,
     rounds,
@@ -33,6 +34,7 @@ OFFICES = ("coordinator", "college", "district")
 bp = Blueprint("assist", __name__, url_prefix="/account/assist")
 auth.guard(bp, *OFFICES)
 entering.mount(bp, "key", auth.entered_of)
+evidence_pages.mount(bp, "key", auth.entered_of)
 
 
 @bp.route("/", methods=["GET", "POST"])

@@ -6,15 +6,19 @@ knows its owners (:func:`class_of`, :func:`applicant_of`, …), which answers 40
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 from secrets import token_hex
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import (
     Blueprint,
     Flask,
     abort,
     current_app,
+    flash,
     redirect,
     request,
     session,
@@ -33,11 +37,12 @@ from flask_security import (
     current_user,
     hash_password,
 )
+from flask_security.utils import check_and_update_authn_fresh
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from werkzeug.wrappers import Response
 
-from . import db, words
+from . import db, rounds, words
 from .audit import Actor
 from .models import (
     ROLES,
@@ -46,6 +51,7 @@ from .models import (
     College,
     Demand,
     Enterprise,
+    Evidence,
     Import,
     LoginFailure,
     OrderClass,
@@ -274,6 +280,33 @@ def guard(blueprint: Blueprint, *roles: str) -> None:
     )
 
 
+def password_first() -> Response | None:
+    """Where to type the password again, if it was not typed just now: before a weighty page, or
+    before personal data leave the system.
+
+    It leads back to the page, or to the one whose button was pressed.
+    """
+    within, grace = (
+        current_app.config[f"SECURITY_{name}"] for name in ("FRESHNESS", "FRESHNESS_GRACE_PERIOD")
+    )
+    if check_and_update_authn_fresh(within, grace, "session"):
+        return None
+    flash(str(_("请先输入密码，然后再办一次。")), "warning")
+    page = urlsplit(request.url if request.method == "GET" else request.referrer or "")
+    back = page.path if page.netloc == request.host else home()
+    return redirect(url_for("security.verify", next=back))
+
+
+def fresh(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Ask for the password again before a view, if it was not typed just now."""
+
+    @wraps(view)
+    def call(**values: Any) -> Any:
+        return password_first() or view(**values)
+
+    return call
+
+
 OPEN = frozenset({"pages", "public", "security", "account"})
 """Blueprints that everybody may enter; logins ask for themselves who is logged in."""
 
@@ -440,6 +473,21 @@ def applicant_of(key: str, session: Session | None = None) -> Applicant:
     used = session or db.reading()
     found = used.scalar(select(Applicant).where(Applicant.key == key))
     if found is None or not sees_applicant(used, found):
+        abort(404)
+    return found
+
+
+def evidence_of(key: str, session: Session | None = None) -> Evidence:
+    """A picture of an applicant, for those who review her: a coordinator, and in the time of the
+    review a college that she lists and her own district."""
+    used = session or db.reading()
+    found = used.scalar(select(Evidence).where(Evidence.key == key))
+    if found is None or current_user.role == "applicant":
+        abort(404)
+    reviewed = rounds.by_the_clock(used, found.applicant.round) == "REVIEW"
+    if not (reviewed or current_user.role == "coordinator") or not sees_applicant(
+        used, found.applicant
+    ):
         abort(404)
     return found
 

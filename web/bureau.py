@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, abort, current_app, render_template, request, send_file, url_for
+from flask import Blueprint, abort, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
-from flask_security import auth_required
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -121,13 +119,8 @@ def fairness(held: Publication | None) -> list[tuple[str, int, int]]:
     ]
 
 
-def _freshness() -> timedelta:
-    found: timedelta = current_app.config["SECURITY_FRESHNESS"]
-    return found
-
-
 @bp.route("/<serial>/bundle/<digest>", methods=["GET", "POST"])
-@auth_required("session", within=_freshness)
+@auth.fresh
 def download(serial: str, digest: str) -> str | Response:
     """The full bundle of a publication; each download is recorded."""
     round_ = auth.round_of(serial)

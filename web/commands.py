@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from . import auth, db, jobs, publication, rounds, serving
+from . import auth, db, evidence, jobs, publication, rounds, serving
 from .models import ROLES, College, Enterprise, User
 from .privacy import Keys
 
@@ -129,10 +129,12 @@ def create_user(
 
 @click.command("close-due")
 def close_due() -> None:
-    """登记到期的截止时间 / record deadlines that have passed."""
+    """登记到期的截止时间，删除到期的证明照片 / record deadlines that have passed, delete old evidence."""
     with db.writing() as session:
         for taken in rounds.close_due(session):
             click.echo(taken)
+    for key in evidence.delete_due():
+        click.echo(f"已删除到期的证明照片 {key} / evidence deleted")
 
 
 @click.command("worker")

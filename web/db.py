@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 from flask import Flask, current_app, g
@@ -109,15 +109,41 @@ def reading() -> Session:
 
 @contextmanager
 def writing() -> Iterator[Session]:
-    """One transaction that writes: all of it is stored, or nothing."""
-    forget()
+    """One transaction that writes: all of it is stored, or nothing.
+
+    Raises
+    ------
+    RuntimeError
+        Within another such block of the same thread: it would wait for itself.
+    """
     with (
-        current_app.extensions["orderclass_turn"],
+        current_app.extensions["orderclass_turn"].taken(),
         engine().connect().execution_options(writes=True) as connection,
         Session(connection, expire_on_commit=False) as session,
         session.begin(),
     ):
         yield session
+
+
+class Turn:
+    """Who may write: a thread once at a time and, where asked, only one thread."""
+
+    def __init__(self, alone: bool) -> None:
+        self._line = Lock() if alone else nullcontext()
+        self._thread = local()
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Have the turn, waiting for it in line."""
+        if getattr(self._thread, "writes", False):
+            raise RuntimeError("this thread writes already: use the session of the outer block")
+        forget()
+        with self._line:
+            self._thread.writes = True
+            try:
+                yield
+            finally:
+                self._thread.writes = False
 
 
 def forget() -> None:
@@ -145,5 +171,5 @@ def init_app(app: Flask) -> None:
     app.extensions["orderclass_engine"] = connect(app.config["DATABASE_URL"])
     # SQLite lets writers try again and again, and some wait very long; here they stand in line
     embedded = app.config["DATABASE_URL"].startswith("sqlite")
-    app.extensions["orderclass_turn"] = Lock() if embedded else nullcontext()
+    app.extensions["orderclass_turn"] = Turn(alone=embedded)
     app.teardown_appcontext(lambda _: forget())

@@ -10,21 +10,21 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from . import jobs
+from . import jobs, policies
 from .bundle import as_json, readme, tools
 from .models import Draw, OrderClass, Placement, Program, Publication, Round, Run
 from .publication import publication_of
 from .snapshot import commitment, draw_file
 
-FEWEST = 5
-"""A cutoff is published where at least so many were chosen; else it would tell of single people."""
-
 
 def cutoffs(session: Session, publication: Publication) -> list[Mapping[str, Any]]:
     """Of each program's open seats: how far they reached, or that too few were chosen to say so.
 
+    How many are few is a parameter (``public.cutoff_min``): less would tell of single people.
+
     ``state`` is ``cutoff`` (with ``score``), ``few``, ``vacant``, or ``closed``.
     """
+    fewest = policies.flow(publication.round, "public.cutoff_min")
     chosen: dict[str, int] = {}
     for code, seat in session.execute(
         select(Program.code, Placement.seat)
@@ -51,7 +51,7 @@ def cutoffs(session: Session, publication: Publication) -> list[Mapping[str, Any
         elif row["state"] == "not_full":
             state = "vacant"
         else:
-            few = chosen.get(program.code, 0) < FEWEST or not row["score"]
+            few = chosen.get(program.code, 0) < fewest or not row["score"]
             state = "few" if few else "cutoff"
         score = row["score"] if row and state == "cutoff" else ""
         found.append({"program": program, "state": state, "score": score})

@@ -19,7 +19,18 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 from werkzeug.wrappers import Response
 
-from . import applicant_forms, application, auth, choices, codes, db, people, prints, rounds
+from . import (
+    applicant_forms,
+    application,
+    auth,
+    choices,
+    codes,
+    db,
+    notices,
+    people,
+    prints,
+    rounds,
+)
 from . import standing as law
 from .application import Proof
 from .audit import record
@@ -71,10 +82,12 @@ def mount(bp: Blueprint, place: str, find: Callable[[str, Session], Applicant]) 
         (classes, "/classes", ["GET"]),
         (course, "/classes/<code>", ["GET"]),
     ):
-        bp.add_url_rule(f"/<{place}>{rule}", view.__name__, _bound(view, empty), methods=methods)
+        bp.add_url_rule(f"/<{place}>{rule}", view.__name__, bound(view, empty), methods=methods)
 
 
-def _bound(view: Callable[..., Page], empty: Desk) -> Callable[..., Page]:
+def bound(view: Callable[..., Page], empty: Desk) -> Callable[..., Page]:
+    """A view of a desk as a view of its addresses."""
+
     @wraps(view)
     def call(**values: Any) -> Page:
         return view(replace(empty, value=values.pop(empty.place)), **values)
@@ -82,7 +95,8 @@ def _bound(view: Callable[..., Page], empty: Desk) -> Callable[..., Page]:
     return call
 
 
-def _render(template: str, desk: Desk, applicant: Applicant, **values: Any) -> str:
+def render(template: str, desk: Desk, applicant: Applicant, **values: Any) -> str:
+    """A page of an application."""
     return render_template(
         f"applicant/{template}", desk=desk, applicant=applicant, round=applicant.round,
         codes=codes, law=law, **values,
@@ -129,7 +143,7 @@ def step(desk: Desk, step: str) -> Page:
     applicant = desk.applicant(session)
     form = FORMS[step](data=_answers(session, applicant, step))
     minor = application.is_minor(session, applicant)
-    form.minor = minor
+    form.minor = under = application.guardian_under(applicant.round) if minor else 0
     stored: dict[str, str] = {}
     if form.validate_on_submit():
         try:
@@ -155,8 +169,8 @@ def step(desk: Desk, step: str) -> Page:
         form.version.raw_data = None
         form.version.process_data(applicant.version)
     given = application.consents(session, applicant)
-    return _render(
-        f"step_{step}.html", desk, applicant, form=form, step=step, minor=minor, stored=stored,
+    return render(
+        f"step_{step}.html", desk, applicant, form=form, step=step, minor=under, stored=stored,
         steps=application.STEPS, step_names=application.STEP_NAMES, texts=application.TEXTS,
         given={code for code, held in given.items() if held.given}, asked=request.form,
         evidence=_evidence(applicant), masked=_masked(applicant),
@@ -350,7 +364,7 @@ def ranking(desk: Desk) -> Page:
         wish = wish_of(draft or counts)
     most = law.policy_of(applicant.round).max_choices
     shown = entries(session, applicant, wish.choices)
-    return _render(
+    return render(
         "list.html", desk, applicant, wish=wish, entries=shown, draft=draft, counts=counts,
         counted=entries(session, applicant, counts.choices) if counts else [],
         changed=counts is not None and wish != wish_of(counts),
@@ -359,6 +373,7 @@ def ranking(desk: Desk) -> Page:
         problems=problem_sentences(session, applicant, wish, most),
         history=choices.history(session, applicant), open=is_open(session, applicant),
         left=time_left(applicant.round.deadline_at, db.now(session)), scopes=scope_sentences(),
+        told=notices.unread(session, applicant),
     )  # fmt: skip
 
 
@@ -461,7 +476,7 @@ def submit(desk: Desk) -> Page:
         counts = choices.submitted(session, applicant)
         last = counts.number if counts else 0
     most = law.policy_of(applicant.round).max_choices
-    return _render(
+    return render(
         "submit.html", desk, applicant, wish=wish, entries=entries(session, applicant, wish.choices),
         refused=entries(session, applicant, wish.not_accepted), key=key, last=last,
         missing=missing_sentences(application.missing(session, applicant)),
@@ -534,7 +549,7 @@ def receipt(desk: Desk, number: int) -> Page:
     applicant = desk.applicant(session)
     held = _numbered(session, applicant, number)
     counts = choices.submitted(session, applicant)
-    return _render(
+    return render(
         "receipt.html", desk, applicant, held=held, counts=counts, scopes=dict(scope_sentences()),
         entries=entries(session, applicant, held.choices),
         refused=entries(session, applicant, held.not_accepted),
@@ -614,7 +629,7 @@ def classes(desk: Desk) -> Page:
     shown = found[:PAGE]
     answers = law.standings(session, applicant, [p for c in shown for p in c.programs])
     held = wish_of(choices.draft(session, applicant) or choices.submitted(session, applicant))
-    return _render(
+    return render(
         "classes.html", desk, applicant, found=shown, asked=asked, page=page,
         more=len(found) > PAGE, kinds=_kinds(session, applicant.round_id), listed=held.choices,
         answers={c.id: law.best([answers[p.code] for p in c.programs]) for c in shown if c.programs},
@@ -656,7 +671,7 @@ def course(desk: Desk, code: str) -> Page:
         abort(404)
     answers = law.standings(session, applicant, list(found.programs))
     held = wish_of(choices.draft(session, applicant) or choices.submitted(session, applicant))
-    return _render(
+    return render(
         "class.html", desk, applicant, course=found, answers=answers, listed=held.choices,
         refused=held.not_accepted, answer=law.best(list(answers.values())),
         open=is_open(session, applicant),

@@ -11,8 +11,9 @@ from flask_security import current_user
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, FileField, HiddenField, SelectField
+from wtforms import BooleanField, FileField, HiddenField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Length
 
 from . import auth, cells, db, exports, imports, reviewing, rounds, words, workbooks
 from .archive import Refused
@@ -33,6 +34,8 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
     """A workbook to be read."""
 
     file = FileField()
+    replaces = BooleanField()
+    reason = StringField(validators=[Length(max=200)])
 
 
 class StoreForm(FlaskForm):  # type: ignore[misc]
@@ -76,6 +79,7 @@ def home(serial: str) -> str:
     held = imports.recent(session, round_, auth.actor())
     return render_template(
         "exchange/home.html", round=round_, rows=rows, imports=held, sheets=SHEETS,
+        waiting=imports.waiting(session, round_, auth.actor()),
         next=next((row for row in rows if not row[2]), None), title_of=title,
     )  # fmt: skip
 
@@ -88,19 +92,34 @@ def upload(serial: str, sheet: str) -> str | Response:
     if form.validate_on_submit():
         file = form.file.data
         data = file.read() if isinstance(file, FileStorage) else b""
-        if data:
-            held = imports.read(
-                db.reading(), round_, kind.key, file.filename or "", data, auth.actor()
-            )
-            return redirect(url_for("exchange.show", serial=serial, key=held.key))
-        form.file.errors = [_("请选一个 .xlsx 文件。")]
+        replaces, reason = bool(form.replaces.data), (form.reason.data or "").strip()
+        if not data:
+            form.file.errors = [_("请选一个 .xlsx 文件。")]
+        elif replaces and not reason:
+            form.reason.errors = [_("请写明为什么要全量替换。")]
+        else:
+            return _read(round_, kind, file.filename or "", data, replaces, reason)
     return _upload_page(round_, kind, form)
+
+
+def _read(
+    round_: Round, kind: Sheet, filename: str, data: bytes, replaces: bool, reason: str
+) -> Response:
+    try:
+        held = imports.read(
+            db.reading(), round_, kind.key, filename, data, auth.actor(), replaces, reason
+        )
+    except imports.NotReplaceable:
+        flash(_("这张表现在不能全量替换。"), "error")
+        return redirect(url_for("exchange.upload", serial=round_.serial, sheet=kind.key))
+    return redirect(url_for("exchange.show", serial=round_.serial, key=held.key))
 
 
 def _upload_page(round_: Round, kind: Sheet, form: UploadForm) -> str:
     state = rounds.by_the_clock(db.reading(), round_)
     return render_template(
         "exchange/upload.html", round=round_, sheet=kind, name=title(kind), form=form,
+        replaceable=imports.replaceable(db.reading(), round_, kind),
         closed=_state_way(kind, state), filters=_filters(kind), english=words.language() == "en",
         hint=exports.hint,
     )  # fmt: skip
@@ -140,7 +159,10 @@ def template(serial: str, sheet: str) -> Response:
 
 @bp.post("/<serial>/<sheet>/export")
 def export(serial: str, sheet: str) -> Response:
-    """What is stored and passes the filters, as xlsx or csv; taking it is recorded."""
+    """What is stored and passes the filters, as xlsx or csv; taking it is recorded.
+
+    Lines about people are given only to who has typed the password just now.
+    """
     round_, kind = auth.round_of(serial), _sheet(sheet)
     only: dict[str, Value] = {
         name: value for name in kind.filters if (value := request.form.get(name, ""))
@@ -148,6 +170,8 @@ def export(serial: str, sheet: str) -> Response:
     form = request.form.get("format", "xlsx")
     if form not in ("xlsx", "csv") or not FlaskForm().validate_on_submit():
         abort(400)
+    if kind.personal and (first := auth.password_first()) is not None:
+        return first
     session = db.reading()
     write = exports.csv if form == "csv" else exports.workbook
     data = write(session, round_, kind.key, office_of(session, auth.actor()), only)
@@ -186,6 +210,7 @@ def _page(round_: Round, held: Import, form: StoreForm) -> str:
         errors=[line for line in told if not line[0].warning],
         warnings=[line for line in told if line[0].warning],
         changes=[_change(kind, row) for row in held.rows[:SHOWN]], shown=SHOWN,
+        removals=[(one["key"], _told(kind, one["before"])) for one in held.removals],
         summary=_summary(kind, held), can_mark=bool(issues) and not by_file
         and imports.uploaded(held) is not None, waits=waits,
         own=held.by == auth.actor().name, english=words.language() == "en",
@@ -195,6 +220,12 @@ def _page(round_: Round, held: Import, form: StoreForm) -> str:
 def _column_english(kind: Sheet, issue: Issue) -> str:
     column = kind.by_name.get(issue.column)
     return column.english if column else ""
+
+
+def _told(kind: Sheet, row: dict[str, Any]) -> str:
+    """A stored line in one text: what is removed is read before it is gone."""
+    shown = (show_value(column, row.get(column.name)) for column in kind.columns)
+    return " · ".join(filter(None, shown))
 
 
 def _change(kind: Sheet, row: dict[str, Any]) -> dict[str, Any]:
@@ -257,6 +288,8 @@ def store(serial: str, key: str) -> str | Response:
         flash(_("这次导入已经办过了。"), "warning")
     except imports.Closed:
         flash(_("本轮已进入下一阶段，不能再存入这张表。"), "error")
+    except reviewing.SecondPerson as error:
+        flash(str(error), "error")
     except imports.Stale:
         flash(_("预览之后数据有变化，什么也没有存。请重新上传。"), "error")
     else:
@@ -313,6 +346,8 @@ def marked(serial: str, key: str) -> Response:
     data = imports.uploaded(held)
     if data is None or not FlaskForm().validate_on_submit():
         abort(404)
+    if SHEETS[held.sheet].personal and (first := auth.password_first()) is not None:
+        return first
     try:
         made = imports.marked(held, data)
     except Refused:

@@ -1,7 +1,9 @@
 """Imports: a workbook is read, checked and previewed; then all of it is stored, or nothing.
 
-An import updates by key and never deletes.  Nothing is parsed or compared while a write transaction is
-open; what was previewed is compared again with what is stored at the moment of storing.
+An import updates by key and never deletes.  What replaces all (全量替换) is a separate choice: it
+lists every removal, has a reason, and is stored by a second person.  Nothing is parsed or compared
+while a write transaction is open; what was previewed is compared again with what is stored at the
+moment of storing.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from . import db, exam_rows, privacy, reviewing, rounds, workbooks
@@ -24,7 +26,7 @@ from .cells import Row, is_blank, parse, said
 from .exports import layout, mask, secrets
 from .issues import sentence
 from .keepers import KEEPERS
-from .lines import Change, Current, Issue, Line, office_of
+from .lines import Change, Current, Issue, Keeper, Line, Office, office_of
 from .models import Applicant, Import, Round, User, random_key
 from .sheets import HINT_SIGN, SHEETS, VERSION, Sheet
 from .workbooks import BESIDE, Cell
@@ -44,6 +46,10 @@ class Done(ValueError):
     """This import has been stored or dropped already."""
 
 
+class NotReplaceable(ValueError):
+    """This sheet, in this state of the round or without a reason, cannot replace what is stored."""
+
+
 class Closed(ValueError):
     """The round no longer takes this sheet."""
 
@@ -52,16 +58,36 @@ class Closed(ValueError):
 
 
 def read(
-    session: Session, round_: Round, sheet: str, filename: str, data: bytes, actor: Actor
+    session: Session,
+    round_: Round,
+    sheet: str,
+    filename: str,
+    data: bytes,
+    actor: Actor,
+    replaces: bool = False,
+    reason: str = "",
 ) -> Import:
     """Read a workbook: an import that is refused with every issue, or previewed.
 
     Only reads through ``session``; the import itself is stored in a transaction of its own.
+
+    Parameters
+    ----------
+    replaces
+        Whether what the office has stored and the file leaves out is removed, for a ``reason``.
+
+    Raises
+    ------
+    NotReplaceable
+        See there.
     """
+    if replaces and not (replaceable(session, round_, SHEETS[sheet]) and reason.strip()):
+        raise NotReplaceable(sheet)
     kind, keeper, office = SHEETS[sheet], KEEPERS[sheet], office_of(session, actor)
     held = Import(
         key=random_key(), round_id=round_.id, sheet=sheet, filename=Path(filename).name[:120],
         digest=hashlib.sha256(data).hexdigest(), by=actor.name, at=db.now(session), rows=[],
+        replaces=replaces, reason=reason.strip() if replaces else "", removals=[],
     )  # fmt: skip
     issues = list(_state(session, round_, kind))
     lines, found = _lines(kind, round_, data)
@@ -86,6 +112,10 @@ def read(
             "rows": read_rows, "added": added, "changed": len(changes) - added,
             "same": len(lines) - len(changes),
         }  # fmt: skip
+        if replaces:
+            held.removals = _removals(lines, current)
+            held.counts |= {"removed": len(held.removals)}
+            issues += _against(keeper, session, round_, held)
     errors = sum(not issue.warning for issue in issues)
     held.counts = {**(held.counts or {"rows": 0}), "errors": errors,
                    "warnings": len(issues) - errors}  # fmt: skip
@@ -94,6 +124,8 @@ def read(
     held.state = "refused" if errors else "previewed"
     if not errors:
         held.rows = [_sealed(held.key, kind, change) for change in changes]
+    else:
+        held.removals = []
     _keep(held.key, data)
     with db.writing() as writing:
         writing.add(held)
@@ -103,6 +135,28 @@ def read(
                    "state": held.state, "counts": held.counts},
         )  # fmt: skip
     return held
+
+
+REPLACING = ("DRAFT", "ANNOUNCED", "OPEN")
+"""States in which a file may replace all: from the review on nothing disappears."""
+
+
+def replaceable(session: Session, round_: Round, sheet: Sheet) -> bool:
+    """Whether a file of a sheet may replace all that the office has stored, now."""
+    state = rounds.by_the_clock(session, round_)
+    known = KEEPERS[sheet.key].removable is not None
+    return known and state in sheet.states and state in REPLACING
+
+
+def _removals(lines: Iterable[Line], current: Current) -> list[dict[str, Any]]:
+    named = {line.key for line in lines}
+    return [{"key": key, "before": row} for key, row in current.items() if key not in named]
+
+
+def _against(keeper: Keeper, session: Session, round_: Round, held: Import) -> list[Issue]:
+    """What stands against the removals of an import."""
+    keys = [removal["key"] for removal in held.removals]
+    return list(keeper.removable(session, round_, keys)) if keeper.removable else []
 
 
 def _state(session: Session, round_: Round, sheet: Sheet) -> Iterator[Issue]:
@@ -283,7 +337,7 @@ def store(session: Session, held: Import, actor: Actor) -> None:
 
     Raises
     ------
-    Done, Closed, Stale
+    Done, Closed, Stale, web.reviewing.SecondPerson
         See there; nothing is stored.
     """
     session.refresh(held, with_for_update=True)
@@ -291,15 +345,33 @@ def store(session: Session, held: Import, actor: Actor) -> None:
         raise Done(held.state)
     sheet, keeper = SHEETS[held.sheet], KEEPERS[held.sheet]
     round_ = _locked(session, held, sheet)
-    office = office_of(session, actor)
+    if held.replaces:
+        reviewing.second_person(session, held.by, actor, _office_code(session, held))
+        if not replaceable(session, round_, sheet):
+            raise Closed(round_.state)
+    office = _office(session, held) if held.replaces else office_of(session, actor)
     current = keeper.current(session, round_, office)
     changes = [_opened(held.key, sheet, row, current.get(row["key"])) for row in held.rows]
+    if held.replaces:
+        _remove(session, round_, held, current, actor)
+        held.confirmed_by = actor.name
     keeper.store(session, round_, office, changes, actor)
     held.state, held.stored_at = "stored", db.now(session)
     _log(session, held, actor, "import.store")
     # what the batch says is in the rows and in the record now; no number stays here
     held.rows = [{**row, "sealed": {}} for row in held.rows]
     session.flush()
+
+
+def _remove(session: Session, round_: Round, held: Import, current: Current, actor: Actor) -> None:
+    """Remove what the file leaves out, if it is still just what the preview listed."""
+    keeper, counts = KEEPERS[held.sheet], held.counts
+    as_listed = all(current.get(one["key"]) == one["before"] for one in held.removals)
+    known = counts["same"] + counts["changed"] + counts["removed"]
+    if not as_listed or len(current) != known or _against(keeper, session, round_, held):
+        raise Stale
+    keys = [removal["key"] for removal in held.removals]
+    keeper.remove(session, round_, keys, actor, held.reason)
 
 
 def _locked(session: Session, held: Import, sheet: Sheet) -> Round:
@@ -314,7 +386,7 @@ def _locked(session: Session, held: Import, sheet: Sheet) -> Round:
 def _log(session: Session, held: Import, actor: Actor, action: str) -> None:
     record(
         session, actor, action, f"import/{held.key}", round_id=held.round_id,
-        after={"sheet": held.sheet, "digest": held.digest, "counts": held.counts},
+        after={"sheet": held.sheet, "digest": held.digest, "counts": held.counts}, reason=held.reason,
     )  # fmt: skip
 
 
@@ -323,7 +395,7 @@ def drop(session: Session, held: Import, actor: Actor) -> None:
     session.refresh(held, with_for_update=True)
     if held.state != "previewed":
         raise Done(held.state)
-    held.state, held.rows = "dropped", []
+    held.state, held.rows, held.removals = "dropped", [], []
     _log(session, held, actor, "import.drop")
 
 
@@ -355,9 +427,13 @@ def confirm(session: Session, held: Import, actor: Actor) -> int:
     return count
 
 
+def _office(session: Session, held: Import) -> Office:
+    """The office whose rows an import is about."""
+    return office_of(session, Actor(held.by, held.by.partition(":")[0]))
+
+
 def _office_code(session: Session, held: Import) -> str:
-    role, _, _name = held.by.partition(":")
-    return office_of(session, Actor(held.by, role)).code
+    return _office(session, held).code
 
 
 def _confirm_lists(session: Session, held: Import) -> None:
@@ -374,6 +450,19 @@ def _confirm_lists(session: Session, held: Import) -> None:
 
 def recent(session: Session, round_: Round, actor: Actor, most: int = 20) -> list[Import]:
     """The last imports of a round that an actor may see: an office its own."""
+    return list(session.scalars(_seen(session, round_, actor).limit(most)))
+
+
+def waiting(session: Session, round_: Round, actor: Actor) -> list[Import]:
+    """The imports that an actor may see and that wait for a second person, the last first."""
+    seconded = [sheet.key for sheet in SHEETS.values() if sheet.seconded]
+    query = _seen(session, round_, actor).where(
+        Import.sheet.in_(seconded), Import.state == "stored", Import.confirmed_by == ""
+    )
+    return list(session.scalars(query))
+
+
+def _seen(session: Session, round_: Round, actor: Actor) -> Select[Import]:
     query = select(Import).where(Import.round_id == round_.id).order_by(Import.id.desc())
     office = office_of(session, actor)
     if actor.role != "coordinator":
@@ -384,7 +473,7 @@ def recent(session: Session, round_: Round, actor: Actor, most: int = 20) -> lis
             mine = mine.where(User.enterprise_id == office.enterprise_id)
         names = [f"{actor.role}:{name}" for name in session.scalars(mine)]
         query = query.where(Import.by.in_(names))
-    return list(session.scalars(query.limit(most)))
+    return query
 
 
 # --- telling ----------------------------------------------------------------------------------

@@ -103,6 +103,12 @@ class Keeper:
     """Lines that say one thing together, as one."""
     unfold: Callable[[Row], list[Row]] = lambda row: [row]
     """The lines of the sheet that say what is stored under one key."""
+    removable: Callable[[Session, Round, Sequence[str]], Iterable[Issue]] | None = None
+    """What stands against the removal of what is stored under these keys; none where a file never
+    replaces all."""
+    remove: Callable[[Session, Round, Sequence[str], Actor, str], None] = (
+        lambda session, round_, keys, actor, reason: None
+    )
 
 
 def twice(lines: Iterable[Line], column: str) -> list[Issue]:

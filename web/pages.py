@@ -41,6 +41,7 @@ from . import (
     db,
     district,
     enterprise,
+    evidence_pages,
     exchange,
     privacy,
     public,
@@ -55,7 +56,7 @@ bp = Blueprint("pages", __name__)
 BLUEPRINTS = (
     bp, public.bp, applicant.bp, account.bp, assist.bp,
     coordinator.bp, college.bp, enterprise.bp, district.bp, bureau.bp,
-    exchange.bp,
+    exchange.bp, evidence_pages.bp,
 )  # fmt: skip
 LARGE = "large"
 GZIP_FROM = 500
@@ -178,7 +179,7 @@ def _refuse_old_database() -> None:
 
 def _idle() -> None:
     """End the session of an office that has been idle for half an hour."""
-    if not auth.is_staff():
+    if request.endpoint == "static" or not auth.is_staff():
         return
     held = session.get("seen")
     moment_ = db.now(db.reading()).timestamp()

@@ -134,9 +134,9 @@ def age_on(day: date, birth_date: date) -> int:
     return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
 
 
-def is_minor(person: Person, day: date) -> bool:
-    """Whether a guardian takes part: she is under eighteen on that day."""
-    return person.birth_date is not None and age_on(day, person.birth_date) < ADULT
+def is_minor(person: Person, day: date, under: int = ADULT) -> bool:
+    """Whether a guardian takes part: she is younger than that on the day."""
+    return person.birth_date is not None and age_on(day, person.birth_date) < under
 
 
 # --- enrolling --------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, selectinload
 
 from . import calendar, choices, people
+from .application import guardian_under
 from .audit import Actor, Entry, record_all
 from .cells import NO, Row, Value
 from .choices import Wish
@@ -94,7 +95,7 @@ def _check_applicants(
     session: Session, round_: Round, office: Office, lines: Sequence[Line], held: Current
 ) -> Iterator[Issue]:
     demo = bool(current_app.config["DEMO"] or round_.demo)
-    today = calendar.local(now(session)).date()
+    today, under = calendar.local(now(session)).date(), guardian_under(round_)
     for line in lines:
         settle_flags(line, APPLICANTS)
         _unmask(line, held)
@@ -118,7 +119,7 @@ def _check_applicants(
         seen.setdefault(index, line.row)
         yield from _identify(line, index, persons.get(index), here, held, used)
         yield from _check_document(line, numbers.get(line.row), demo)
-        yield from _check_answers(line, today)
+        yield from _check_answers(line, today, under)
     yield from twice([line for line in lines if line.values["applicant"]], "applicant")
 
 
@@ -231,16 +232,16 @@ def _check_document(line: Line, number: str | None, demo: bool) -> Iterator[Issu
         yield Issue("birth_needed", line.row, "birth_date")
 
 
-def _check_answers(line: Line, today: date) -> Iterator[Issue]:
+def _check_answers(line: Line, today: date, under: int) -> Iterator[Issue]:
     values = line.values
     birth = values["birth_date"]
     born = date.fromisoformat(str(birth)) if birth else None
     if born is not None and born > today:
         yield Issue("future", line.row, "birth_date", born.isoformat())
-    elif born is not None and people.age_on(today, born) < people.ADULT:
+    elif born is not None and people.age_on(today, born) < under:
         for name in ("guardian", "guardian_telephone"):
             if values[name] is None:
-                yield Issue("guardian", line.row, name)
+                yield Issue("guardian", line.row, name, about={"age": under})
     pair = sorted(str(g) for g in (values["group1"], values["group2"]) if g is not None)
     if len(set(pair)) < len(pair):
         yield Issue("twice", line.row, "group2", pair[0])
@@ -355,7 +356,7 @@ def _consents(applicant: Applicant, change: Change, day: date) -> Iterator[str]:
     yield from CONSENTS
     if {change.after["group1"], change.after["group2"]} & SENSITIVE:
         yield "sensitive"
-    if people.is_minor(applicant.person, day):
+    if people.is_minor(applicant.person, day, guardian_under(applicant.round)):
         yield "minor"
 
 

@@ -15,7 +15,7 @@ from .audit import Actor, record
 from .cells import Row, Value, reserves_of, reserves_text
 from .codes import approved_levels
 from .lines import Change, Current, Issue, Keeper, Line, Office, twice
-from .models import College, Demand, Enterprise, OrderClass, Program, Reserve, Round
+from .models import Cap, College, Demand, Enterprise, OrderClass, Program, Reserve, Round
 from .sheets import CLASSES, CODES, COLLEGES, DEMANDS, ENTERPRISES, LOTS, Sheet
 from .wording import unlawful
 
@@ -165,6 +165,33 @@ def _store_demands(
         for name in set(change.differing()) - {"enterprise"}:
             setattr(row, name, stored(name, change.after[name]))
         log(session, actor, DEMANDS, change, round_)
+
+
+def _removable_demands(session: Session, round_: Round, keys: Sequence[str]) -> Iterator[Issue]:
+    query = select(Demand.code).join(Program, Program.demand_id == Demand.id)
+    used = set(session.scalars(query.where(Demand.round_id == round_.id)))
+    for key in keys:
+        if key in used:
+            yield Issue("removal_taken", value=key)
+
+
+def _remove_demands(
+    session: Session, round_: Round, keys: Sequence[str], actor: Actor, reason: str
+) -> None:
+    held = _demands(session, round_, Office())
+    for demand in session.scalars(select(Demand).where(Demand.round_id == round_.id)):
+        if demand.code in keys:
+            _log_removal(session, actor, DEMANDS, demand.code, held[demand.code], round_, reason)
+            session.delete(demand)
+
+
+def _log_removal(
+    session: Session, actor: Actor, sheet: Sheet, key: str, row: Row, round_: Round, reason: str
+) -> None:
+    record(
+        session, actor, f"{sheet.key}.remove", f"{sheet.key}/{key}", round_id=round_.id,
+        before={name: value for name, value in row.items() if value is not None}, reason=reason,
+    )  # fmt: skip
 
 
 # --- classes ----------------------------------------------------------------------------------
@@ -436,9 +463,46 @@ def _store_seats(
                 rest[at] -= given
 
 
+def _removable_classes(session: Session, round_: Round, keys: Sequence[str]) -> Iterator[Issue]:
+    capped = {
+        code
+        for programs in session.scalars(select(Cap.programs).where(Cap.round_id == round_.id))
+        for code in programs
+    }
+    for held in _all_classes(session, round_):
+        if held.code in keys and capped & {p.code for p in held.programs}:
+            yield Issue("removal_capped", value=held.code)
+
+
+def _remove_classes(
+    session: Session, round_: Round, keys: Sequence[str], actor: Actor, reason: str
+) -> None:
+    released: set[int | None] = set()
+    for held in _all_classes(session, round_):
+        if held.code not in keys:
+            continue
+        row = _class_row(held, round_)
+        _log_removal(session, actor, CLASSES, held.code, row, round_, reason)
+        released |= {program.demand_id for program in held.programs}
+        for program in held.programs:
+            session.delete(program)
+        session.flush()
+        session.delete(held)
+    session.flush()
+    used = set(session.scalars(select(Program.demand_id)))
+    for demand in session.scalars(select(Demand).where(Demand.id.in_(released - used - {None}))):
+        demand.state = "submitted"
+
+
 KEEPERS = {
     "colleges": _offices(College, COLLEGES, "college_id"),
     "enterprises": _offices(Enterprise, ENTERPRISES, "enterprise_id"),
-    "demands": Keeper(_demands, _check_demands, _store_demands),
-    "classes": Keeper(_classes, _check_classes, _store_classes),
-}
+    "demands": Keeper(
+        _demands, _check_demands, _store_demands,
+        removable=_removable_demands, remove=_remove_demands,
+    ),
+    "classes": Keeper(
+        _classes, _check_classes, _store_classes,
+        removable=_removable_classes, remove=_remove_classes,
+    ),
+}  # fmt: skip

@@ -173,6 +173,8 @@ PARAMETERS: tuple[Parameter, ...] = (
           default=30),
     _flow("privacy.guardian_consent_under", _("须监护人同意的年龄"), "int", "D/F", "public", unit=YEARS,
           default=18),
+    _flow("privacy.evidence_days", _("证明照片审核后保留"), "int", "D", "public", unit=_("天"),
+          default=30),
     _policy("report.fit_threshold", _("精准匹配的契合度门槛"), "int", "S§2 + D", "report"),
     _policy("report.key_industries", _("重点领域产业代码"), "texts", "S§1", "report"),
     _policy("report.groups_of_interest", _("重点统计的群体"), "texts", "S§2", "report"),
@@ -253,9 +255,14 @@ def _in_year(day: str, year: int) -> str:
 
 def workflow(session: Session, round_: Round) -> dict[str, Any]:
     """What gates, calendars and forms read, by key; among them ``pref.max`` of the policy."""
-    held = dict(round_.policy.workflow) if round_.policy else {}
-    found = {p.key: held.get(p.key, p.default) for p in PARAMETERS if p.consumer == "workflow"}
+    found = {p.key: flow(round_, p.key) for p in PARAMETERS if p.consumer == "workflow"}
     return found | {"pref.max": current(session, round_).max_choices}
+
+
+def flow(round_: Round, key: str) -> Any:
+    """One parameter of the workflow as it stands."""
+    held = round_.policy.workflow if round_.policy else {}
+    return held.get(key, BY_KEY[key].default)
 
 
 def versions(session: Session, round_: Round) -> Sequence[PolicyVersion]:
@@ -343,6 +350,10 @@ def flow_issues(flow: Mapping[str, Any]) -> list[Issue]:
     ]
 
 
+MOST = {"days.hour": (24, "hour"), "privacy.public_retention_days": (30, "month")}
+"""The greatest values that the workflow takes, and what is said beyond them."""
+
+
 def _limit(parameter: Parameter | None, value: Any) -> str:
     """What a value of the workflow should have been; blank if it is right."""
     if parameter is None or parameter.consumer != "workflow":
@@ -350,9 +361,9 @@ def _limit(parameter: Parameter | None, value: Any) -> str:
     if parameter.kind == "percent":
         good = isinstance(value, int | float) and 0 <= value <= 1
         return "" if good else "percent"
-    most = 24 if parameter.key == "days.hour" else 1000
+    most, limit = MOST.get(parameter.key, (1000, "count"))
     good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
-    return "" if good else ("hour" if most == 24 else "count")
+    return "" if good else limit
 
 
 @dataclass(frozen=True)
@@ -520,6 +531,7 @@ KINDS: dict[str, Any] = {
     "choices": _("0 到 1000 的整数"),
     "int": _("整数"),
     "hour": _("0 到 24 的整数"),
+    "month": _("0 到 30 的整数"),
     "percent": _("0 到 100 的数字"),
     "unknown": _("已有的参数"),
     "decimal": _("数字"),

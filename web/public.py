@@ -16,13 +16,25 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
-from . import auth, bundle, choices, codes, db, draw, edition, publication, rounds, rules, snapshot
+from . import (
+    auth,
+    bundle,
+    choices,
+    codes,
+    db,
+    draw,
+    edition,
+    policies,
+    publication,
+    rounds,
+    rules,
+    snapshot,
+)
 from .models import Applicant, ChoiceList, OrderClass, Placement, Program, Publication, Round
 
 bp = Blueprint("public", __name__)
 
 PAGE = 20
-LONGEST_NOTICE = timedelta(days=30)
 FILTERS = ("industry", "study_form", "district")
 
 
@@ -179,8 +191,9 @@ def show_rules(serial: str) -> str:
     policy = round_.policy
     return _page(
         "rules", round_, rules=rules.in_words(policy.toml) if policy else [],
-        workflow=rules.days(policy.workflow) if policy else [],
+        workflow=rules.periods(round_) if policy else [],
         ages=rules.ages(policy.toml) if policy else [],
+        channels=rules.channels(policy.toml) if policy else [], components=codes.COMPONENTS,
     )  # fmt: skip
 
 
@@ -219,11 +232,12 @@ def notice(serial: str) -> Response:
 
 def _notice_runs(session: Session, round_: Round) -> bool:
     moment = db.now(session)
+    longest = timedelta(days=policies.flow(round_, "privacy.public_retention_days"))
     return (
         round_.state == "PUBLISHED"
         and round_.published_at is not None
         and round_.notice_ends_at is not None
-        and moment < min(round_.notice_ends_at, round_.published_at + LONGEST_NOTICE)
+        and moment < min(round_.notice_ends_at, round_.published_at + longest)
     )
 
 
@@ -263,7 +277,7 @@ def result(serial: str) -> str:
         return _page("result", round_, publication=None)
     return _page(
         "result", round_, publication=held, cutoffs=edition.cutoffs(session, held),
-        claims=held.run.summary["claims"], fewest=edition.FEWEST,
+        claims=held.run.summary["claims"], fewest=policies.flow(round_, "public.cutoff_min"),
     )  # fmt: skip
 
 

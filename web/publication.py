@@ -14,13 +14,14 @@ import json
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, joinedload
 
-from . import bundle, calendar, db, jobs, merkle, privacy, rounds
+from . import bundle, calendar, db, jobs, merkle, policies, privacy, rounds
 from .audit import Actor, canonical, record
 from .models import (
     Applicant,
@@ -39,8 +40,6 @@ from .snapshot import enough_space, instance, intact, settle, snapshot_of
 FOLDER = "publications"
 HEADS = "published.txt"
 """Names every bundle that was published, beside them: a database restored from before is known by it."""
-
-NOTICE_DAYS = 5
 
 
 class Altered(RuntimeError):
@@ -214,11 +213,9 @@ def _commit(
     with db.writing() as session:
         round_ = session.get_one(Round, round_id)
         moment = db.now(session)
-        workflow = round_.policy.workflow if round_.policy else {}
-        days = int(workflow.get("days.publicity", NOTICE_DAYS))
         rounds.take(
             session, round_, "publish", actor,
-            published_at=moment, notice_ends_at=calendar.end_of(moment, days),
+            published_at=moment, notice_ends_at=notice_end(round_, moment),
         )  # fmt: skip
         made = Publication(
             round_id=round_id, run_id=approval.run_id, bundle_digest=digest, bundle=name,
@@ -232,6 +229,12 @@ def _commit(
             after={"bundle": digest, "root": root, "lines": len(lines)},
         )  # fmt: skip
     return made
+
+
+def notice_end(round_: Round, moment: datetime) -> datetime:
+    """When the notice period of a result that is published at a moment ends, by the rules."""
+    days, hour = (policies.flow(round_, key) for key in ("days.publicity", "days.hour"))
+    return calendar.end_of(moment, days, hour)
 
 
 # --- bundles on the disk ----------------------------------------------------------------------

@@ -24,6 +24,7 @@ from .models import (
     Decision,
     Doubt,
     Draw,
+    Import,
     OrderClass,
     Program,
     Record,
@@ -145,6 +146,12 @@ def _nothing_open(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
         "not_reviewed": mine.where(Applicant.state.in_(("submitted", "returned"))),
         "scores_unconfirmed": select(Score.id).where(
             Score.applicant_id.in_(mine), Score.confirmed_at.is_(None)
+        ),
+        "imports_unconfirmed": select(Import.id).where(
+            Import.round_id == round_.id,
+            Import.sheet.in_(("applicants", "choices")),
+            Import.state == "stored",
+            Import.confirmed_by == "",
         ),
         "decisions_unconfirmed": select(Decision.id).where(
             Decision.applicant_id.in_(mine), Decision.confirmed_at.is_(None)

@@ -11,7 +11,8 @@ from flask_babel import lazy_gettext
 
 from matcher import Policy
 
-from . import codes
+from . import codes, policies
+from .models import Round
 
 MECHANISMS = {
     "stable": lazy_gettext("公平录取：志愿和排名一起看，没有高分落榜"),
@@ -66,13 +67,21 @@ def _or_none(value: object) -> str:
     return str(NO_LIMIT) if value in (None, "", 0) else str(value)
 
 
+def _listed(held: tuple[str, ...]) -> str:
+    return "、".join(held) or str(_("没有"))
+
+
 def _yes(value: bool) -> str:
     return str(_("可以") if value else _("不可以"))
 
 
 SHOWN: tuple[tuple[str, Any, Callable[[Any], str]], ...] = (
+    ("title", lazy_gettext("规则名称"), _or_none),
+    ("status", lazy_gettext("规则状态"), _or_none),
+    ("basis", lazy_gettext("依据文件"), _listed),
     ("mechanism", lazy_gettext("录取方式"), _of(MECHANISMS)),
     ("objective", lazy_gettext("目标次序"), _joined(OBJECTIVES)),
+    ("rank", lazy_gettext("志愿序的算法"), _of(policies.CODES)),
     ("closure", lazy_gettext("班级人数不足时"), _of(CLOSURES)),
     ("reserve_order", lazy_gettext("预留和普通席位"), _of(RESERVE_ORDERS)),
     ("max_choices", lazy_gettext("最多填几个志愿"), _or_none),
@@ -80,24 +89,45 @@ SHOWN: tuple[tuple[str, Any, Callable[[Any], str]], ...] = (
     ("case_by_case", lazy_gettext("个案审批能否放宽年龄"), _yes),
     ("min_internship_age", lazy_gettext("岗位实习最低年龄"), _or_none),
     ("min_hire_age", lazy_gettext("入职最低年龄"), _or_none),
+    ("minor_under", lazy_gettext("未成年工年龄界限"), _or_none),
+    ("membership_date", lazy_gettext("联盟成员资格核对日"), _or_none),
+    ("score_min", lazy_gettext("最低分"), _or_none),
+    ("score_max", lazy_gettext("最高分"), _or_none),
     ("score_absent", lazy_gettext("缺考的"), _of(ABSENT)),
     ("pass_total", lazy_gettext("综合成绩合格线"), _or_none),
     ("pass_interview", lazy_gettext("面试合格线"), _or_none),
     ("score_digits", lazy_gettext("综合成绩小数位数"), str),
     ("tiebreak", lazy_gettext("同分时依次比较"), _joined(codes.COMPONENTS)),
+    ("fit_threshold", lazy_gettext("精准匹配的契合度门槛"), _or_none),
+    ("key_industries", lazy_gettext("重点领域产业代码"), _listed),
+    ("groups_of_interest", lazy_gettext("重点统计的群体"), _listed),
+    ("time_s", lazy_gettext("求解时限（秒）"), _or_none),
+    ("memory_mb", lazy_gettext("求解内存上限（MB）"), _or_none),
 )  # fmt: skip
 
-DAYS = {
-    "days.publicity": (lazy_gettext("公示工作日"), 5),
-    "days.confirm": (lazy_gettext("确认期限（工作日）"), 5),
-}
+PERIODS = (
+    "days.publicity", "days.appeal_reply", "days.confirm", "days.agreement", "days.hour",
+    "public.cutoff_min", "privacy.public_retention_days", "privacy.guardian_consent_under",
+    "privacy.evidence_days",
+)  # fmt: skip
 
 
-def days(workflow: Mapping[str, Any]) -> list[Rule]:
-    """Periods that run in working days."""
+def periods(round_: Round) -> list[Rule]:
+    """Periods in working days, and what protects single people."""
+    found = []
+    for parameter in map(policies.BY_KEY.__getitem__, PERIODS):
+        value = policies.flow(round_, parameter.key)
+        shown = f"{value} {parameter.unit}"
+        found.append(Rule(str(parameter.label), shown, value == parameter.default))
+    return found
+
+
+def channels(toml: str) -> list[tuple[str, ...]]:
+    """The weights of each channel, component by component."""
+    policy = Policy.from_toml(toml.encode())
     return [
-        Rule(str(label), str(workflow.get(key, default)), workflow.get(key, default) == default)
-        for key, (label, default) in DAYS.items()
+        (held.channel, *(str(dict(held.weights).get(c, "")) for c in policies.COMPONENTS))
+        for held in policy.channels
     ]
 
 

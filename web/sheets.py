@@ -60,6 +60,11 @@ class Sheet:
         """The columns by name."""
         return {column.name: column for column in self.columns}
 
+    @property
+    def personal(self) -> bool:
+        """Whether its lines are about people."""
+        return "applicant" in self.by_name
+
     def mark(self, serial: str) -> str:
         """What a template of a round says of itself."""
         return f"{self.key}|{VERSION}|{serial if self.yearly else '-'}"
@@ -234,8 +239,8 @@ APPLICANTS = Sheet(
         ),
         _must("district", "现居住区市", "Lives in", "choice", codes=_PLACE, example="环翠区"),
         _must("telephone", "手机", "Mobile", "telephone", example="19900000001"),
-        Column("guardian", "监护人", "Guardian", "name", most=50, hint="未满18周岁必填"),
-        Column("guardian_telephone", "监护人电话", "Guardian's telephone", "telephone", hint="未满18周岁必填"),
+        Column("guardian", "监护人", "Guardian", "name", most=50, hint="须监护人同意的必填"),
+        Column("guardian_telephone", "监护人电话", "Guardian's telephone", "telephone", hint="须监护人同意的必填"),
         _must("education", "学历", "Education", "choice", codes=CODES["educations"], example="初中毕业"),
         Column("school", "毕业学校", "School", most=60),
         Column("graduated", "毕业年月", "Graduated", most=10, hint="2026-06"),

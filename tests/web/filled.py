@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import openpyxl
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from web import archive, db, exports, imports, workbooks
@@ -187,3 +187,41 @@ def put_people(count: int = 3) -> None:
     put("applicants", [applicant(n) for n in range(1, count + 1)])
     lines = [choice(n, r, k) for n in range(1, count + 1) for r, k in ((1, "K001"), (2, "K002"))]
     put("choices", lines)
+
+
+def score(serial: int, **cells: Any) -> dict[str, Any]:
+    line = example("scores", applicant=f"A{serial:04d}") | {"skill": None}
+    return line | cells
+
+
+def review(serial: int, **cells: Any) -> dict[str, Any]:
+    return example("reviews", applicant=f"A{serial:04d}", day="2026-05-30") | cells
+
+
+@pytest.fixture
+def draft(app: Flask, in_process: None) -> Iterator[Flask]:
+    """A round that is being prepared, within a request."""
+    with app.test_request_context():
+        with db.writing() as session:
+            make_round(session)
+        yield app
+
+
+@pytest.fixture
+def planned(draft: Flask) -> Flask:
+    """The plan stands, and the round takes applications."""
+    put_plan()
+    move(draft, "OPEN")
+    return draft
+
+
+@pytest.fixture
+def examined(planned: Flask) -> Flask:
+    """Three people have listed classes, and offices examine them."""
+    put_people()
+    move(planned, "REVIEW")
+    return planned
+
+
+def count(model: type[Any]) -> int:
+    return db.reading().scalar(select(func.count()).select_from(model)) or 0

@@ -540,7 +540,8 @@ def test_what_the_review_said_is_shown(app: Flask, ready: FlaskClient, clock: Cl
 
 def pages(client: FlaskClient) -> Iterator[tuple[str, str]]:
     for path in ("/me/", *(f"{ME}/{p}" for p in (
-        "step/identity", "step/schooling", "step/groups", "step/consents", "classes", "classes/K1",
+        "step/identity", "step/schooling", "step/groups", "step/consents", "evidence", "classes",
+        "classes/K1",
         "classes/K3", "list", "submit", "receipt/1", "data", "result",
     ))):  # fmt: skip
         yield path, client.get(path).text

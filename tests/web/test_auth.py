@@ -78,7 +78,9 @@ def test_an_idle_office_is_logged_out(as_user: Callable[..., FlaskClient], clock
     clock.forward(minutes=29)
     assert client.get("/coordinator/").status_code == 200
     clock.forward(minutes=31)
-    assert client.post("/coordinator/settings", data={"organiser": "别人"}).status_code == 302
+    client.get("/static/site.css").close()
+    late = client.post("/coordinator/rounds", data={"serial": "2026-1"})
+    assert "/login" in late.headers["Location"], "what was asked for is not done any more"
     assert client.get("/coordinator/").status_code == 302
 
 

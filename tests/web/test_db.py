@@ -31,6 +31,17 @@ def test_a_block_that_fails_stores_nothing(app: Flask) -> None:
         assert db.reading().get(Setting, "监督电话") is None
 
 
+def test_a_block_within_a_block_is_refused_at_once(app: Flask) -> None:
+    with app.app_context():
+        with db.writing() as session:
+            session.add(Setting(name="a", value="1"))
+            with pytest.raises(RuntimeError, match="writes already"), db.writing():
+                pass
+            session.add(Setting(name="b", value="2"))
+        with db.writing() as session:
+            assert {held.name for held in session.scalars(select(Setting))} == {"a", "b"}
+
+
 def test_what_was_written_is_read_in_the_same_request(app: Flask) -> None:
     with app.app_context():
         assert db.reading().get(Setting, "a") is None

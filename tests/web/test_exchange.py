@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from tests.web.conftest import PASSWORD
 from tests.web.filled import (
     applicant,
     example,
@@ -165,6 +166,37 @@ def test_exports_are_narrowed_and_recorded(ready: Flask, as_user: Login) -> None
     with ready.app_context():
         actions = list(db.reading().scalars(select(AuditEvent.action)))
     assert actions.count("export") == 2
+
+
+def grow_old(client: FlaskClient) -> None:
+    """The password was typed long ago."""
+    with client.session_transaction() as cookie:
+        cookie["fs_paa"] = 1
+
+
+def test_lines_about_people_leave_only_after_the_password(ready: Flask, as_user: Login) -> None:
+    with ready.test_request_context():
+        move(ready, "OPEN")
+        put_people(1)
+    client = as_user("coordinator", "first")
+    faulty = made(ready, "applicants", [applicant(2, number="1")])
+    address = send(client, "applicants", faulty)
+    page, form = f"{HOME}applicants", {"format": "csv"}
+    grow_old(client)
+    for path, data, back in ((f"{page}/export", form, page), (f"{address}/marked", {}, address)):
+        headers = {"Referer": f"http://localhost{back}"}
+        answer = client.post(path, data=data, headers=headers)
+        assert answer.status_code == 302
+        assert answer.headers["Location"] == f"/verify?next={back}"
+        elsewhere = client.post(path, data=data, headers={"Referer": "http://evil.example/x"})
+        assert "evil" not in elsewhere.headers["Location"]
+    assert "K001" in client.post(f"{HOME}classes/export", data=form).data.decode("utf-8-sig")
+    with ready.app_context():
+        assert list(db.reading().scalars(select(AuditEvent.action))).count("export") == 1
+    answer = client.post(f"/verify?next={page}", data={"password": PASSWORD})
+    assert answer.headers["Location"] == page
+    assert "A0001" in client.post(f"{page}/export", data=form).data.decode("utf-8-sig")
+    assert client.post(f"{address}/marked").data[:2] == b"PK"
 
 
 def test_offices_see_their_own_imports_only(ready: Flask, as_user: Login) -> None:

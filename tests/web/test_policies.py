@@ -194,3 +194,9 @@ def test_a_changed_age_rule_is_one_difference(session: Session, round_: Round) -
     last, earlier = policies.versions(session, round_)[:2]
     (found,) = policies.differences(earlier, last)
     assert found.about == "G05 · FT · *" and found.after["max"] == 25
+
+
+def test_the_public_list_never_stays_longer_than_a_month() -> None:
+    assert policies.flow_issues({"privacy.public_retention_days": 30}) == []
+    (issue,) = policies.flow_issues({"privacy.public_retention_days": 31})
+    assert str(policies.problem(issue)) and BY_KEY[issue.column].key == issue.column

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 from tests.web.a_round import FIRST, NAMES, SECOND, SERIAL, small_round, standing
 from tests.web.conftest import Clock
-from web import check_line, choices, db, edition, public, rounds, rules
+from web import check_line, choices, db, public, rounds, rules
 from web.models import Applicant, ChoiceList, OrderClass, Person, Publication, Round
 
 PAGES = ("", "/plan", "/rules", "/draw", "/notice", "/result")
@@ -229,6 +229,17 @@ def test_the_list_is_masked_and_not_indexed(at: Callable[[str], FlaskClient]) ->
     assert "调剂" in answer.text and "第 1 志愿" in answer.text
 
 
+def test_the_rules_say_how_long_the_list_stays(
+    at: Callable[[str], FlaskClient], clock: Clock
+) -> None:
+    client = at("published")
+    flow(client, **{"privacy.public_retention_days": 2})
+    clock.forward(days=1)
+    assert "A01" in client.get(AT + "/notice").text
+    clock.forward(days=1)
+    assert "A01" not in client.get(AT + "/notice").text
+
+
 @pytest.mark.parametrize("days", [8, 40])
 def test_the_list_goes_when_its_time_is_over(
     at: Callable[[str], FlaskClient], clock: Clock, days: int
@@ -255,15 +266,23 @@ def test_a_long_list_has_pages(
     assert [len(numbers) for numbers in seen] == [4, 4, 1, 0]
 
 
+def flow(client: FlaskClient, **changed: int) -> None:
+    """Other parameters of the workflow."""
+    with client.application.app_context(), db.writing() as session:
+        held = session.query(Round).one().policy
+        assert held is not None
+        held.workflow = {**held.workflow, **changed}
+
+
 def test_cutoffs_of_few_are_withheld_and_reserves_never_shown(
-    at: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch
+    at: Callable[[str], FlaskClient],
 ) -> None:
     client = at("published")
     page = words_of(client.get(AT + "/result").text)
     assert "不足5人不公布" in page and "未录满" in page and "未开班" in page
     for score in ("92", "86", "65.13", "70.5", "78", "83"):
         assert f" {score} " not in page
-    monkeypatch.setattr(edition, "FEWEST", 1)
+    flow(client, **{"public.cutoff_min": 1})
     page = words_of(client.get(AT + "/result").text)
     assert " 86 " in page
     assert "65.13" not in page and "70.5" not in page

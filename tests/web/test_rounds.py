@@ -30,6 +30,7 @@ from web.models import (
     Decision,
     Doubt,
     Draw,
+    Import,
     OrderClass,
     Program,
     Record,
@@ -159,6 +160,12 @@ def seats_asked(session: Session, round_: Round) -> None:
     )  # fmt: skip
 
 
+def an_import(round_: Round, sheet: str = "applicants", **columns: str) -> Import:
+    """A batch that was stored and that nobody has confirmed."""
+    told = {"state": "stored", "filename": "a.xlsx", "digest": "0", "by": FIRST.name, **columns}
+    return Import(round_id=round_.id, sheet=sheet, at=DEADLINE, **told)
+
+
 GATES: list[tuple[str, str, Change]] = [
     ("announce", "no_class", lambda s, r: (drop(s, Program), drop(s, OrderClass))),
     ("announce", "class_without_seats", lambda s, r: drop(s, Program)),
@@ -175,6 +182,8 @@ GATES: list[tuple[str, str, Change]] = [
     ("freeze", "not_reviewed", lambda s, r: make_applicant(s, r, "A2", "submitted")),
     ("freeze", "not_reviewed", lambda s, r: make_applicant(s, r, "A2", "returned")),
     ("freeze", "scores_unconfirmed", unscored),
+    ("freeze", "imports_unconfirmed", lambda s, r: s.add(an_import(r, "applicants"))),
+    ("freeze", "imports_unconfirmed", lambda s, r: s.add(an_import(r, "choices"))),
     ("freeze", "decisions_unconfirmed", undecided),
     ("freeze", "doubts_open", lambda s, r: s.add(
         Doubt(round_id=r.id, code="capacity", subject="K1", value="9"))),
@@ -213,6 +222,19 @@ def test_a_gate_says_what_is_missing(
         rounds.take(session, round_, name, SECOND)
     assert code in {o.code for o in caught.value.obstacles}
     assert round_.state == BY_NAME[name].source
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"sheet": "classes"}, {"state": "previewed"}, {"state": "dropped"}, {"confirmed_by": "x"}],
+)
+def test_only_stored_batches_of_people_wait_for_a_second_person(
+    session: Session, round_: Round, clock: Clock, changed: dict[str, str]
+) -> None:
+    bring(session, round_, "REVIEW", clock)
+    session.add(an_import(round_, **changed))
+    session.flush()
+    assert rounds.take(session, round_, "freeze", SECOND).state == "FROZEN"
 
 
 def test_the_demo_need_not_wait_a_day(session: Session, round_: Round, clock: Clock) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, current_app, flash
+from flask import Blueprint, flash
 from flask_babel import gettext as _
-from flask_security import auth_required
 from sqlalchemy.orm import Session
 
 from .. import auth, db, reviewing, rounds, stages
@@ -18,17 +16,6 @@ from . import obstacles
 
 bp = Blueprint("coordinator", __name__, url_prefix="/coordinator")
 auth.guard(bp, "coordinator")
-
-
-def _freshness() -> timedelta:
-    found: timedelta = current_app.config["SECURITY_FRESHNESS"]
-    return found
-
-
-def fresh(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Ask for the password again before a weighty page, if it was not typed just now."""
-    found: Callable[..., Any] = auth_required("session", within=_freshness)(view)
-    return found
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from .. import (
 from ..models import Approval, Motion, Publication, Round, Run
 from ..offices import options
 from . import obstacles
-from .blueprint import bp, changing, fresh, telling
+from .blueprint import bp, changing, telling
 from .trials import CLAIMS, STATES
 
 DRAWS = {
@@ -182,7 +182,7 @@ class Agreement(FlaskForm):  # type: ignore[misc]
 
 
 @bp.route("/rounds/<serial>/approval", methods=["GET", "POST"])
-@fresh
+@auth.fresh
 def approval(serial: str) -> str | Response:
     """Approve the verified run, by a second coordinator who sees what was taken on trust."""
     form = Agreement()
@@ -217,7 +217,7 @@ def _last_run(session: Session, round_: Round) -> Run | None:
 
 
 @bp.route("/rounds/<serial>/publish", methods=["GET", "POST"])
-@fresh
+@auth.fresh
 def publish(serial: str) -> str | Response:
     """Publish the approved run: the notice period begins."""
     form = Agreement()
@@ -248,7 +248,7 @@ def publish(serial: str) -> str | Response:
 
 
 @bp.post("/rounds/<serial>/bundle/<int:number>")
-@fresh
+@auth.fresh
 def download_bundle(serial: str, number: int) -> Response:
     """The full bundle of a publication; who took it is on record."""
     with changing(serial) as (session, round_):

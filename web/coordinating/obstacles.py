@@ -31,6 +31,7 @@ SENTENCES: dict[str, tuple[Any, str]] = {
     "deadline_ahead": (_("还没到报名截止时间"), "dates"),
     "not_reviewed": (_("%(n)s 人的资格还没审核"), "applicants"),
     "scores_unconfirmed": (_("%(n)s 条成绩还没有第二人确认"), "scores"),
+    "imports_unconfirmed": (_("%(n)s 批导入的报名或志愿还没有第二人复核"), "exchange.home"),
     "decisions_unconfirmed": (_("%(n)s 条个案决定还没有第二人确认"), "decisions"),
     "doubts_open": (_("%(n)s 个可疑数字还没有说明和确认"), "doubts"),
     "seat_changes_open": (_("%(n)s 张席位变更单还没办完"), "seat_changes"),
@@ -46,7 +47,8 @@ SENTENCES: dict[str, tuple[Any, str]] = {
     "no_snapshot": (_("还没有锁定的快照"), "freeze"),
     "role": (_("这一步不由您的角色来做"), "round_page"),
 }
-"""Each code of :mod:`web.rounds`: its sentence, and the page where it is mended."""
+"""Each code of :mod:`web.rounds`: its sentence, and the page where it is mended: one of the
+coordinator's, or the full name of another's."""
 
 DONE_BY = {"freeze": {"no_snapshot"}, "draw": {"no_draw", "draw_unconfirmed"}}
 """Obstacles that the step's own page removes."""
@@ -81,6 +83,12 @@ class Next:
     label: str
     url: str
     waiting: list[Waiting]
+
+
+def page_of(code: str, serial: str) -> str:
+    """The address where an obstacle is removed."""
+    page = SENTENCES[code][1]
+    return url_for(page if "." in page else f"coordinator.{page}", serial=serial)
 
 
 def sentence(obstacle: Obstacle) -> str:
@@ -123,10 +131,5 @@ def next_of(round_: Round) -> Next | None:
         step.name,
         str(label),
         url_for(f"coordinator.{page}", serial=round_.serial),
-        [
-            Waiting(
-                sentence(o), url_for(f"coordinator.{SENTENCES[o.code][1]}", serial=round_.serial)
-            )
-            for o in collected(found)
-        ],
+        [Waiting(sentence(o), page_of(o.code, round_.serial)) for o in collected(found)],
     )

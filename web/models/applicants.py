@@ -121,6 +121,19 @@ class Membership(Base):
     applicant: Mapped[Applicant] = relationship(back_populates="groups")
 
 
+class Evidence(Base):
+    """A picture that supports a claimed group; the file lies encrypted below the instance folder."""
+
+    __tablename__ = "evidence"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=random_key)
+    applicant_id: Mapped[int] = mapped_column(ForeignKey("applicant.id"), index=True)
+    group: Mapped[str]
+    at: Mapped[datetime] = mapped_column(Instant)
+
+    applicant: Mapped[Applicant] = relationship()
+
+
 class Consent(Base):
     """A text to which somebody agreed, in the version shown to her."""
 

@@ -213,5 +213,9 @@ class Import(Base):
     counts: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
     by: Mapped[str]
     at: Mapped[datetime] = mapped_column(Instant)
+    replaces: Mapped[bool] = mapped_column(default=False)
+    """Whether what the file leaves out is removed (全量替换), by another person and for a reason."""
+    reason: Mapped[str] = mapped_column(default="")
+    removals: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     stored_at: Mapped[datetime | None] = mapped_column(Instant)
     confirmed_by: Mapped[str] = mapped_column(default="")

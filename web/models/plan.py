@@ -234,8 +234,10 @@ class Notice(Base):
 
     __tablename__ = "notice"
     id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True, default=random_key)
     applicant_id: Mapped[int] = mapped_column(ForeignKey("applicant.id"), index=True)
     code: Mapped[str]
     """``seats_cut``: a program on her list has fewer seats than when she listed it."""
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     at: Mapped[datetime] = mapped_column(Instant)
+    dismissed_at: Mapped[datetime | None] = mapped_column(Instant)

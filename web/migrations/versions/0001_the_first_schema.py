@@ -327,6 +327,9 @@ def upgrade() -> None:
         sa.Column("counts", sa.JSON(), nullable=False),
         sa.Column("by", sa.String(), nullable=False),
         sa.Column("at", web.db.Instant(timezone=True), nullable=False),
+        sa.Column("replaces", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("removals", sa.JSON(), nullable=False),
         sa.Column("stored_at", web.db.Instant(timezone=True), nullable=True),
         sa.Column("confirmed_by", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["round_id"], ["round.id"], name=op.f("fk_import_round_id")),
@@ -620,6 +623,24 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_consent_applicant_id"), ["applicant_id"], unique=False)
 
     op.create_table(
+        "evidence",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("applicant_id", sa.Integer(), nullable=False),
+        sa.Column("group", sa.String(), nullable=False),
+        sa.Column("at", web.db.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["applicant_id"], ["applicant.id"], name=op.f("fk_evidence_applicant_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence")),
+        sa.UniqueConstraint("key", name=op.f("uq_evidence_key")),
+    )
+    with op.batch_alter_table("evidence", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_evidence_applicant_id"), ["applicant_id"], unique=False
+        )
+
+    op.create_table(
         "membership",
         sa.Column("applicant_id", sa.Integer(), nullable=False),
         sa.Column("group", sa.String(), nullable=False),
@@ -636,14 +657,17 @@ def upgrade() -> None:
     op.create_table(
         "notice",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
         sa.Column("applicant_id", sa.Integer(), nullable=False),
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("params", sa.JSON(), nullable=False),
         sa.Column("at", web.db.Instant(timezone=True), nullable=False),
+        sa.Column("dismissed_at", web.db.Instant(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["applicant_id"], ["applicant.id"], name=op.f("fk_notice_applicant_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+        sa.UniqueConstraint("key", name=op.f("uq_notice_key")),
     )
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_notice_applicant_id"), ["applicant_id"], unique=False)
@@ -937,6 +961,10 @@ def downgrade() -> None:
 
     op.drop_table("notice")
     op.drop_table("membership")
+    with op.batch_alter_table("evidence", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_evidence_applicant_id"))
+
+    op.drop_table("evidence")
     with op.batch_alter_table("consent", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_consent_applicant_id"))
 
