@@ -274,8 +274,8 @@ def publish(w: o.World) -> None:
             round_id=round_.id, kind="committed", policy_toml="", state="VERIFIED",
             status="OPTIMAL", started_by="coordinator:c1", queued_at=moment,
             summary={"report": {"fairness": {"labels": {
-                "justified": {"rows": 0, "pairs": 0, "applicants": 0},
-                "reserve": {"rows": 3, "pairs": 2, "applicants": 1}}}}},
+                "justified": {"rows": 0, "pairs": 0, "people": 0},
+                "reserve": {"rows": 3, "pairs": 2, "people": 1}}}}},
         )  # fmt: skip
         s.add(run)
         s.flush()
