@@ -320,7 +320,10 @@ def _offer(form: ClassForm, round_: Round, tier: str) -> None:
     form.level.choices = options(levels, PICK)
     enterprises = db.reading().scalars(select(Enterprise).order_by(Enterprise.code)).all()
     offered = {str(e.id): f"{e.code} {e.name}" for e in enterprises}
-    posts = {str(d.id): f"{d.code} {d.title}（{d.people}）" for d in _submitted_demands(round_)}
+    posts = {
+        str(d.id): f"{d.code} {d.title}{_('（')}{d.people}{_('）')}"
+        for d in _submitted_demands(round_)
+    }
     channels = {c.channel: c.channel for c in policies.current(db.reading(), round_).channels}
     for line in form.seats:
         held = line.channel.object_data
