@@ -199,7 +199,7 @@ def submit_all(
                           idempotency_key))
         for applicant, wish in wishes
     ]  # fmt: skip
-    session.add_all(held for _, held in made)
+    session.bulk_save_objects([held for _, held in made])
     record_all(
         session, actor,
         (Entry(SUBMITTED, f"applicant/{a.number}", after=_told(held)) for a, held in made),
