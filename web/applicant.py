@@ -245,7 +245,9 @@ def _shown(session: Session, applicant: Applicant, placement: Placement) -> list
 
 
 def _title(programs: list[Program], code: str) -> str:
-    return f"{programs[0].order_class.name}（{programs[0].enterprise.name}）" if programs else code
+    if not programs:
+        return code
+    return f"{programs[0].order_class.name}{_('（')}{programs[0].enterprise.name}{_('）')}"
 
 
 @bp.get("/<serial>/result")
@@ -277,7 +279,7 @@ def result_pdf(serial: str) -> Response:
         said.append(_title([placement.program], ""))
     for shown in _shown(session, applicant, placement):
         head = _("第 %(n)s 志愿", n=shown.told.rank) if shown.told.rank else ""
-        said.append(" ".join([f"{head} {shown.title}：".strip(), *shown.told.sentences]))
+        said.append(" ".join([f"{head} {shown.title}{_('：')}".strip(), *shown.told.sentences]))
     try:
         document = prints.placement_line(applicant, said, publication.own_line(placement))
     except prints.Unprintable as error:
@@ -298,7 +300,7 @@ def facts(session: Session, applicant: Applicant) -> list[tuple[str, str]]:
     titles = {t.code: str(t.title) for t in application.TEXTS}
     yes, no = _("是"), _("否")
     return [
-        (_("轮次"), f"{applicant.round.title}（{applicant.round.serial}）"),
+        (_("轮次"), f"{applicant.round.title} {applicant.round.serial}"),
         (_("报名号"), applicant.number),
         (_("状态"), codes.word(codes.APPLICANT_STATES, applicant.state)),
         (_("姓名"), person.name),
@@ -326,7 +328,7 @@ def facts(session: Session, applicant: Applicant) -> list[tuple[str, str]]:
         *((codes.word(codes.GROUPS, g.group), g.evidence or "—") for g in applicant.groups),
         (_("代填"), applicant.entered_by),
         *((titles.get(code, code), yes if c.given else no) for code, c in given.items()),
-        (_("已提交的志愿"), "、".join(listed.choices) if listed else ""),
+        (_("已提交的志愿"), _("、").join(listed.choices) if listed else ""),
     ]  # fmt: skip
 
 

@@ -40,6 +40,7 @@ from flask_security import (
 from flask_security.utils import check_and_update_authn_fresh
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from . import db, rounds, words
@@ -264,12 +265,34 @@ def end_sessions(session: Session, user_id: int) -> None:
 # --- roles ------------------------------------------------------------------------------------
 
 
+class LoggedOut(HTTPException):
+    """A session ended while its owner was filling in a form; what she typed is shown to her."""
+
+    code = 401
+
+
+UNTYPED = ("csrf_token", "version", "stamp", "key", "last", "fence", "digest", "next", "act")
+"""Fields of forms that nobody fills in."""
+
+
+def typed() -> list[str]:
+    """What somebody filled in on the form that was sent; a password is not told."""
+    return [
+        value
+        for name, values in request.form.lists()
+        for value in values
+        if value.strip() and name not in UNTYPED and "password" not in name
+    ]
+
+
 def guard(blueprint: Blueprint, *roles: str) -> None:
     """Let only these roles into a blueprint; who is not logged in is asked to, others get 403."""
 
     @blueprint.before_request
     def check() -> Response | None:
         if not current_user.is_authenticated:
+            if typed():
+                raise LoggedOut
             return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
         if current_user.role not in roles:
             abort(403)

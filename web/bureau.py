@@ -156,7 +156,7 @@ def events() -> str:
     """The audit log, the last event first; by action, actor, row."""
     held = db.reading()
     wanted = {name: request.args.get(name, "").strip()[:100] for name in ("action", "actor", "row")}
-    page = offices.page_of(list(held.scalars(figures.events(held, **wanted))), EVENTS)
+    page = offices.page_of_query(figures.events(**wanted), EVENTS)
     payloads = held.scalars(
         select(AuditPayload).where(AuditPayload.event_id.in_([e.id for e in page.rows]))
     )

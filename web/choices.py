@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from .audit import Actor, Entry, canonical, record, record_all
@@ -103,7 +103,7 @@ class Closed(ValueError):
 
 def problems(session: Session, round_id: int, wish: Wish, most: int) -> list[tuple[int, str, str]]:
     """What keeps a list from being submitted, each with its place on the list (0: the whole)."""
-    named = plan(session, round_id)
+    named = _named(session, round_id, wish.choices)
     found: list[tuple[int, str, str]] = []
     seen: dict[str, int] = {}
     for place, code in enumerate(wish.choices, start=1):
@@ -119,6 +119,19 @@ def problems(session: Session, round_id: int, wish: Wish, most: int) -> list[tup
     if not wish.choices and wish.adjustment == "none":
         found.append((0, "empty", ""))
     return found
+
+
+def _named(session: Session, round_id: int, wanted: Sequence[str]) -> set[str]:
+    """Which of these codes name something in the plan; others of the same class may be with them."""
+    rows = session.execute(
+        select(Program.code, OrderClass.code)
+        .join(Program.order_class)
+        .where(
+            OrderClass.round_id == round_id,
+            or_(Program.code.in_(wanted), OrderClass.code.in_(wanted)),
+        )
+    )
+    return {code for row in rows for code in row}
 
 
 def save_draft(session: Session, applicant: Applicant, wish: Wish, actor: Actor) -> ChoiceList:
@@ -186,7 +199,7 @@ def submit_all(
                           idempotency_key))
         for applicant, wish in wishes
     ]  # fmt: skip
-    session.add_all(held for _, held in made)
+    session.bulk_save_objects([held for _, held in made])
     record_all(
         session, actor,
         (Entry(SUBMITTED, f"applicant/{a.number}", after=_told(held)) for a, held in made),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -163,8 +164,8 @@ def home(serial: str = "") -> str:
         c for c in seats.of_round(held, round_.id)
         if c.program.order_class.college_id == college.id
     ]  # fmt: skip
-    people = _people(held, round_, college.id)
-    counts = {state: sum(one.state == state for one in people) for state in STATES}
+    found = Counter(_people(held, round_, college.id).values())
+    counts = {state: found[state] for state in STATES}
     return _page(
         "home", round_, college=college, classes=classes, changes=changes, counts=counts,
         figures=figures.of_programs(held, round_, programs), states=reviewing.APPLICANT_STATES,
@@ -319,7 +320,10 @@ def _offer(form: ClassForm, round_: Round, tier: str) -> None:
     form.level.choices = options(levels, PICK)
     enterprises = db.reading().scalars(select(Enterprise).order_by(Enterprise.code)).all()
     offered = {str(e.id): f"{e.code} {e.name}" for e in enterprises}
-    posts = {str(d.id): f"{d.code} {d.title}（{d.people}）" for d in _submitted_demands(round_)}
+    posts = {
+        str(d.id): f"{d.code} {d.title}{_('（')}{d.people}{_('）')}"
+        for d in _submitted_demands(round_)
+    }
     channels = {c.channel: c.channel for c in policies.current(db.reading(), round_).channels}
     for line in form.seats:
         held = line.channel.object_data
@@ -361,10 +365,11 @@ class ReviewForm(RowForm):
     reason = text(lazy_gettext("说明（申请人会看到）"), 500, area=True)
 
 
-def _people(used: Any, round_: Round, college_id: int) -> list[Applicant]:
+def _people(used: Any, round_: Round, college_id: int) -> dict[int, str]:
+    """Applicant → state of those who list a class of the college."""
     programs = reviewing.programs_of(used, round_.id, college_id=college_id)
     ids = reviewing.listed(used, round_.id, (p.id for p in programs))
-    return reviewing.applicants(used, ids, STATES)
+    return reviewing.states(used, round_.id, ids, STATES)
 
 
 @bp.get("/<serial>/applicants")
@@ -373,10 +378,11 @@ def applicants(serial: str) -> str:
     round_ = auth.round_of(serial)
     people = _people(db.reading(), round_, auth.own_college().id)
     state = request.args.get("state", "")
-    if state in STATES:
-        people = [one for one in people if one.state == state]
+    if state not in STATES:
+        state = ""
+    ids = [one for one, held in people.items() if state in ("", held)]
     return _page(
-        "applicants", round_, page=offices.page_of(people), state=state, codes=codes,
+        "applicants", round_, page=offices.page_of_people(ids), state=state, codes=codes,
         states={s: reviewing.APPLICANT_STATES[s] for s in STATES},
     )  # fmt: skip
 
@@ -459,7 +465,7 @@ class ScoreLine(Form):  # type: ignore[misc]
 class ScoreForm(RowForm):
     """A page of a sheet of scores."""
 
-    lines = FieldList(FormField(ScoreLine))
+    lines = FieldList(FormField(ScoreLine), max_entries=offices.PAGE)
     reason = text(lazy_gettext("更改理由（改动已确认的成绩时必填）"), 300)
 
 
@@ -468,14 +474,10 @@ def score_targets(serial: str) -> str:
     """The sheets on which the college enters scores."""
     round_ = auth.round_of(serial)
     held, college = db.reading(), auth.own_college()
-    found = scoring.targets(held, round_, college_id=college.id)
-    rows = []
-    for target in found:
-        people = _at(held, round_, target, college.id)
-        scores = scoring.scores(held, target, [one.id for one in people])
-        confirmed = sum(score.confirmed_at is not None for score in scores.values())
-        rows.append((target, len(people), len(scores), confirmed))
-    return _page("scores", round_, rows=rows, refusal=stages.refusal(held, round_, "score"))
+    return _page(
+        "scores", round_, rows=scoring.progress(held, round_, college.id),
+        refusal=stages.refusal(held, round_, "score"),
+    )  # fmt: skip
 
 
 @bp.route("/<serial>/scores/<name>", methods=["GET", "POST"])
@@ -489,7 +491,9 @@ def scores(serial: str, name: str) -> str | Response:
             with db.writing() as session:
                 open_ = auth.round_of(serial, session)
                 again = _target(session, open_, name)
-                people = {o.number: o for o in _at(session, open_, again, college.id)}
+                people = offices.by_number(
+                    session, _at(session, open_, again, college.id), form.lines
+                )
                 parts = again.components(policies.current(session, open_))
                 entries = [_entry(line, people, parts) for line in form.lines]
                 changed = scoring.save_scores(
@@ -505,15 +509,17 @@ def scores(serial: str, name: str) -> str | Response:
         round_ = auth.round_of(serial)
         target = _target(db.reading(), round_, name)
     held = db.reading()
-    people_ = _at(held, round_, target, college.id)
+    ids = _at(held, round_, target, college.id)
+    shown = offices.by_number(held, ids, form.lines)
+    scores_ = scoring.scores(held, target, [one.id for one in shown.values()])
     return _page(
-        "sheet", round_, target=target, form=form, page=offices.page_of(people_),
-        names={one.number: one.person.name for one in people_},
+        "sheet", round_, target=target, form=form, page=offices.page_of(ids),
+        names={number: one.person.name for number, one in shown.items()},
         parts={c: codes.COMPONENTS[c] for c in target.components(policies.current(db.reading(), round_))},
         confirmed={
-            one.number
-            for one in people_
-            if (score := scoring.scores(held, target, [one.id]).get(one.id)) and score.confirmed_at
+            number
+            for number, one in shown.items()
+            if one.id in scores_ and scores_[one.id].confirmed_at is not None
         },
         refusal=stages.refusal(held, round_, "score"),
     )  # fmt: skip
@@ -527,7 +533,7 @@ def _target(used: Any, round_: Round, name: str) -> scoring.Target:
     return found
 
 
-def _at(used: Any, round_: Round, target: scoring.Target, college_id: int) -> list[Applicant]:
+def _at(used: Any, round_: Round, target: scoring.Target, college_id: int) -> list[int]:
     """Who is scored at a target: those whose list names a program of it in this college."""
     programs: list[Program] = (
         [target.program]
@@ -537,12 +543,13 @@ def _at(used: Any, round_: Round, target: scoring.Target, college_id: int) -> li
             if p.channel == target.channel
         ]
     )  # fmt: skip
-    return reviewing.applicants(used, reviewing.listed(used, round_.id, (p.id for p in programs)))
+    ids = reviewing.listed(used, round_.id, (p.id for p in programs))
+    return list(reviewing.states(used, round_.id, ids))
 
 
 def _score_form(round_: Round, target: scoring.Target) -> ScoreForm:
     held = db.reading()
-    page = offices.page_of(_at(held, round_, target, auth.own_college().id))
+    page = offices.page_of_people(_at(held, round_, target, auth.own_college().id))
     scores_ = scoring.scores(held, target, [one.id for one in page.rows])
     lines = []
     for one in page.rows:

@@ -11,8 +11,9 @@ is read first and found changed later.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from threading import Lock, local
 from typing import Any
@@ -93,6 +94,60 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+class Line:
+    """Writers one at a time, in the order in which they came.
+
+    A plain lock goes to whoever asks while the next in line still wakes up, and some wait very long.
+    """
+
+    def __init__(self) -> None:
+        self._guard = Lock()
+        self._line: deque[Lock] = deque()
+
+    def __enter__(self) -> None:
+        """Stand in line until it is this one's turn."""
+        mine = Lock()
+        mine.acquire()
+        with self._guard:
+            self._line.append(mine)
+            first = len(self._line) == 1
+        if not first:
+            mine.acquire()
+
+    def waiting(self) -> int:
+        """How many stand in line behind the one who writes."""
+        with self._guard:
+            return max(len(self._line) - 1, 0)
+
+    def __exit__(self, *_: object) -> None:
+        """Let the next one go."""
+        with self._guard:
+            self._line.popleft()
+            if self._line:
+                self._line[0].release()
+
+
+class Turn:
+    """Who may write: a thread once at a time and, where asked, only one thread."""
+
+    def __init__(self, alone: bool) -> None:
+        self._line: AbstractContextManager[None] = Line() if alone else nullcontext()
+        self._thread = local()
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Have the turn, waiting for it in line."""
+        if getattr(self._thread, "writes", False):
+            raise RuntimeError("this thread writes already: use the session of the outer block")
+        forget()
+        with self._line:
+            self._thread.writes = True
+            try:
+                yield
+            finally:
+                self._thread.writes = False
+
+
 def engine() -> Engine:
     """The engine of the running application."""
     found: Engine = current_app.extensions["orderclass_engine"]
@@ -125,27 +180,6 @@ def writing() -> Iterator[Session]:
         yield session
 
 
-class Turn:
-    """Who may write: a thread once at a time and, where asked, only one thread."""
-
-    def __init__(self, alone: bool) -> None:
-        self._line = Lock() if alone else nullcontext()
-        self._thread = local()
-
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Have the turn, waiting for it in line."""
-        if getattr(self._thread, "writes", False):
-            raise RuntimeError("this thread writes already: use the session of the outer block")
-        forget()
-        with self._line:
-            self._thread.writes = True
-            try:
-                yield
-            finally:
-                self._thread.writes = False
-
-
 def forget() -> None:
     """Close the request's reading session, so that what is read next is what is stored now."""
     if (session := g.pop("reading", None)) is not None:
@@ -169,7 +203,7 @@ def now(session: Session) -> datetime:
 def init_app(app: Flask) -> None:
     """Give the application its engine and close each request's session."""
     app.extensions["orderclass_engine"] = connect(app.config["DATABASE_URL"])
-    # SQLite lets writers try again and again, and some wait very long; here they stand in line
+    # SQLite lets writers try again and again; here they stand in line
     embedded = app.config["DATABASE_URL"].startswith("sqlite")
     app.extensions["orderclass_turn"] = Turn(alone=embedded)
     app.teardown_appcontext(lambda _: forget())

@@ -24,12 +24,13 @@ from typing import Any
 
 import click
 from flask import Flask, current_app
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from matcher import Policy
 
 from . import (
+    application,
     auth,
     calendar,
     choices,
@@ -37,6 +38,7 @@ from . import (
     db,
     draw,
     jobs,
+    people,
     planning,
     plausibility,
     policies,
@@ -51,6 +53,7 @@ from .models import (
     Cap,
     ChoiceList,
     College,
+    Consent,
     Decision,
     Demand,
     Enterprise,
@@ -77,6 +80,7 @@ FIRST, SECOND = (Actor(f"coordinator:coordinator{n}", "coordinator") for n in (1
 TODAY = calendar.parse_local("2026-07-06T10:00")
 PUBLISHED, OPEN = "2026-1", "2026-2"
 OPEN_PEOPLE, DRAFTS = 1200, 300
+TELEPHONE = "06310000000"
 DICE = "31415926535897932384"
 TITLE = "{year} 年订单班联合招生（演示：{state}）"
 DEMO_SETTINGS = {"主办单位": "订单班联盟（演示）", "监督电话": "0631-0000000（演示）"}
@@ -343,20 +347,41 @@ def _apply(session: Session, round_: Round, rows: Sequence[Row], drafts: int = D
     for row in _rows("applications"):
         lists.setdefault(row["applicant"], []).append(row["program"])
     once = {privacy.number_index(row["identity_number"].upper()): row for row in reversed(rows)}
-    people = list(reversed(once.items()))
+    rows_once = list(reversed(once.items()))
     first = 1 if round_.serial == PUBLISHED else 50_001  # numbers are unique in a season
-    for at, (index, row) in enumerate(people):
+    everybody = []
+    for at, (index, row) in enumerate(rows_once):
         person = known.get(index) or _person(index, row, round_.year)
-        submitted = at < len(people) - drafts
+        submitted = at < len(rows_once) - drafts
         number = f"{round_.year}{SEASONS[round_.season]}{at + first:05d}"
         made = _applicant(person, row, round_, number, moment, submitted)
-        session.add(made)
+        everybody.append(made)
         session.add(_list(made, row, lists.get(row["applicant"], []), moment, submitted))
     session.flush()
+    _complete(session, everybody, moment)
     record(
         session, FIRST, "demo.apply", f"round/{round_.serial}", round_id=round_.id,
-        after={"applicants": len(people), "drafts": drafts},
+        after={"applicants": len(rows_once), "drafts": drafts},
     )  # fmt: skip
+
+
+def _complete(session: Session, everybody: Sequence[Applicant], moment: datetime) -> None:
+    """What the files do not tell and an application needs: telephones, guardians, consents."""
+    today = calendar.local(moment).date()
+    consents = []
+    for one in everybody:
+        minor = people.is_minor(one.person, today)
+        if not one.person.telephone:
+            people.set_telephone(one.person, TELEPHONE)
+        if minor:
+            one.guardian, one.guardian_relation = "监护人（演示）", "父母"
+            people.set_guardian_telephone(one, TELEPHONE)
+        consents += [
+            {"applicant_id": one.id, "text": text.code, "version": text.version, "at": moment,
+             "given": minor or text.code != "minor"}
+            for text in application.TEXTS
+        ]  # fmt: skip
+    session.execute(insert(Consent), consents)
 
 
 def _person(index: str, row: Row, year: int) -> Person:

@@ -222,7 +222,7 @@ def _differing(session: Session, applicant: Applicant, step: str, form: Any) -> 
             table = {c.value: c.label for c in getattr(form[name], "choices", None) or []}
             parts = value if isinstance(value, list) else [value]
             found[str(form[name].label.text)] = (
-                "、".join(str(table.get(v, v)) for v in parts) or "—"
+                _("、").join(str(table.get(v, v)) for v in parts) or "—"
             )
     return found
 

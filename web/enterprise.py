@@ -261,7 +261,7 @@ class InterviewLine(Form):  # type: ignore[misc]
 class InterviewForm(RowForm):
     """A page of an interview list."""
 
-    lines = FieldList(FormField(InterviewLine))
+    lines = FieldList(FormField(InterviewLine), max_entries=offices.PAGE)
     reason = text(lazy_gettext("更改理由（改动已确认的结果时必填）"), 300)
 
 
@@ -300,7 +300,7 @@ def save_interviews(serial: str, code: str) -> str | Response:
     try:
         with db.writing() as writing:
             program = auth.program_of(round_, code, writing)
-            people = {one.number: one for one in _interviewed(writing, program)}
+            people = offices.by_number(writing, _interviewed(writing, program), form.lines)
             target = scoring.Target(program.channel, program)
             parts = target.components(policies.current(writing, program.order_class.round))
             outcomes = [_outcome(line, people, parts) for line in form.lines]
@@ -325,15 +325,16 @@ def _back_to_list(serial: str, code: str) -> str:
     return url_for("enterprise.interview_list", **parts)
 
 
-def _interviewed(used: Any, program: Program) -> list[Applicant]:
+def _interviewed(used: Any, program: Program) -> list[int]:
     """Who is interviewed for a program: those whose list names it, by number."""
-    ids = reviewing.listed(used, program.order_class.round_id, [program.id])
-    return reviewing.applicants(used, ids)
+    round_id = program.order_class.round_id
+    ids = reviewing.listed(used, round_id, [program.id])
+    return list(reviewing.states(used, round_id, ids))
 
 
 def _interview_form(program: Program) -> InterviewForm:
     held = db.reading()
-    page = offices.page_of(_interviewed(held, program))
+    page = offices.page_of_people(_interviewed(held, program))
     target = scoring.Target(program.channel, program)
     scores = scoring.scores(held, target, [one.id for one in page.rows])
     slots, rejected = scoring.interviews(held, program), scoring.rejections(held, program)
@@ -374,10 +375,11 @@ def _outcome(line: Any, people: dict[str, Applicant], parts: list[str]) -> scori
 
 def _interviews(round_: Round, program: Program, form: InterviewForm | None) -> str:
     held = db.reading()
-    people = _interviewed(held, program)
+    ids = _interviewed(held, program)
+    named = offices.by_number(held, ids, form.lines) if form else {}
     return _page(
-        "interviews", round_, program=program, form=form, page=offices.page_of(people),
-        names={one.number: one.person.name for one in people} if form else {},
+        "interviews", round_, program=program, form=form, page=offices.page_of(ids),
+        names={number: one.person.name for number, one in named.items()},
         others=reviewing.programs_of(held, round_.id, enterprise_id=program.enterprise_id),
         refusal=stages.refusal(held, round_, "slot"),
         score_refusal=stages.refusal(held, round_, "score"),

@@ -66,7 +66,8 @@ def _state_way(sheet: Sheet, state: str) -> str:
     """Why a sheet cannot be stored in a state; blank if it can."""
     if state in sheet.states:
         return ""
-    return " ".join(sentence(Issue("state", about={"state": state, "last": sheet.states[-1]})))
+    said = sentence(Issue("state", about={"state": state, "last": sheet.states[-1]}))
+    return str(_("。")).join(said)
 
 
 @bp.get("/<serial>/")

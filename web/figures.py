@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -41,20 +42,15 @@ class ProgramFigures:
 def of_programs(session: Session, round_: Round, programs: list[Program]) -> list[ProgramFigures]:
     """The figures of these programs; a list that names a class counts for each of its programs."""
     listing = reviewing.listed(session, round_.id, (p.id for p in programs))
-    live = {one.id: one for one in reviewing.applicants(session, listing)}
+    live = reviewing.states(session, round_.id, listing)
     firsts = _firsts(session, round_, listing)
-    rows = []
-    for program in programs:
-        who = [i for i, held in listing.items() if program in held and i in live]
-        rows.append(
-            ProgramFigures(
-                program,
-                sum(bool({program.code, program.order_class.code} & {firsts[i]}) for i in who),
-                len(who),
-                sum(live[i].state == "passed" for i in who),
-            )
-        )
-    return rows
+    first, listed, passed = Counter[int](), Counter[int](), Counter[int]()
+    for who, state in live.items():
+        for program in listing[who]:
+            listed[program.id] += 1
+            first[program.id] += firsts[who] in (program.code, program.order_class.code)
+            passed[program.id] += state == "passed"
+    return [ProgramFigures(p, first[p.id], listed[p.id], passed[p.id]) for p in programs]
 
 
 def _firsts(session: Session, round_: Round, who: Iterable[int]) -> dict[int, str]:
@@ -172,8 +168,8 @@ def plan(session: Session, round_: Round) -> dict[str, Any]:
     }
 
 
-def events(session: Session, **wanted: str) -> Any:
-    """The query for audit events: by ``action`` (its beginning), ``actor``, ``row``, ``round``."""
+def events(**wanted: str) -> Any:
+    """The query for audit events: by ``action`` (its beginning), ``actor``, ``row``."""
     query = select(AuditEvent)
     for name in ("action", "actor", "row"):
         if text := wanted.get(name):

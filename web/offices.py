@@ -3,7 +3,7 @@ which two or three people agree (席位变更单, 复核确认)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
@@ -13,6 +13,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_security import current_user
 from flask_wtf import FlaskForm
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import (
     BooleanField,
@@ -31,7 +33,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from . import auth, codes, db, posting, reviewing, scoring, seats, stages
-from .models import Round
+from .models import Applicant, Round
 
 REFUSALS = (posting.Refused, posting.Stale, stages.NotNow, reviewing.SecondPerson)
 """What a service raises when something may not be stored; :meth:`RowForm.take` shows it."""
@@ -234,10 +236,27 @@ class Page(Generic[Row]):
 
 def page_of(rows: Sequence[Row], size: int = PAGE) -> Page[Row]:
     """The page of a list that the address asks for."""
-    pages = max(1, -(-len(rows) // size))
+    return _page(len(rows), size, lambda first: rows[first : first + size])
+
+
+def page_of_query(query: Any, size: int = PAGE) -> Page[Any]:
+    """The page that the address asks for, of what a query finds: only its rows are read."""
+    held = db.reading()
+    total = held.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    return _page(total, size, lambda first: held.scalars(query.offset(first).limit(size)).all())
+
+
+def _page(total: int, size: int, read: Callable[[int], Sequence[Row]]) -> Page[Row]:
+    pages = max(1, -(-total // size))
     asked = request.args.get("page", "1")
     at = min(max(int(asked), 1), pages) if asked.isdecimal() and len(asked) < 9 else 1
-    return Page(rows[(at - 1) * size : at * size], at, pages, len(rows))
+    return Page(read((at - 1) * size), at, pages, total)
+
+
+def page_of_people(ids: Sequence[int]) -> Page[Applicant]:
+    """The page that the address asks for, of a list of applicants' ids: only its rows are read."""
+    page = page_of(ids)
+    return Page(reviewing.applicants(db.reading(), page.rows), page.number, page.pages, page.total)
 
 
 # --- changes of seats -------------------------------------------------------------------------
@@ -377,6 +396,14 @@ def confirmations(bp: Blueprint, office: Any) -> None:
 
 
 # --- sheets of many people --------------------------------------------------------------------
+
+
+def by_number(session: Session, ids: Iterable[int], lines: Any) -> dict[str, Applicant]:
+    """Number → applicant of those (by id) whom the lines of a sheet name."""
+    wanted, among = {str(line.number.data or "") for line in lines}, set(ids)
+    named = select(Applicant.id).where(Applicant.number.in_(wanted))
+    mine = [one for one in session.scalars(named) if one in among]
+    return {one.number: one for one in reviewing.applicants(session, mine)}
 
 
 def as_version(typed: Any) -> int:

@@ -164,8 +164,10 @@ def _title(code: int) -> str:
     return str(titles.get(code, _("系统出错，已记录")))
 
 
-def _expired(_error: CSRFError) -> tuple[str, int]:
-    return render_template("error.html", code=400, title=_("页面已过期，请返回后重新提交")), 400
+def _expired(error: CSRFError | auth.LoggedOut) -> tuple[str, int]:
+    """Nothing was stored: say so, and show what was typed, so that it is not lost."""
+    code = int(error.code or 400)
+    return render_template("expired.html", code=code, typed=auth.typed()), code
 
 
 def _refuse_old_database() -> None:
@@ -221,5 +223,6 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["mask_number"] = privacy.mask_number
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.register_error_handler(CSRFError, _expired)
+    app.register_error_handler(auth.LoggedOut, _expired)
     app.register_error_handler(HTTPException, _error)
     app.after_request(_compress)

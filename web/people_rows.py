@@ -320,7 +320,7 @@ def _enrol(
     session.execute(select(Round.id).where(Round.id == round_.id).with_for_update())
     persons = _persons(session, (number_index(str(c.after["number"])) for c in new))
     numbers = _allotted(people.next_number(session, round_))
-    made = []
+    made, unknown = [], []
     for change in new:
         after = change.after
         index = number_index(str(after["number"]))
@@ -330,18 +330,17 @@ def _enrol(
                 pseudonym=pseudonym(round_.year, str(after["number"])), number_index=index,
                 number=encrypt(str(after["number"]), f"person.number:{index}"),
             )  # fmt: skip
-            session.add(person)
+            unknown.append(person)
         number = str(after["applicant"] or next(numbers))
         applicant = Applicant(
-            round=round_, person=person, number=number, key=random_key(),
+            round_id=round_.id, person=person, number=number, key=random_key(),
             created_at=moment, entered_by=actor.name, health="", groups=[],
         )  # fmt: skip
-        session.add(applicant)
         for name in APPLICANTS.by_name:
             _set(applicant, name, after[name])
         _set_groups(applicant, after, None)
         made.append(applicant)
-    session.flush()
+    _insert(session, unknown, made)
     day = calendar.local(moment).date()
     given = [
         {"applicant_id": applicant.id, "text": text, "version": PAPER, "given": True, "at": moment}
@@ -350,6 +349,20 @@ def _enrol(
     ]
     session.execute(insert(Consent), given)
     return made
+
+
+def _insert(session: Session, persons: Sequence[Person], made: Sequence[Applicant]) -> None:
+    """New rows by statements of many rows, as the session keeps no account of each."""
+    session.bulk_save_objects(persons, return_defaults=True)
+    for applicant in made:
+        applicant.person_id = applicant.person.id
+    session.bulk_save_objects(made, return_defaults=True)
+    groups = []
+    for applicant in made:
+        for membership in applicant.groups:
+            membership.applicant_id = applicant.id
+            groups.append(membership)
+    session.bulk_save_objects(groups)
 
 
 def _consents(applicant: Applicant, change: Change, day: date) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from . import choices, codes, stages
 from .audit import Actor, record
@@ -115,21 +115,28 @@ def listed(session: Session, round_id: int, wanted: Iterable[int]) -> dict[int, 
     return found
 
 
-def applicants(
-    session: Session, ids: Iterable[int], states: Sequence[str] = LIVE
-) -> list[Applicant]:
-    """These applicants, as far as they are in one of the states, by number."""
+def states(
+    session: Session, round_id: int, ids: Iterable[int], among: Sequence[str] = LIVE
+) -> dict[int, str]:
+    """Applicant → state of these, as far as they are in one of those states, by number."""
     wanted = set(ids)
-    if not wanted:
-        return []
-    rounds = session.scalars(select(Applicant.round_id).where(Applicant.id == next(iter(wanted))))
+    rows = session.execute(
+        select(Applicant.id, Applicant.state)
+        .where(Applicant.round_id == round_id, Applicant.state.in_(among))
+        .order_by(Applicant.number)
+    )
+    return {one: state for one, state in rows if one in wanted}
+
+
+def applicants(session: Session, ids: Iterable[int]) -> list[Applicant]:
+    """The applicants of a page with their names and groups, by number."""
     rows = session.scalars(
         select(Applicant)
-        .where(Applicant.round_id == rounds.one(), Applicant.state.in_(states))
-        .options(joinedload(Applicant.person), joinedload(Applicant.groups))
+        .where(Applicant.id.in_(list(ids)))
+        .options(joinedload(Applicant.person), selectinload(Applicant.groups))
         .order_by(Applicant.number)
-    ).unique()
-    return [one for one in rows if one.id in wanted]
+    )
+    return list(rows)
 
 
 def programs_of(session: Session, round_id: int, **office: int) -> list[Program]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -108,6 +109,34 @@ def scores(session: Session, target: Target, ids: Iterable[int]) -> dict[int, Sc
     else:
         query = query.where(Score.program_id.is_(None), Score.channel == target.channel)
     return {score.applicant_id: score for score in session.scalars(query)}
+
+
+def progress(
+    session: Session, round_: Round, college_id: int
+) -> list[tuple[Target, int, int, int]]:
+    """Of each sheet of a college: how many people are scored on it, entered, confirmed."""
+    programs = reviewing.programs_of(session, round_.id, college_id=college_id)
+    listing = reviewing.listed(session, round_.id, (p.id for p in programs))
+    people: dict[int | str, set[int]] = {}
+    for who in reviewing.states(session, round_.id, listing):
+        for program in listing[who]:
+            people.setdefault(program.id, set()).add(who)
+            people.setdefault(program.channel, set()).add(who)
+    entered, confirmed = Counter[int | str](), Counter[int | str]()
+    for who, program_id, channel, at in session.execute(
+        select(Score.applicant_id, Score.program_id, Score.channel, Score.confirmed_at)
+        .join(Applicant)
+        .where(Applicant.round_id == round_.id)
+    ):
+        key = program_id or channel
+        if who in people.get(key, ()):
+            entered[key] += 1
+            confirmed[key] += at is not None
+    rows = []
+    for target in targets(session, round_, college_id=college_id):
+        key = target.program.id if target.program else target.channel
+        rows.append((target, len(people.get(key, ())), entered[key], confirmed[key]))
+    return rows
 
 
 def save_scores(

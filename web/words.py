@@ -6,6 +6,7 @@ so nothing has to be compiled.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -16,12 +17,18 @@ from babel.support import NullTranslations, Translations
 from flask import Flask, has_request_context, request
 from flask_babel import Babel, Domain
 from flask_babel import get_locale as current_locale
+from flask_babel import lazy_gettext as _
 from flask_security import current_user
 from flask_security.babel import FsDomain
+from jinja2.ext import Extension
 
 FOLDER = Path(__file__).parent / "translations"
 LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
 COOKIE = "lang"
+MARKS = {
+    "：": _("："), "（": _("（"), "）": _("）"), "，": _("，"), "、": _("、"), "；": _("；"), "。": _("。"),
+}  # fmt: skip
+"""Marks that templates set between words, in the language of the page."""
 
 
 @cache
@@ -69,6 +76,18 @@ def _choose() -> str:
     return LANGUAGES.get(held, LANGUAGES["zh"])
 
 
+class Punctuation(Extension):
+    """Marks that stand bare in a template follow the language of the page, as its words do."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """See :class:`jinja2.ext.Extension`."""
+        parts = re.split(r"(\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})", source, flags=re.S)
+        parts[::2] = [
+            re.sub(f"[{''.join(MARKS)}]", r"{{ marks['\g<0>'] }}", bare) for bare in parts[::2]
+        ]
+        return "".join(parts)
+
+
 class _Babel(Babel):  # type: ignore[misc]
     """Babel whose catalogue is ours; the library would look for compiled files in folders."""
 
@@ -83,3 +102,5 @@ def init_app(app: Flask) -> None:
     app.config.setdefault("BABEL_DEFAULT_LOCALE", LANGUAGES["zh"])
     app.config.setdefault("BABEL_DEFAULT_TIMEZONE", "Asia/Shanghai")
     _Babel(app, locale_selector=_choose)
+    app.jinja_env.add_extension(Punctuation)
+    app.jinja_env.globals["marks"] = MARKS

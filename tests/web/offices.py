@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from tests.web.a_round import SERIAL, small_round
@@ -18,9 +18,11 @@ from web.audit import Actor
 from web.models import (
     Applicant,
     AuditEvent,
+    ChoiceList,
     College,
     Enterprise,
     Membership,
+    Person,
     PolicyVersion,
     Program,
     Round,
@@ -78,6 +80,19 @@ class World:
                 db.reading().scalars(select(Applicant.key).where(Applicant.number == number)).one()
             )
 
+    @contextmanager
+    def counted(self) -> Iterator[list[str]]:
+        """The statements that the database is asked meanwhile."""
+        asked: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+            asked.append(statement)
+
+        engine = self.app.extensions["orderclass_engine"]
+        event.listen(engine, "before_cursor_execute", note)
+        yield asked
+        event.remove(engine, "before_cursor_execute", note)
+
     def actions(self) -> list[str]:
         """What was recorded, in order."""
         with self.app.app_context():
@@ -128,6 +143,20 @@ def people_of(session: Session, *names: str) -> None:
             else {"enterprise": office(session, Enterprise, name[0].upper())}
         )
         auth.create_user(session, f"{name}user", "", role, **scope)
+
+
+def another(session: Session, number: str, listed: list[str]) -> Applicant:
+    """One more applicant, who passed the review and submitted a list."""
+    round_, moment = the_round(session), db.now(session)
+    known = Person(number=b"", number_index=number, pseudonym=number, name="某人")
+    made = Applicant(
+        round=round_, person=known, number=number, state="passed", review="passed",
+        created_at=moment,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    session.add(ChoiceList(applicant_id=made.id, number=1, choices=list(listed), saved_at=moment))
+    return made
 
 
 def claim(session: Session, number: str, group: str, state: str = "claimed") -> Membership:

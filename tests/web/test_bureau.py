@@ -67,6 +67,15 @@ def test_the_log_is_filtered_and_names_in_it_are_masked(w: o.World) -> None:
     assert "保存期限" in b1.get("/bureau/audit").text
 
 
+def test_the_log_is_read_page_by_page(w: o.World) -> None:
+    with w.writing() as s:
+        audit.record_all(s, o.C1, [audit.Entry(f"act.{n:03}", "row") for n in range(120)])
+    b1 = w.as_("b1")
+    first, last = (b1.get(f"/bureau/audit?action=act&page={n}").text for n in ("1", "99"))
+    assert "act.119" in first and "act.070" in first and "act.069" not in first
+    assert "act.000" in last and "act.020" not in last
+
+
 def test_the_chain_is_checked(w: o.World) -> None:
     with w.writing() as s:
         audit.record(s, o.C1, "one", "row/1")

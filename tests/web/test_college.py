@@ -14,7 +14,7 @@ from tests.web import offices as o
 from tests.web.a_round import SERIAL
 from tests.web.test_enterprise import publish
 from web import db, posting
-from web.models import College, Demand, Enterprise, OrderClass, Score
+from web.models import ChoiceList, College, Demand, Enterprise, OrderClass, Score
 
 BASE = f"/college/{SERIAL}"
 
@@ -249,6 +249,37 @@ def test_wrong_scores_stay_typed_and_strangers_are_not_taken(review: o.World) ->
     assert u1.post(f"{BASE}/scores/NEV-X", data=rows).status_code == 404
     with review.writing() as s:
         assert not s.scalars(select(Score)).all()
+
+
+def test_a_sheet_takes_no_more_lines_than_a_page_shows(review: o.World) -> None:
+    u1 = review.as_("u1")
+    blank = {"number": "A02", "version": "0", "culture": "", "skill": ""}
+    many = lines(*[blank] * 20, {"number": "A01", "version": "0", "culture": "80", "skill": "70"})
+    assert u1.post(f"{BASE}/scores/W", data=many).status_code == 302
+    with review.writing() as s:
+        assert not s.scalars(select(Score)).all()
+
+
+def test_score_pages_ask_the_database_as_often_whatever_the_number_of_people(
+    review: o.World,
+) -> None:
+    u1 = review.as_("u1")
+
+    def asked() -> int:
+        with review.counted() as statements:
+            assert u1.get(f"{BASE}/scores").status_code == 200
+            assert u1.get(f"{BASE}/scores/W").status_code == 200
+        return len(statements)
+
+    few = asked()
+    with review.writing() as s:
+        first = s.scalars(select(ChoiceList)).first()
+        assert first is not None
+        for n in range(30):
+            o.another(s, f"B{n:02}", first.choices)
+    assert asked() <= few
+    assert "B00" in u1.get(f"{BASE}/scores/W?page=1").text
+    assert "B29" in u1.get(f"{BASE}/scores/W?page=2").text
 
 
 # --- who was placed ---------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -123,6 +124,7 @@ def test_a_reference_to_nothing_is_refused(app: Flask) -> None:
 
 WORKER = """
 import sys
+import time
 from threading import Thread
 from sqlalchemy.orm import Session
 from web import db
@@ -191,6 +193,34 @@ def test_readers_go_on_while_somebody_writes(app: Flask) -> None:
         inside.wait(timeout=10)
     thread.join()
     assert read == [[]]
+
+
+def test_writers_go_in_the_order_in_which_they_came() -> None:
+    turn, came, went = db.Line(), [], []
+
+    def write(number: int) -> None:
+        with turn:
+            went.append(number)
+
+    threads = [Thread(target=write, args=[number]) for number in range(6)]
+    with turn:
+        for number, thread in enumerate(threads):
+            thread.start()
+            while turn.waiting() <= number:
+                time.sleep(0.001)
+            came.append(number)
+        assert went == []
+    for thread in threads:
+        thread.join()
+    assert went == came and turn.waiting() == 0
+
+
+def test_a_turn_ends_with_an_error() -> None:
+    turn = db.Line()
+    with pytest.raises(ValueError, match="wrong"), turn:
+        raise ValueError("wrong")
+    with turn:
+        assert turn.waiting() == 0
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

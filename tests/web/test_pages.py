@@ -43,6 +43,31 @@ def test_an_expired_form_says_what_to_do(app: Flask, client: FlaskClient) -> Non
     assert answer.status_code == 400 and "页面已过期" in answer.text
 
 
+def test_what_was_typed_when_the_session_ended_is_shown_and_no_password(
+    client: FlaskClient,
+) -> None:
+    answer = client.post(
+        "/coordinator/rounds/new",
+        data={
+            "title": "<b>𬭎䶮的一轮",
+            "csrf_token": "mark",
+            "new_password": "correct horse",
+            "year": " ",
+        },
+    )
+    assert answer.status_code == 401 and "刚才没有保存" in answer.text
+    assert "&lt;b&gt;𬭎䶮的一轮" in answer.text and "/login?next=" in answer.text
+    assert "mark</li>" not in answer.text and "correct horse" not in answer.text
+    assert client.post("/coordinator/rounds/new", data={"csrf_token": "mark"}).status_code == 302
+
+
+def test_marks_between_words_follow_the_language(client: FlaskClient) -> None:
+    assert "监督电话：" in client.get("/login").text
+    client.set_cookie("lang", "en")
+    english = client.get("/login").text
+    assert "Supervision telephone: " in english and "：" not in english
+
+
 @pytest.mark.parametrize(
     ("target", "leads"),
     [
