@@ -7,13 +7,11 @@ names; :func:`recover` removes it.  After the transaction nothing is missing.
 from __future__ import annotations
 
 import csv
-import fcntl
 import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +33,7 @@ from .models import (
     Run,
     Snapshot,
 )
-from .snapshot import enough_space, instance, intact, settle, snapshot_of
+from .snapshot import alone, enough_space, instance, intact, settle, snapshot_of
 
 FOLDER = "publications"
 HEADS = "published.txt"
@@ -99,7 +97,7 @@ def publish(round_id: int, actor: Actor) -> Publication:
         If the disk is nearly full.
     """
     enough_space()
-    with _alone():
+    with alone(instance() / FOLDER):
         _remove_unfinished()
         db.forget()
         session = db.reading()
@@ -259,16 +257,6 @@ def bundle_path(publication: Publication) -> Path:
     return instance() / publication.bundle
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Keep other processes from publishing or recovering meanwhile."""
-    folder = instance() / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def recover() -> list[str]:
     """Complete or undo what an interrupted publication left; returns the names of bundles removed.
 
@@ -277,7 +265,7 @@ def recover() -> list[str]:
     Behind
         If something was published that the database does not know; nothing is removed then.
     """
-    with _alone():
+    with alone(instance() / FOLDER):
         return _remove_unfinished()
 
 

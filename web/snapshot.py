@@ -6,11 +6,13 @@ else.  It is made beside its place and moved there whole; what the rows do after
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -362,21 +364,33 @@ def _place(tables: Tables, serial: str, digest: str) -> str:
     enough_space()
     name = f"rounds/{serial}/snapshot-{digest[:16]}"
     target = instance() / name
-    if target.is_dir() and Tables.read(target).digest() == digest:
-        return name
-    made = target.with_name(f"{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        tables.write(made)
-        for path in made.iterdir():
-            path.chmod(0o400)
-        settle(made)
-        if target.exists():
-            shutil.rmtree(target)  # left by a freeze that never was
-        made.rename(target)
-        settle([target.parent])
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+    with alone(
+        instance() / "rounds"
+    ):  # else the slower of two would take the folder of the other away
+        if target.is_dir() and Tables.read(target).digest() == digest:
+            return name
+        made = target.with_name(f"{target.name}.{secrets.token_hex(4)}.tmp")
+        try:
+            tables.write(made)
+            for path in made.iterdir():
+                path.chmod(0o400)
+            settle(made)
+            if target.exists():
+                shutil.rmtree(target)  # left by a freeze that never was
+            made.rename(target)
+            settle([target.parent])
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
     return name
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep every other thread and process that asks for the same from a folder meanwhile."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def draw_file(draw: Draw) -> dict[str, Any]:
