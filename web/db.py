@@ -25,6 +25,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 BUSY_SECONDS = 30
+CONNECTIONS = 16
+"""Kept open to PostgreSQL: one for each thread of the server, so that none waits for another's."""
 
 
 class Base(DeclarativeBase):
@@ -66,7 +68,7 @@ class Instant(TypeDecorator[datetime]):
 def connect(url: str) -> Engine:
     """An engine for SQLite (embedded) or PostgreSQL."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, pool_size=CONNECTIONS)
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
