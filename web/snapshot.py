@@ -364,7 +364,9 @@ def _place(tables: Tables, serial: str, digest: str) -> str:
     enough_space()
     name = f"rounds/{serial}/snapshot-{digest[:16]}"
     target = instance() / name
-    with alone(instance() / "rounds"):  # else the slower of two would take the folder of the other away
+    with alone(
+        instance() / "rounds"
+    ):  # else the slower of two would take the folder of the other away
         if target.is_dir() and Tables.read(target).digest() == digest:
             return name
         made = target.with_name(f"{target.name}.{secrets.token_hex(4)}.tmp")
