@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 
 import matcher
 
-from . import db, rounds
+from . import db, evidence, rounds
 from .audit import SYSTEM, Actor, record
 from .models import Draw, Round, Run
 from .snapshot import (
@@ -52,6 +52,7 @@ ENDS = ("VERIFIED", "BROKEN", "FAILED", "CANCELLED")
 STEPS = ("solve", "verify", "explain", "report")
 SILENCE = timedelta(seconds=30)
 HEARTBEAT = 1.0
+CLEANING = 3600.0
 POLL = 0.05
 MOST_FENCES = 3
 """A run whose worker fell silent this often is given up."""
@@ -196,10 +197,14 @@ class Leaving(Exception):
 
 
 def work(stop: Event, poll: float = 1.0) -> None:
-    """Work until told to stop: record deadlines that passed, take up runs."""
+    """Work until told to stop: record deadlines that passed, delete old evidence, take up runs."""
+    cleaned = -CLEANING
     while not stop.is_set():
         try:
             record_due()
+            if time.monotonic() - cleaned >= CLEANING:
+                evidence.delete_due()
+                cleaned = time.monotonic()
             busy = work_once(stop)
         except SQLAlchemyError:  # a database that is away for a while comes back
             current_app.logger.exception("worker")

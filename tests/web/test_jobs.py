@@ -23,7 +23,7 @@ from sqlalchemy.exc import OperationalError
 from matcher import InvalidRound, Policy
 from tests.web.a_round import FIRST, SECOND, drawn_round, policy, standing
 from tests.web.conftest import Clock
-from web import audit, child, db, jobs, rounds, snapshot
+from web import audit, child, db, evidence, jobs, rounds, snapshot
 from web.models import Round, Run
 
 
@@ -442,6 +442,28 @@ def test_a_worker_outlives_a_database_that_is_away(
     monkeypatch.setattr(jobs, "work_once", away)
     jobs.work(stop, poll=0.01)
     assert len(seen) == 3
+
+
+def test_a_worker_deletes_old_evidence_once_an_hour(
+    review: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, cleaned, rounds_made = threading.Event(), [], []
+
+    def idle(_: threading.Event) -> bool:
+        rounds_made.append(1)
+        if len(rounds_made) == 3:
+            stop.set()
+        return False
+
+    monkeypatch.setattr(jobs, "work_once", idle)
+    monkeypatch.setattr(evidence, "delete_due", lambda: cleaned.append(1))
+    jobs.work(stop, poll=0.01)
+    assert (len(cleaned), len(rounds_made)) == (1, 3)
+    stop.clear()
+    monkeypatch.setattr(jobs, "CLEANING", 0.0)
+    rounds_made.clear()
+    jobs.work(stop, poll=0.01)
+    assert len(cleaned) == 4
 
 
 def test_a_worker_records_deadlines_that_have_passed(review: Flask, clock: Clock) -> None:
