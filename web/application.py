@@ -315,7 +315,7 @@ def submit(
     )
     if again is not None:
         return again
-    rounds.lock_open(session, applicant.round_id)
+    _, moment = rounds.lock_open(session, applicant.round_id)
     held = choices.submitted(session, applicant)
     if (held.number if held else 0) != last_seen:
         raise Stale
@@ -328,7 +328,7 @@ def submit(
         raise choices.NotAccepted(found)
     _guardian(session, applicant, proof)
     _confirmation(session, applicant, actor, proof)
-    made = choices.submit(session, applicant, wish, actor, idempotency_key)
+    made = choices.submit(session, applicant, wish, actor, idempotency_key, moment)
     if applicant.state in ("draft", "returned"):
         applicant.state = "submitted"
     choices.save_draft(session, applicant, wish, actor)

@@ -149,12 +149,18 @@ def save_draft(session: Session, applicant: Applicant, wish: Wish, actor: Actor)
 
 
 def submit(
-    session: Session, applicant: Applicant, wish: Wish, actor: Actor, idempotency_key: str
+    session: Session,
+    applicant: Applicant,
+    wish: Wish,
+    actor: Actor,
+    idempotency_key: str,
+    moment: datetime,
 ) -> ChoiceList:
     """Submit a list; the receipt counts from the commit of the caller's transaction.
 
     The same ``idempotency_key`` again gives the list that it made the first time.
-    The caller has locked the round, checked the deadline and :func:`problems`.
+    The caller has locked the round, compared ``moment`` with the deadline, and asked for
+    :func:`problems`: the list bears the time at which it was accepted.
     """
     again = session.scalar(
         select(ChoiceList).where(
@@ -167,7 +173,7 @@ def submit(
     last = session.scalar(
         select(func.max(ChoiceList.number)).where(ChoiceList.applicant_id == applicant.id)
     )
-    made = _made(applicant, wish, (last or DRAFT) + 1, now(session), actor, idempotency_key)
+    made = _made(applicant, wish, (last or DRAFT) + 1, moment, actor, idempotency_key)
     session.add(made)
     record(
         session, actor, SUBMITTED, f"applicant/{applicant.number}",

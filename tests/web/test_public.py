@@ -363,7 +363,7 @@ def test_an_earlier_list_is_said_to_be_replaced(at: Callable[[str], FlaskClient]
     first = receipt_of(client, "A01")
     with client.application.app_context(), db.writing() as session:
         who = session.query(Applicant).filter_by(number="A01").one()
-        choices.submit(session, who, choices.Wish(("WELD",)), FIRST, "again")
+        choices.submit(session, who, choices.Wish(("WELD",)), FIRST, "again", db.now(session))
     page = client.post("/lookup", data={"code": first}).text
     assert "已被第 2 次提交代替" in page
 
