@@ -26,8 +26,6 @@ from web import auth, create_app, db
 from web.models import metadata
 from web.privacy import Keys
 
-pytest_plugins = ["tests.web.browser", "tests.web.filled"]
-
 PASSWORD = "correct horse"
 DATABASES = ("sqlite", "postgresql")
 CHOSEN = os.environ.get("ORDERCLASS_TEST_DB", "")
