@@ -341,11 +341,11 @@ def _enrol(
         _set_groups(applicant, after, None)
         made.append(applicant)
     _insert(session, unknown, made)
-    day = calendar.local(moment).date()
+    day, under = calendar.local(moment).date(), guardian_under(round_)
     given = [
         {"applicant_id": applicant.id, "text": text, "version": PAPER, "given": True, "at": moment}
         for applicant, change in zip(made, new, strict=True)
-        for text in _consents(applicant, change, day)
+        for text in _consents(applicant, change, day, under)
     ]
     session.execute(insert(Consent), given)
     return made
@@ -365,11 +365,11 @@ def _insert(session: Session, persons: Sequence[Person], made: Sequence[Applican
     session.bulk_save_objects(groups)
 
 
-def _consents(applicant: Applicant, change: Change, day: date) -> Iterator[str]:
+def _consents(applicant: Applicant, change: Change, day: date, under: int) -> Iterator[str]:
     yield from CONSENTS
     if {change.after["group1"], change.after["group2"]} & SENSITIVE:
         yield "sensitive"
-    if people.is_minor(applicant.person, day, guardian_under(applicant.round)):
+    if people.is_minor(applicant.person, day, under):
         yield "minor"
 
 

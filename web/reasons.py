@@ -168,6 +168,10 @@ SENTENCES: dict[str, Callable[[Numbers], list[Any]]] = {
     "cap_full": lambda n: [_full(n)],
     "class_closed": _shortfall,
     "class_alone": _shortfall,
+    "class_few": lambda n: [
+        _("没有开班。"),
+        _("至少 %(least)s 人，最多能录 %(placed)s 人。", least=n["min_size"], placed=n["placed"]),
+    ],
     "class_saves": lambda n: [
         _("没有开班。"), _("开了它，别的班就会不够人。"),
     ],

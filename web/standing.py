@@ -246,6 +246,7 @@ SENTENCES: dict[str, Callable[[str, str], Any]] = {
         "资格审核未通过：%(value)s。", value=codes.word(codes.REVIEWS, value)
     ),
     "rejected": lambda value, _limit: _("企业面试未通过：%(value)s。", value=value),
+    "declined": lambda _value, _limit: _("您放弃了这个席位。"),
     "membership": lambda value, limit: _(
         "院校或企业的成员资格到 %(value)s 为止。", value=value
     ),
