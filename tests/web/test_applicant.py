@@ -558,7 +558,7 @@ def test_pages_are_small_plain_and_short(app: Flask, ready: FlaskClient) -> None
         with ready.get(address) as answer:
             return len(gzip.compress(answer.data))
 
-    files = ("vendor/pico-2.1.1.min.css", "site.css", "icon.svg")
+    files = ("vendor/pico-2.1.1.min.css", "icons.css", "site.css", "icon.svg")
     shared = sum(weight(f"/static/{name}") for name in files)
     for path, page in pages(ready):
         scripts = re.findall(r'src="([^"]+)"', page)
