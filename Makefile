@@ -1,4 +1,5 @@
-# Two commands on a fresh machine: `make demo` shows a round, `make test` checks everything.
+# Two commands on a fresh machine: `make demo` shows a round in the terminal and serves it as pages
+# (SERVE=0: the terminal only), `make test` checks everything.
 # The first call of either builds .venv from requirements.lock; later calls start at once.
 
 VENV  := .venv
@@ -18,10 +19,11 @@ $(shell test ! -e $(READY) || $(PY) -c '' 2>/dev/null || rm -f $(READY))
 
 help:
 	@echo '演示 make demo · 检验 make test · 全量检验 make test-full · 风格 make lint · 基准 make bench'
-	@echo 'demo: a round from files to explained placements; test: lint, types, tests; bench: measurements'
+	@echo 'demo: a round from files to explained placements, then its pages (SERVE=0: without); test: lint, types, tests; bench: measurements'
 
 demo: $(READY)
 	@$(PY) -m matcher demo
+	@test '$(SERVE)' = 0 || $(PY) -m flask --app web demo --serve
 
 lint: $(READY)
 	@$(PY) -m ruff check .
@@ -33,7 +35,7 @@ test: lint
 	@$(VERIFIER_COVERED)
 
 test-full: lint
-	@PEER_MARKETS=5000 ORACLE_MARKETS=20000 AGREEMENT_MARKETS=500 RESOLVES=1000 $(PYTEST)
+	@PEER_MARKETS=5000 ORACLE_MARKETS=20000 AGREEMENT_MARKETS=500 RESOLVES=1000 RACES=200 KILLS=100 $(PYTEST)
 	@$(VERIFIER_COVERED)
 
 bench: $(READY)
@@ -44,7 +46,7 @@ lock:
 	@python3 -m venv .cache/uv && .cache/uv/bin/python -m pip install --quiet --upgrade uv
 	@.cache/uv/bin/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 \
 	    --upgrade --generate-hashes --no-strip-extras --no-emit-index-url --no-header --extra test --extra lint \
-	    --extra fast --extra bench --extra build pyproject.toml --output-file requirements.lock
+	    --extra fast --extra bench --extra build --extra web pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .cache .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -57,7 +57,7 @@ def taken_on() -> tuple[str, ...]:
     """Date, machine, and the versions of Python and of every package compared."""
     return (
         datetime.now(UTC).date().isoformat(),
-        _machine(),
+        machine(),
         platform.python_version(),
         *map(_version, PACKAGES),
     )
@@ -70,7 +70,7 @@ def _version(package: str) -> str:
         return ""
 
 
-def _machine() -> str:
+def machine() -> str:
     """The processor's name and the number of cores."""
     model = platform.processor()
     known = Path("/proc/cpuinfo")

@@ -7,11 +7,12 @@
 from .eligibility import RULES, check
 from .explain import explain
 from .market import Constraint, Market
+from .messages import of_issue
 from .policy import Policy
 from .report import compare, report
 from .result import Result, Status
 from .solve import UnsupportedConstraint, solve
-from .tables import InvalidRound, Issue, Tables
+from .tables import InvalidRound, Issue, Table, Tables
 from .validate import validate
 from .verify import verify
 from .whatif import whatif
@@ -26,11 +27,13 @@ __all__ = [
     "Policy",
     "Result",
     "Status",
+    "Table",
     "Tables",
     "UnsupportedConstraint",
     "check",
     "compare",
     "explain",
+    "of_issue",
     "report",
     "solve",
     "validate",

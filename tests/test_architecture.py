@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 MATCHER = sorted((ROOT / "matcher").rglob("*.py"))
+WEB = sorted(p for p in (ROOT / "web").rglob("*.py") if "versions" not in p.parts)
 READERS = ("verify", "explain", "report", "mechanisms")
 STORY = ("tables", "eligibility", "market", "mechanisms", "cli")
 LONGEST = 700
@@ -86,6 +87,57 @@ def lines_with(pattern: re.Pattern[str]) -> list[str]:
     ]
 
 
+def blueprints() -> list[Path]:
+    """The files of `web` that hold pages: each makes a blueprint, or adds views to one."""
+    view = re.compile(r"(?m)^bp = Blueprint\(|^@\w*bp\.(?:get|post|route)\(")
+    return [path for path in WEB if view.search(path.read_text(encoding="utf-8"))]
+
+
+def calls(path: Path, method: str) -> list[int]:
+    """The lines where a file calls a method of that name."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == method
+    ]
+
+
+def test_pages_never_commit() -> None:
+    assert blueprints()
+    assert {p.name: found for p in blueprints() if (found := calls(p, "commit"))} == {}
+
+
+def test_the_web_asks_matcher_by_its_public_names() -> None:
+    public = set(ast.literal_eval(_public_names()))
+    allowed = {"matcher"} | {f"matcher.{name}" for name in (*public, "__version__")}
+    strangers = {name_of(p): sorted(reaches(p, "matcher") - allowed) for p in WEB}
+    assert {name: found for name, found in strangers.items() if found} == {}
+
+
+def _public_names() -> str:
+    text = (ROOT / "matcher" / "__init__.py").read_text(encoding="utf-8")
+    return text[text.index("__all__ = ") + len("__all__ = ") :]
+
+
+def test_one_file_changes_the_state_of_a_round() -> None:
+    def moves(path: Path) -> bool:
+        return any(
+            isinstance(node, ast.Assign | ast.AugAssign)
+            and any(
+                isinstance(target, ast.Attribute)
+                and target.attr == "state"
+                and isinstance(target.value, ast.Name)
+                and target.value.id.startswith("round")
+                for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+            )
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        )
+
+    assert [name_of(p) for p in WEB if moves(p) and p.name != "rounds.py"] == []
+
+
 @pytest.mark.parametrize("package", ["web", "flask", "sqlalchemy"])
 def test_the_mathematics_has_never_heard_of(package: str) -> None:
     assert {p.name: found for p in MATCHER if (found := reaches(p, package))} == {}
@@ -133,7 +185,7 @@ def test_importing_matcher_loads_no_solver() -> None:
     assert shown.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("path", MATCHER, ids=name_of)
+@pytest.mark.parametrize("path", [*MATCHER, *WEB], ids=name_of)
 def test_what_is_public_says_what_it_is(path: Path) -> None:
     module = ast.parse(path.read_text(encoding="utf-8"))
     assert ast.get_docstring(module), "the module itself"
@@ -151,7 +203,7 @@ def test_no_file_is_a_book() -> None:
     lengths = {
         path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
         for path in tracked()
-        if path.suffix == ".py"
+        if path.suffix == ".py" and "versions" not in path.parts  # written by Alembic
     }
     assert {name for name, length in lengths.items() if length > LONGEST} <= ALONE
 

@@ -1,0 +1,395 @@
+"""Pages of an applicant: where she stands, what to do next, her result, her data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask_babel import gettext as _
+from flask_security import current_user
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from . import (
+    application,
+    auth,
+    choices,
+    codes,
+    db,
+    entering,
+    evidence_pages,
+    notices,
+    people,
+    prints,
+    publication,
+    reasons,
+    rounds,
+)
+from .applicant_forms import Deletion
+from .entering import Desk, Page
+from .models import Applicant, Person, Placement, Program, Publication, Review, Round, User
+
+bp = Blueprint("applicant", __name__, url_prefix="/me")
+auth.guard(bp, "applicant")
+
+
+def _own(serial: str, session: Session) -> Applicant:
+    found = auth.own_applicant(auth.round_of(serial, session), session)
+    if found is None:
+        abort(404)
+    return found
+
+
+entering.mount(bp, "serial", _own)
+evidence_pages.mount(bp, "serial", _own)
+
+
+def _desk(serial: str) -> Desk:
+    return Desk(bp.name, "serial", _own, serial)
+
+
+def _person(session: Session) -> Person:
+    found = session.get(Person, current_user.person_id or 0)
+    if found is None:
+        abort(404)
+    return found
+
+
+# --- the first page ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Next:
+    """What to do now, or why there is nothing to do."""
+
+    text: str
+    url: str = ""
+    button: str = ""
+
+
+_AT = {
+    "ANNOUNCED": 0, "OPEN": 1, "REVIEW": 2, "FROZEN": 3, "DRAWN": 4, "APPROVED": 4,
+    "PUBLISHED": 5, "SUSPENDED": 5, "CONFIRMING": 6, "FINAL": 8,
+}  # fmt: skip
+
+
+def timeline(session: Session, applicant: Applicant) -> list[tuple[str, str]]:
+    """The steps of a round, each ``done``, ``now`` or ``later`` for her."""
+    names = [
+        _("报名"), _("填报"), _("审核"), _("摇号"), _("匹配"), _("公示"), _("确认"), _("签约"), _("报到"),
+    ]  # fmt: skip
+    at = _AT.get(rounds.by_the_clock(session, applicant.round), -1)
+    if at == 1 and application.missing(session, applicant):
+        at = 0
+    return [
+        (str(name), "done" if n < at else "now" if n == at else "later")
+        for n, name in enumerate(names)
+    ]
+
+
+def next_action(session: Session, applicant: Applicant) -> Next:
+    """The one thing to do next."""
+    round_, desk = applicant.round, _desk(applicant.round.serial)
+    state = rounds.by_the_clock(session, round_)
+    if state == "ANNOUNCED":
+        return Next(_("报名还没有开始。"))
+    if state == "OPEN":
+        return _open_action(session, applicant, desk)
+    if state in ("PUBLISHED", "CONFIRMING", "FINAL"):
+        return Next(_("结果已公布。"), desk.url("result"), _("看结果"))
+    said = {
+        "REVIEW": _("报名已截止，正在审核。"),
+        "FROZEN": _("志愿已锁定，等待公开摇号。"),
+        "DRAWN": _("已摇号，正在匹配。"),
+        "APPROVED": _("结果已审定，等待公示。"),
+        "SUSPENDED": _("公示暂停：%(why)s", why=round_.reason),
+        "VOID": _("本轮作废：%(why)s", why=round_.reason),
+    }
+    return Next(str(said[state]))
+
+
+def _open_action(session: Session, applicant: Applicant, desk: Desk) -> Next:
+    if applicant.state == "withdrawn":
+        return Next(_("您已撤回报名。截止前可以恢复。"), desk.url("data"), _("去恢复"))
+    if gaps := application.missing(session, applicant):
+        step = gaps[0][0]
+        name = str(application.STEP_NAMES[step])
+        return Next(_("请填写：%(step)s。", step=name), desk.url("step", step=step), _("继续填写"))
+    counts, draft = choices.submitted(session, applicant), choices.draft(session, applicant)
+    if counts is None:
+        return Next(_("志愿还没有提交，不算数。"), desk.url("ranking"), _("填志愿"))
+    if draft and entering.wish_of(draft) != entering.wish_of(counts):
+        return Next(_("草稿改过，还没有提交。"), desk.url("ranking"), _("看草稿"))
+    return Next(_("志愿已提交。截止前可以改。"), desk.url("ranking"), _("看志愿"))
+
+
+@bp.get("/")
+def home() -> str:
+    """The first page: her round, what to do next, where it stands."""
+    session = db.reading()
+    held = session.scalars(
+        select(Applicant)
+        .where(Applicant.person_id == (current_user.person_id or 0))
+        .order_by(Applicant.id.desc())
+    ).all()
+    taken = {a.round_id for a in held}
+    announced = session.scalars(select(Round).where(Round.state.in_(("ANNOUNCED", "OPEN")))).all()
+    mine = held[0] if held else None
+    return render_template(
+        "applicant/home.html", held=held, mine=mine, codes=codes,
+        offered=[r for r in announced
+                 if r.id not in taken and rounds.by_the_clock(session, r) == "OPEN"],
+        action=next_action(session, mine) if mine else None,
+        steps=timeline(session, mine) if mine else [], desk=_desk(mine.round.serial) if mine else None,
+        counts=choices.submitted(session, mine) if mine else None, notice=current_user.notice,
+        left=entering.time_left(mine.round.deadline_at, db.now(session)) if mine else "",
+        reviews=_reviews(session, mine) if mine else [],
+        told=notices.unread(session, mine) if mine else [],
+    )  # fmt: skip
+
+
+def _reviews(session: Session, applicant: Applicant) -> Sequence[Review]:
+    return session.scalars(
+        select(Review).where(Review.applicant_id == applicant.id).order_by(Review.at.desc())
+    ).all()
+
+
+@bp.post("/notice")
+def notice() -> Response:
+    """She has seen the notice."""
+    with db.writing() as session:
+        session.get_one(User, current_user.id).notice = ""
+    return redirect(auth.home())
+
+
+@bp.post("/<serial>/notices/<key>")
+def dismiss(serial: str, key: str) -> Response:
+    """She has read what she had to be told of her list."""
+    with db.writing() as session:
+        if not notices.dismiss(session, _own(serial, session), key, auth.actor()):
+            abort(404)
+    return redirect(auth.home())
+
+
+@bp.post("/<serial>/join")
+def join(serial: str) -> Response:
+    """Apply in another round, with what was answered in the last one."""
+    try:
+        with db.writing() as session:
+            round_, person = auth.round_of(serial, session), _person(session)
+            last = session.scalar(
+                select(Applicant)
+                .where(Applicant.person_id == person.id)
+                .order_by(Applicant.id.desc())
+                .limit(1)
+            )
+            columns = (*application.SCHOOLING, *application.IDENTITY)
+            answers = {c: getattr(last, c) for c in columns} if last else {}
+            made = people.enrol(
+                session, round_, person.identity_type, people.number_of(person), person.name,
+                actor=auth.actor(), groups=tuple(g.group for g in last.groups) if last else (), **answers,
+            )  # fmt: skip
+            if last is not None:
+                people.set_guardian_telephone(made, people.guardian_telephone_of(last))
+            rounds.lock_open(session, round_.id)
+    except people.AlreadyEnrolled:
+        flash(_("您已在本轮报名。"), "warning")
+    except rounds.Moved:
+        flash(_("本轮现在不收报名。"), "error")
+    else:
+        flash(_("已报名，报名号 %(number)s。", number=made.number), "success")
+    return redirect(auth.home())
+
+
+@bp.post("/<serial>/confirm-entry")
+def confirm_entry(serial: str) -> Response:
+    """She confirms what an office typed for her."""
+    with db.writing() as session:
+        application.confirm_entry(session, _own(serial, session), auth.actor())
+    flash(_("已确认代填的内容。"), "success")
+    return redirect(auth.home())
+
+
+# --- the result -------------------------------------------------------------------------------
+
+
+def placement_of(session: Session, applicant: Applicant) -> Placement | None:
+    """Her line of the last publication, once it is public."""
+    if applicant.round.state not in ("PUBLISHED", "CONFIRMING", "FINAL"):
+        return None
+    return session.scalar(
+        select(Placement)
+        .join(Publication)
+        .where(Placement.applicant_id == applicant.id, Publication.round_id == applicant.round_id)
+        .order_by(Publication.id.desc())
+        .limit(1)
+    )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A reason with the names that its program goes by."""
+
+    told: reasons.Told
+    title: str
+
+
+def _shown(session: Session, applicant: Applicant, placement: Placement) -> list[Shown]:
+    told = reasons.told(placement.reasons.get("reasons", []))
+    named = entering.named(session, applicant.round_id, [t.program for t in told])
+    return [Shown(t, _title(named.get(t.program, []), t.program)) for t in told]
+
+
+def _title(programs: list[Program], code: str) -> str:
+    if not programs:
+        return code
+    return f"{programs[0].order_class.name}{_('（')}{programs[0].enterprise.name}{_('）')}"
+
+
+@bp.get("/<serial>/result")
+def result(serial: str) -> str:
+    """Her result, why, what would have changed it, and how to check it."""
+    session = db.reading()
+    applicant = _own(serial, session)
+    placement = placement_of(session, applicant)
+    own = publication.own_line(placement) if placement else None
+    return render_template(
+        "applicant/result.html", desk=_desk(serial), applicant=applicant, round=applicant.round,
+        placement=placement, action=next_action(session, applicant),
+        outcome=reasons.outcome(placement.reasons["outcome"]) if placement else [],
+        shown=_shown(session, applicant, placement) if placement else [],
+        own=prints.own_lines(own) if own else [],
+    )  # fmt: skip
+
+
+@bp.post("/<serial>/result/pdf")
+def result_pdf(serial: str) -> Response:
+    """Her result on paper."""
+    session = db.reading()
+    applicant = _own(serial, session)
+    placement = placement_of(session, applicant)
+    if placement is None:
+        abort(404)
+    said = list(reasons.outcome(placement.reasons["outcome"]))
+    if placement.program is not None:
+        said.append(_title([placement.program], ""))
+    for shown in _shown(session, applicant, placement):
+        head = _("第 %(n)s 志愿", n=shown.told.rank) if shown.told.rank else ""
+        said.append(" ".join([f"{head} {shown.title}{_('：')}".strip(), *shown.told.sentences]))
+    try:
+        document = prints.placement_line(applicant, said, publication.own_line(placement))
+    except prints.Unprintable as error:
+        flash(entering.unprintable(error), "error")
+        return redirect(_desk(serial).url("result"))
+    entering.fetched(applicant, "print.result")
+    return entering.pdf(document, f"result-{applicant.number}.pdf")
+
+
+# --- her data ---------------------------------------------------------------------------------
+
+
+def facts(session: Session, applicant: Applicant) -> list[tuple[str, str]]:
+    """Everything that is stored of her in a round, as she may read it."""
+    person = applicant.person
+    listed = choices.submitted(session, applicant)
+    given = application.consents(session, applicant)
+    titles = {t.code: str(t.title) for t in application.TEXTS}
+    yes, no = _("是"), _("否")
+    return [
+        (_("轮次"), f"{applicant.round.title} {applicant.round.serial}"),
+        (_("报名号"), applicant.number),
+        (_("状态"), codes.word(codes.APPLICANT_STATES, applicant.state)),
+        (_("姓名"), person.name),
+        (_("证件类型"), codes.word(codes.IDENTITY_TYPES, person.identity_type)),
+        (_("证件号码"), people.number_of(person)),
+        (_("性别"), codes.word(codes.SEXES, person.sex)),
+        (_("出生日期"), person.birth_date.isoformat() if person.birth_date else ""),
+        (_("手机"), people.telephone_of(person)),
+        (_("现居住区市"), codes.word(codes.AREAS, applicant.district)),
+        (_("户籍所在地"), codes.word(codes.AREAS, applicant.household_district)),
+        (_("户口类型"), codes.word(codes.HOUSEHOLD_KINDS, applicant.household_kind)),
+        (_("监护人姓名"), applicant.guardian),
+        (_("与本人关系"), applicant.guardian_relation),
+        (_("监护人电话"), people.guardian_telephone_of(applicant)),
+        (_("学历"), codes.word(codes.HELD_EDUCATIONS, applicant.education)),
+        (_("毕业学校"), applicant.school),
+        (_("毕业年月"), applicant.graduated),
+        (_("应届毕业"), yes if applicant.fresh else no),
+        (_("现在的工作情况"), codes.word(codes.EMPLOYMENT, applicant.employment)),
+        (_("技能等级"), codes.word(codes.SKILL_LEVELS, applicant.skill_level)),
+        (_("证书编号"), applicant.certificate),
+        (_("接受的学习形式"), codes.words(codes.STUDY_FORMS, applicant.study_forms)),
+        (_("需要住宿"), yes if applicant.boarding else no),
+        (_("身体条件"), codes.words(codes.HEALTH, applicant.health)),
+        *((codes.word(codes.GROUPS, g.group), g.evidence or "—") for g in applicant.groups),
+        (_("代填"), applicant.entered_by),
+        *((titles.get(code, code), yes if c.given else no) for code, c in given.items()),
+        (_("已提交的志愿"), _("、").join(listed.choices) if listed else ""),
+    ]  # fmt: skip
+
+
+@bp.route("/<serial>/data", methods=["GET", "POST"])
+def data(serial: str) -> Page:
+    """Her data: to read, take along, correct, withdraw, or have deleted."""
+    session = db.reading()
+    applicant = _own(serial, session)
+    form = Deletion()
+    if form.validate_on_submit():
+        with db.writing() as writing:
+            mine = _own(serial, writing)
+            application.ask_deletion(writing, mine, auth.actor(), form.reason.data or "")
+        flash(_("已登记。工作人员按保存期限的规定处理。"), "success")
+        return redirect(_desk(serial).url("data"))
+    return render_template(
+        "applicant/data.html", desk=_desk(serial), applicant=applicant, round=applicant.round,
+        facts=facts(session, applicant), form=form, open=entering.is_open(session, applicant),
+        asked=application.deletion_asked(session, applicant),
+    )  # fmt: skip
+
+
+@bp.post("/<serial>/data/export")
+def export(serial: str) -> Response:
+    """Her data as a file."""
+    session = db.reading()
+    applicant = _own(serial, session)
+    held = facts(session, applicant)
+    name = f"data-{applicant.number}"
+    if request.form.get("kind") == "json":
+        entering.fetched(applicant, "export.own", "json")
+        text = json.dumps([{"name": n, "value": v} for n, v in held], ensure_ascii=False, indent=1)
+        answer = Response(text, mimetype="application/json")
+        answer.headers["Content-Disposition"] = f'attachment; filename="{name}.json"'
+        return answer
+    try:
+        document = prints.own_data(_("我的资料"), held)
+    except prints.Unprintable as error:
+        flash(entering.unprintable(error), "error")
+        return redirect(_desk(serial).url("data"))
+    entering.fetched(applicant, "export.own", "pdf")
+    return entering.pdf(document, f"{name}.pdf")
+
+
+@bp.post("/<serial>/withdraw")
+def withdraw(serial: str) -> Response:
+    """Take the application back, before the review."""
+    return _turn(serial, application.withdraw, _("已撤回报名。截止前可以恢复。"))
+
+
+@bp.post("/<serial>/restore")
+def restore(serial: str) -> Response:
+    """Take a withdrawal back."""
+    return _turn(serial, application.restore, _("已恢复报名。"))
+
+
+def _turn(serial: str, act: Any, said: str) -> Response:
+    try:
+        with db.writing() as session:
+            act(session, _own(serial, session), auth.actor())
+        flash(said, "success")
+    except rounds.Moved:
+        flash(entering.closed_sentence(_desk(serial)), "error")
+    return redirect(_desk(serial).url("data"))

@@ -1,0 +1,45 @@
+"""The coordinators' blueprint, and what its views share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Blueprint, flash
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from .. import auth, db, reviewing, rounds, stages
+from ..models import Round
+from . import obstacles
+
+bp = Blueprint("coordinator", __name__, url_prefix="/coordinator")
+auth.guard(bp, "coordinator")
+
+
+@contextmanager
+def changing(serial: str) -> Iterator[tuple[Session, Round]]:
+    """One transaction that writes, and the round in it."""
+    with db.writing() as session:
+        yield session, auth.round_of(serial, session)
+
+
+@contextmanager
+def telling(done: str) -> Iterator[None]:
+    """Say that something was done, or why it was not."""
+    try:
+        yield
+    except rounds.Blocked as error:
+        flash("；".join(obstacles.sentence(o) for o in error.obstacles), "error")
+    except rounds.Moved:
+        flash(_("没有执行：本轮状态或这条记录已被别人改变，请看下面的最新情况"), "error")
+    except (stages.NotNow, reviewing.SecondPerson) as error:
+        flash(str(error), "error")
+    else:
+        flash(done, "success")
+
+
+@bp.app_context_processor
+def _shared() -> dict[str, Any]:
+    return {"next_of": obstacles.next_of}

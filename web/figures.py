@@ -1,0 +1,177 @@
+"""The numbers and lists that an office sees of its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from . import choices, reviewing
+from .models import (
+    Applicant,
+    AuditEvent,
+    ChoiceList,
+    Demand,
+    Enterprise,
+    Membership,
+    OrderClass,
+    Placement,
+    Program,
+    Publication,
+    Round,
+)
+
+SHOWN = ("PUBLISHED", "CONFIRMING", "FINAL")
+"""States in which offices see who was placed."""
+
+
+@dataclass(frozen=True)
+class ProgramFigures:
+    """One program: its seats, how many list it first or anywhere, and how many of them passed."""
+
+    program: Program
+    first: int
+    listed: int
+    passed: int
+
+
+def of_programs(session: Session, round_: Round, programs: list[Program]) -> list[ProgramFigures]:
+    """The figures of these programs; a list that names a class counts for each of its programs."""
+    listing = reviewing.listed(session, round_.id, (p.id for p in programs))
+    live = reviewing.states(session, round_.id, listing)
+    firsts = _firsts(session, round_, listing)
+    first, listed, passed = Counter[int](), Counter[int](), Counter[int]()
+    for who, state in live.items():
+        for program in listing[who]:
+            listed[program.id] += 1
+            first[program.id] += firsts[who] in (program.code, program.order_class.code)
+            passed[program.id] += state == "passed"
+    return [ProgramFigures(p, first[p.id], listed[p.id], passed[p.id]) for p in programs]
+
+
+def _firsts(session: Session, round_: Round, who: Iterable[int]) -> dict[int, str]:
+    """Applicant → the first line of her submitted list."""
+    rows = session.execute(
+        select(ChoiceList.applicant_id, ChoiceList.number, ChoiceList.choices)
+        .join(Applicant)
+        .where(Applicant.round_id == round_.id, ChoiceList.number > choices.DRAFT)
+        .order_by(ChoiceList.number)
+    )
+    held = {applicant: listed[0] if listed else "" for applicant, _, listed in rows}
+    return {one: held.get(one, "") for one in who}
+
+
+def publication(session: Session, round_: Round) -> Publication | None:
+    """The publication that holds: the last one."""
+    return session.scalar(
+        select(Publication)
+        .where(Publication.round_id == round_.id)
+        .order_by(Publication.id.desc())
+        .limit(1)
+    )
+
+
+def placed(session: Session, round_: Round, programs: Iterable[Program]) -> list[Placement]:
+    """Who was placed in these programs, by class and number; nobody before the result is public."""
+    held = publication(session, round_) if round_.state in SHOWN else None
+    if held is None:
+        return []
+    rows = session.scalars(
+        select(Placement)
+        .where(
+            Placement.publication_id == held.id,
+            Placement.program_id.in_([p.id for p in programs]),
+        )
+        .options(joinedload(Placement.applicant).joinedload(Applicant.person))
+    ).unique()
+    return sorted(
+        rows, key=lambda row: (row.program.code if row.program else "", row.applicant.number)
+    )
+
+
+def demands(session: Session, round_: Round, enterprise: Enterprise) -> list[Demand]:
+    """The posts of an enterprise in a round, by code."""
+    return list(
+        session.scalars(
+            select(Demand)
+            .where(Demand.round_id == round_.id, Demand.enterprise_id == enterprise.id)
+            .order_by(Demand.code)
+        )
+    )
+
+
+def classes(session: Session, round_: Round, college_id: int) -> list[OrderClass]:
+    """The classes of a college in a round, by code."""
+    return list(
+        session.scalars(
+            select(OrderClass)
+            .where(OrderClass.round_id == round_.id, OrderClass.college_id == college_id)
+            .order_by(OrderClass.code)
+        )
+    )
+
+
+def claims(session: Session, round_: Round, district: str, state: str = "") -> list[Membership]:
+    """The groups that people of a district claim, by applicant; in one state, or in any."""
+    query = (
+        select(Membership)
+        .join(Applicant)
+        .where(
+            Applicant.round_id == round_.id,
+            Applicant.state.in_((*reviewing.LIVE, "failed")),
+            (Applicant.district == district) | (Applicant.household_district == district),
+        )
+        .options(joinedload(Membership.applicant).joinedload(Applicant.person))
+        .order_by(Applicant.number, Membership.group)
+    )
+    if state:
+        query = query.where(Membership.state == state)
+    return list(session.scalars(query))
+
+
+def plan(session: Session, round_: Round) -> dict[str, Any]:
+    """The plan in numbers: classes, programs, seats and people, by industry and by district."""
+    held = list(
+        session.scalars(
+            select(OrderClass)
+            .where(OrderClass.round_id == round_.id)
+            .options(joinedload(OrderClass.programs))
+            .order_by(OrderClass.code)
+        ).unique()
+    )
+    parts: dict[str, dict[str, list[int]]] = {"industry": {}, "district": {}, "study_form": {}}
+    for one in held:
+        seats = sum(p.capacity for p in one.programs)
+        for name, table in parts.items():
+            row = table.setdefault(getattr(one, name), [0, 0])
+            row[0] += 1
+            row[1] += seats
+    states = session.execute(
+        select(Applicant.state, func.count())
+        .where(Applicant.round_id == round_.id)
+        .group_by(Applicant.state)
+    )
+    return {
+        "classes": len(held),
+        "programs": sum(len(one.programs) for one in held),
+        "seats": sum(p.capacity for one in held for p in one.programs),
+        "confirmed": sum(
+            one.confirmed_at is not None and all(p.confirmed_at for p in one.programs)
+            for one in held
+        ),
+        "applicants": {row[0]: row[1] for row in states},
+        "parts": {name: sorted(table.items()) for name, table in parts.items()},
+    }
+
+
+def events(**wanted: str) -> Any:
+    """The query for audit events: by ``action`` (its beginning), ``actor``, ``row``."""
+    query = select(AuditEvent)
+    for name in ("action", "actor", "row"):
+        if text := wanted.get(name):
+            query = query.where(getattr(AuditEvent, name).startswith(text, autoescape=True))
+    return query.order_by(AuditEvent.id.desc())

@@ -1,0 +1,514 @@
+"""Runs of the solver: the row is the queue, a worker claims it, children of the worker do the work.
+
+A run is claimed by one compare-and-set on its state and fence.  While it runs, its worker tells every
+second that it lives; one that has been silent for half a minute loses the run to the next fence, and
+nothing that it still reports is recorded.  A child process has limits of time and memory, a folder, and
+no way to the database.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+import matcher
+
+from . import db, evidence, rounds
+from .audit import SYSTEM, Actor, record
+from .models import Draw, Round, Run
+from .snapshot import (
+    draw_file,
+    enough_space,
+    folder_of,
+    instance,
+    intact,
+    policy_digest,
+    settle,
+    snapshot_of,
+    tables_of,
+)
+
+LIVE = ("QUEUED", "RUNNING")
+ENDS = ("VERIFIED", "BROKEN", "FAILED", "CANCELLED")
+STEPS = ("solve", "verify", "explain", "report")
+SILENCE = timedelta(seconds=30)
+HEARTBEAT = 1.0
+CLEANING = 3600.0
+POLL = 0.05
+MOST_FENCES = 3
+"""A run whose worker fell silent this often is given up."""
+
+COMMAND = (sys.executable, "-m", "matcher")
+CHILD = Path(__file__).with_name("child.py")
+DEFAULT_SECONDS, DEFAULT_MEMORY_MB = 1800, 8192
+DONE, BROKEN, UNPUBLISHABLE = 0, 1, 3
+"""Exit statuses of the command line after which there is a result to read."""
+
+
+class NotAllowed(ValueError):
+    """The round takes no such run now; ``code`` says why: ``state``, ``live`` or ``policy``."""
+
+    def __init__(self, code: str):
+        self.code = code
+        super().__init__(code)
+
+
+# --- queueing and cancelling ------------------------------------------------------------------
+
+
+def queue(session: Session, round_: Round, kind: str, toml: str, label: str, actor: Actor) -> Run:
+    """Ask for a run; a worker takes it up.
+
+    Parameters
+    ----------
+    kind
+        ``trial`` 试算: any rules, with a seed for trials, never publishable.  ``committed``: the
+        rules and the draw that were committed to; one of them is live at a time.
+    toml
+        The rules; of a committed run the round's own.
+
+    Raises
+    ------
+    NotAllowed
+        If the round is not where such a run belongs, has one already, or committed to other rules.
+    matcher.InvalidRound
+        If the rules of a trial cannot be read.
+    """
+    if kind == "trial":
+        if round_.state == "VOID":
+            raise NotAllowed("state")
+        toml = _trial_rules(round_.serial, toml)
+    else:
+        frozen = snapshot_of(session, round_)
+        if round_.state != "DRAWN" or frozen is None:
+            raise NotAllowed("state")
+        if policy_digest(toml) != frozen.policy_digest:
+            raise NotAllowed("policy")
+        if rounds.committed_run(session, round_) is not None:
+            raise NotAllowed("live")
+    run = Run(
+        round_id=round_.id, kind=kind, label=label, policy_toml=toml, started_by=actor.name,
+        queued_at=db.now(session),
+    )  # fmt: skip
+    session.add(run)
+    try:
+        session.flush()
+    except IntegrityError:
+        raise NotAllowed("live") from None
+    _note(session, run, actor, "run.queue", {"kind": kind, "label": label})
+    return run
+
+
+def _trial_rules(serial: str, toml: str) -> str:
+    """The rules with the seed of this round's trials.
+
+    All trials of a round share it, so that two of them differ by their rules and not by luck.
+    """
+    seed = hashlib.sha256(f"orderclass-trial-1|{serial}".encode()).hexdigest()
+    policy = matcher.Policy.from_toml(toml.encode())
+    return replace(policy, round=serial, seed=seed).to_toml()
+
+
+def cancel(session: Session, run: Run, actor: Actor) -> None:
+    """Take a run out of the queue, or have its worker kill it within a second or two.
+
+    Raises
+    ------
+    rounds.Moved
+        If it has ended already.
+    """
+    queued = _moved(
+        session, run.id, run.fence, "QUEUED", state="CANCELLED", ended_at=db.now(session)
+    )
+    if not queued and not _moved(session, run.id, run.fence, "RUNNING", cancel=True):
+        raise rounds.Moved(run.state)
+    session.refresh(run)
+    _note(session, run, actor, "run.cancel")
+
+
+def _moved(session: Session, run_id: int, fence: int, state: str, /, **values: Any) -> bool:
+    """Set columns of a run that is still in that state and of that fence; whether it was."""
+    done = session.execute(
+        update(Run)
+        .where(Run.id == run_id, Run.state == state, Run.fence == fence)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(done.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def _note(
+    session: Session, run: Run, actor: Actor, action: str, after: Mapping[str, Any] | None = None
+) -> None:
+    record(session, actor, action, f"run/{run.key}", round_id=run.round_id, after=after)
+
+
+# --- the worker -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A run that this worker holds, as long as nobody raised its fence."""
+
+    run_id: int
+    key: str
+    serial: str
+    fence: int
+
+    @property
+    def folder(self) -> str:
+        """Where this attempt works, below the instance folder; no other attempt writes there."""
+        return f"rounds/{self.serial}/runs/{self.key}-{self.fence}"
+
+
+class Lost(Exception):
+    """The run belongs to another worker now."""
+
+
+class Stopped(Exception):
+    """The run ends before its time: cancelled, or out of time."""
+
+    def __init__(self, state: str, error: str = ""):
+        self.state, self.error = state, error
+        super().__init__(error)
+
+
+class Leaving(Exception):
+    """The worker itself is to end: the run goes back to the queue."""
+
+
+def work(stop: Event, poll: float = 1.0) -> None:
+    """Work until told to stop: record deadlines that passed, delete old evidence, take up runs."""
+    cleaned = -CLEANING
+    while not stop.is_set():
+        try:
+            record_due()
+            if time.monotonic() - cleaned >= CLEANING:
+                evidence.delete_due()
+                cleaned = time.monotonic()
+            busy = work_once(stop)
+        except SQLAlchemyError:  # a database that is away for a while comes back
+            current_app.logger.exception("worker")
+            busy = False
+        db.forget()
+        if not busy:
+            stop.wait(poll)
+
+
+def record_due() -> list[str]:
+    """Record what the clock has decided; takes the write lock only where something is due."""
+    session = db.reading()
+    moment = db.now(session)
+    due = session.scalar(
+        select(Round.id).where(
+            or_(
+                (Round.state == "ANNOUNCED") & (Round.opens_at <= moment),
+                (Round.state == "OPEN") & (Round.deadline_at <= moment),
+                (Round.state == "PUBLISHED") & (Round.notice_ends_at <= moment),
+            )
+        )
+    )
+    if due is None:
+        return []
+    with db.writing() as writing:
+        return rounds.close_due(writing)
+
+
+def work_once(stop: Event | None = None) -> bool:
+    """Take up one queued run and carry it to its end; False if there is none."""
+    give_back_silent()
+    claim = _claim()
+    if claim is None:
+        return False
+    try:
+        ended = _carry_out(claim, stop or Event())
+    except Lost:
+        return True
+    except Leaving:
+        _requeue(claim.run_id, claim.fence)
+        return True
+    except Stopped as end:
+        ended = {"state": end.state, "error": end.error}
+    except Exception as error:  # whatever went wrong, the run must not stay in the queue
+        current_app.logger.exception("run %s", claim.key)
+        ended = {"state": "FAILED", "error": f"{type(error).__name__}: {error}"[:2000]}
+    _record(claim, ended)
+    return True
+
+
+def give_back_silent() -> None:
+    """Put runs whose worker has fallen silent back into the queue, with the next fence."""
+    session = db.reading()
+    since = db.now(session) - SILENCE
+    silent = session.execute(
+        select(Run.id, Run.fence).where(Run.state == "RUNNING", Run.heartbeat < since)
+    ).all()
+    for run_id, fence in silent:
+        _requeue(run_id, fence)
+
+
+def _requeue(run_id: int, fence: int) -> None:
+    with db.writing() as session:
+        run = session.get_one(Run, run_id)
+        if run.cancel:
+            after: dict[str, Any] = {"state": "CANCELLED", "ended_at": db.now(session)}
+        elif fence + 1 >= MOST_FENCES:
+            after = {"state": "FAILED", "ended_at": db.now(session), "error": "silent"}
+        else:
+            after = {"state": "QUEUED", "step": "", "heartbeat": None}
+        if _moved(session, run_id, fence, "RUNNING", fence=fence + 1, **after):
+            _note(session, run, SYSTEM, "run.requeue", {"state": after["state"]})
+
+
+def _claim() -> Claim | None:
+    """The oldest queued run, if this worker is the one that gets it."""
+    session = db.reading()
+    found = session.execute(
+        select(Run.id, Run.key, Run.fence, Round.serial)
+        .join(Round)
+        .where(Run.state == "QUEUED")
+        .order_by(Run.id)
+        .limit(1)
+    ).one_or_none()
+    if found is None:
+        db.forget()
+        return None
+    claim = Claim(found.id, found.key, found.serial, found.fence)
+    with db.writing() as session:
+        moment = db.now(session)
+        mine = _moved(
+            session, claim.run_id, claim.fence, "QUEUED",
+            state="RUNNING", heartbeat=moment, started_at=moment, step="prepare",
+        )  # fmt: skip
+    return claim if mine else None
+
+
+def _record(claim: Claim, ended: Mapping[str, Any]) -> None:
+    """Record how a run ended, unless another worker has it by now."""
+    with db.writing() as session:
+        held = session.get_one(Run, claim.run_id, with_for_update=True)
+        if held.cancel:  # asked for after the last look: whoever asked was told that it would be so
+            ended = {"state": "CANCELLED"}
+        if _moved(
+            session, claim.run_id, claim.fence, "RUNNING",
+            folder=claim.folder, step="", ended_at=db.now(session), **ended,
+        ):  # fmt: skip
+            session.refresh(held)
+            after = {"state": held.state, "status": held.status, "files": held.summary.get("files")}
+            _note(session, held, SYSTEM, "run.end", after)
+
+
+def _beat(claim: Claim, step: str) -> None:
+    """Tell that the worker lives, and at which step; learn whether the run is still wanted."""
+    with db.writing() as session:
+        moment = db.now(session)
+        if not _moved(session, claim.run_id, claim.fence, "RUNNING", heartbeat=moment, step=step):
+            raise Lost
+        wanted = not session.scalar(select(Run.cancel).where(Run.id == claim.run_id))
+    if not wanted:
+        raise Stopped("CANCELLED")
+
+
+def _carry_out(claim: Claim, stop: Event) -> dict[str, Any]:
+    """Prepare the folder, run the four steps in children, and read what they made."""
+    enough_space()
+    place = instance() / claim.folder
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    run = db.reading().get_one(Run, claim.run_id)
+    policy = matcher.Policy.from_toml(run.policy_toml.encode())
+    committed = run.kind == "committed"
+    _prepare(run, place / "round")
+    db.forget()
+    made, out = place / "result.tmp", place / "result"
+    limits = _limits(policy)
+    for step in STEPS:
+        status = _child(claim, step, place, made, limits, stop)
+        if step == "solve" and status == BROKEN:
+            made = place / "result.tmp.broken"
+        if not (made / "result.json").is_file() or status not in (DONE, BROKEN, UNPUBLISHABLE):
+            raise Stopped("FAILED", _complaint(place, step, status))
+        if status == BROKEN:
+            if not _broken(made):
+                raise Stopped("FAILED", _complaint(place, step, status))
+            break
+    ended = _reading(made, committed)
+    settle(made)
+    made.rename(out)
+    settle([place])
+    return ended
+
+
+def _prepare(run: Run, folder: Path) -> None:
+    """The round as the run reads it: the snapshot with its draw, or the rows as they stand."""
+    session = db.reading()
+    frozen = snapshot_of(session, run.round)
+    if frozen is None:
+        tables_of(session, run.round, run.policy_toml).write(folder)
+        return
+    if not intact(frozen):
+        raise Stopped("FAILED", f"snapshot altered: {frozen.folder}")
+    tables = matcher.Tables.read(folder_of(frozen))
+    if run.kind == "committed":
+        drawn = session.scalars(select(Draw).where(Draw.round_id == run.round_id)).one()
+        tables.draw = draw_file(drawn)
+    else:
+        tables.policy = run.policy_toml.encode()
+    tables.write(folder)
+
+
+# --- children ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one child may use."""
+
+    seconds: float
+    memory_mb: int
+
+
+def _limits(policy: matcher.Policy) -> Limits:
+    """Ten minutes beyond the time that the rules give the solver, else this installation's limit."""
+    config = current_app.config
+    seconds = config.get("RUN_SECONDS", DEFAULT_SECONDS)
+    memory = policy.memory_mb or config.get("RUN_MEMORY_MB", DEFAULT_MEMORY_MB)
+    return Limits(max(seconds, policy.time_s + 600 if policy.time_s else 0), memory)
+
+
+def _child(claim: Claim, step: str, place: Path, out: Path, limits: Limits, stop: Event) -> int:
+    """Run one step in a process group of its own; returns its exit status."""
+    source = Path(matcher.__file__).resolve().parent.parent
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "PYTHONPATH": str(source),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONUTF8": "1",
+        "LANG": "C.UTF-8",
+        "HOME": str(place),
+        "TMPDIR": str(place),
+    }
+    option = "--result" if step != "solve" else "--out"
+    command = [sys.executable, "-I", str(CHILD), str(limits.memory_mb), *COMMAND, step,
+               str(place / "round"), option, str(out)]  # fmt: skip
+    with (place / f"{step}.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=place, env=environment, stdin=subprocess.DEVNULL, stdout=log,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        try:
+            _wait(claim, step, process, limits.seconds, stop)
+        finally:
+            status = _end_group(process)
+    return status
+
+
+def _wait(
+    claim: Claim, step: str, process: subprocess.Popen[bytes], seconds: float, stop: Event
+) -> None:
+    began = time.monotonic()
+    told = 0.0
+    # the child is looked at without being reaped, so that its group still is its own when it is ended
+    while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if not told or time.monotonic() - told >= HEARTBEAT:
+            _beat(claim, step)
+            told = time.monotonic()
+        if stop.is_set():
+            raise Leaving
+        if time.monotonic() - began > seconds:
+            raise Stopped("FAILED", f"{step}: time limit {seconds:g} s")
+        time.sleep(POLL)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> int:
+    """Kill whatever is left of the child and of what it started; returns the child's status."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.wait()
+
+
+def _complaint(place: Path, step: str, status: int) -> str:
+    """Why a step failed: its exit status or signal, and the end of what it said."""
+    try:
+        said = (place / f"{step}.log").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        said = ""
+    how = f"signal {-status}" if status < 0 else f"exit {status}"
+    return f"{step}: {how}\n{said[-1500:]}"
+
+
+# --- results ----------------------------------------------------------------------------------
+
+
+def _broken(out: Path) -> bool:
+    """Whether a verdict says so; a crash ends with the same exit status."""
+    try:
+        return bool(json.loads((out / "verdict.json").read_bytes())["broken"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+
+
+def _reading(out: Path, committed: bool) -> dict[str, Any]:
+    """How a run ended, by what its folder holds."""
+    try:
+        result, verdict = (
+            json.loads((out / f"{n}.json").read_bytes()) for n in ("result", "verdict")
+        )
+        broken = bool(verdict["broken"])
+        report = {} if broken else json.loads((out / "report.json").read_bytes())
+        with (out / "classes.csv").open(encoding="utf-8", newline="") as file:
+            classes = [dict(row) for row in csv.DictReader(file)]
+        complete = bool(result["publishable"]) and not broken
+        summary = {
+            "publishable": complete and committed,
+            "complete": complete,
+            "mechanism": str(result["mechanism"]),
+            "objective": result["objective"],
+            "report": report,
+            "claims": verdict["claims"],
+            "classes": classes,
+            "runtime_s": result["runtime_s"],
+            "digest": result["digests"]["inputs"],
+            "files": digests(out),
+        }
+        status = str(result["status"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise Stopped("FAILED", f"unreadable result: {type(error).__name__}: {error}") from error
+    return {"state": "BROKEN" if broken else "VERIFIED", "status": status, "summary": summary}
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file of a folder, by name."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+    }
+
+
+def result_of(run: Run) -> Path:
+    """The folder of what a run made."""
+    return instance() / run.folder / "result"
+
+
+def round_folder_of(run: Run) -> Path:
+    """The folder of what a run read."""
+    return instance() / run.folder / "round"

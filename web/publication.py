@@ -1,0 +1,359 @@
+"""Publishing: a bundle on the disk first, then everything that people see in one transaction.
+
+A publication is never edited.  What was interrupted before its transaction leaves a bundle that no row
+names; :func:`recover` removes it.  After the transaction nothing is missing.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session, joinedload
+
+from . import bundle, calendar, db, jobs, merkle, policies, privacy, rounds
+from .audit import Actor, canonical, record
+from .models import (
+    Applicant,
+    Approval,
+    OrderClass,
+    Person,
+    Placement,
+    Program,
+    Publication,
+    Round,
+    Run,
+    Snapshot,
+)
+from .snapshot import alone, enough_space, instance, intact, settle, snapshot_of
+
+FOLDER = "publications"
+HEADS = "published.txt"
+"""Names every bundle that was published, beside them: a database restored from before is known by it."""
+
+
+class Altered(RuntimeError):
+    """A file of the snapshot or the result is not what was recorded of it."""
+
+
+class Behind(RuntimeError):
+    """The database knows less than was published: it was restored from an old backup."""
+
+
+# --- approval ---------------------------------------------------------------------------------
+
+
+def trusted_claims(run: Run) -> list[str]:
+    """The claims of a run that no check has proved, and that an approver takes on trust by name."""
+    claims = run.summary.get("claims", [])
+    return [str(claim["name"]) for claim in claims if claim["status"] == "TRUSTED"]
+
+
+def approve(session: Session, round_: Round, actor: Actor) -> Approval:
+    """A second coordinator approves the verified run of the committed policy.
+
+    Raises
+    ------
+    rounds.Moved, rounds.Blocked
+        If there is no such run, it cannot be published, or the same person started it.
+    """
+    moment = db.now(session)
+    rounds.take(session, round_, "approve", actor, approved_at=moment)
+    run = rounds.committed_run(session, round_)
+    if run is None:
+        raise rounds.Moved(round_.state)
+    made = Approval(
+        round_id=round_.id, run_id=run.id, trusted=trusted_claims(run), by=actor.name, at=moment
+    )
+    session.add(made)
+    record(
+        session, actor, "approval.give", f"run/{run.key}", round_id=round_.id,
+        after={"trusted": made.trusted, "files": run.summary["files"]},
+    )  # fmt: skip
+    return made
+
+
+# --- publishing -------------------------------------------------------------------------------
+
+
+def publish(round_id: int, actor: Actor) -> Publication:
+    """Publish the approved run: its bundle, every applicant's line, and the notice period.
+
+    Raises
+    ------
+    rounds.Moved, rounds.Blocked
+        If the round is not approved, or somebody published it a moment ago.
+    Altered
+        If the snapshot or the result was changed on the disk.
+    snapshot.NoSpace
+        If the disk is nearly full.
+    """
+    enough_space()
+    with alone(instance() / FOLDER):
+        _remove_unfinished()
+        db.forget()
+        session = db.reading()
+        round_ = session.get_one(Round, round_id)
+        if round_.state != "APPROVED":
+            raise rounds.Moved(round_.state)
+        approval = session.scalars(select(Approval).where(Approval.round_id == round_id)).one()
+        frozen = snapshot_of(session, round_)
+        if frozen is None or not _unchanged(frozen, approval.run):
+            raise Altered(round_.serial)
+        lines = _lines(session, round_, frozen, approval.run)
+        leaves = [line.pop("leaf") for line in lines]
+        root, paths = merkle.tree(leaves)
+        for line, path in zip(lines, paths, strict=True):
+            line["path"] = path
+        files = bundle.full(session, round_, approval, leaves, root.hex())
+        db.forget()
+        name, digest = _store(bundle.zipped(files), round_.serial)
+        made = _commit(round_id, approval, name, digest, root.hex(), lines, actor)
+        _remember([name])
+        return made
+
+
+def _unchanged(frozen: Snapshot, run: Run) -> bool:
+    """Whether the disk still holds what was committed to, and what was verified and approved."""
+    try:
+        files = jobs.digests(jobs.result_of(run))
+    except OSError:
+        return False
+    return (
+        intact(frozen) and run.summary["digest"] == frozen.digest and run.summary["files"] == files
+    )
+
+
+def _lines(session: Session, round_: Round, frozen: Snapshot, run: Run) -> list[dict[str, Any]]:
+    """Everybody's line as a row of ``placement``, each with its leaf, in the order of the leaves.
+
+    The order tells nothing: it is that of salted hashes.
+    """
+    people = {
+        pseudonym: (at, number)
+        for at, number, pseudonym in session.execute(
+            select(Applicant.id, Applicant.number, Person.pseudonym)
+            .join(Person)
+            .where(Applicant.round_id == round_.id)
+        ).all()
+    }
+    programs = dict(
+        session.execute(
+            select(Program.code, Program.id)
+            .join(OrderClass)
+            .where(OrderClass.round_id == round_.id)
+        ).all()
+    )  # fmt: skip
+    out = jobs.result_of(run)
+    with (out / "reasons.jsonl").open(encoding="utf-8") as file:
+        told = {line["applicant"]: line for line in map(json.loads, file)}
+    found = []
+    with (out / "placements.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            pseudonym = row["applicant"]
+            at, number = people[pseudonym]
+            rank = int(row["rank"]) if row["rank"] else None
+            salt = _salt(run.key, pseudonym)
+            stated = _row(round_.serial, frozen.digest, pseudonym, number, row["program"], rank)
+            found.append(
+                {
+                    "applicant_id": at,
+                    "program_id": programs[row["program"]] if row["program"] else None,
+                    "rank": rank,
+                    "seat": row["seat"],
+                    "reason": row["reason"],
+                    "reasons": {n: told[pseudonym][n] for n in ("outcome", "reasons")},
+                    "salt": salt.hex(),
+                    "leaf": merkle.leaf(salt, canonical(stated)),
+                }
+            )
+    return sorted(found, key=lambda line: bytes(line["leaf"]))
+
+
+def _salt(run_key: str, pseudonym: str) -> bytes:
+    """A salt that nobody can guess, and the same again if publishing has to be repeated."""
+    text = f"salt|{run_key}|{pseudonym}".encode()
+    return hmac.digest(privacy.keys().pseudonym, text, "sha256")[:16]
+
+
+def _row(
+    serial: str, digest: str, pseudonym: str, number: str, program: str, rank: int | None
+) -> dict[str, Any]:
+    """What a line states; neither a name nor the kind of seat."""
+    return {
+        "round": serial,
+        "snapshot": digest,
+        "applicant": pseudonym,
+        "number": number,
+        "program": program,
+        "rank": rank,
+    }
+
+
+def _commit(
+    round_id: int,
+    approval: Approval,
+    name: str,
+    digest: str,
+    root: str,
+    lines: list[dict[str, Any]],
+    actor: Actor,
+) -> Publication:
+    """The one transaction after which the result is public."""
+    with db.writing() as session:
+        round_ = session.get_one(Round, round_id)
+        moment = db.now(session)
+        rounds.take(
+            session, round_, "publish", actor,
+            published_at=moment, notice_ends_at=notice_end(round_, moment),
+        )  # fmt: skip
+        made = Publication(
+            round_id=round_id, run_id=approval.run_id, bundle_digest=digest, bundle=name,
+            merkle_root=root, by=actor.name, at=moment,
+        )  # fmt: skip
+        session.add(made)
+        session.flush()
+        session.execute(insert(Placement), [{**line, "publication_id": made.id} for line in lines])
+        record(
+            session, actor, "publication.make", f"round/{round_.serial}", round_id=round_id,
+            after={"bundle": digest, "root": root, "lines": len(lines)},
+        )  # fmt: skip
+    return made
+
+
+def notice_end(round_: Round, moment: datetime) -> datetime:
+    """When the notice period of a result that is published at a moment ends, by the rules."""
+    days, hour = (policies.flow(round_, key) for key in ("days.publicity", "days.hour"))
+    return calendar.end_of(moment, days, hour)
+
+
+# --- bundles on the disk ----------------------------------------------------------------------
+
+
+def _store(data: bytes, serial: str) -> tuple[str, str]:
+    """Write a bundle durably under the name of its digest; returns name and digest."""
+    digest = hashlib.sha256(data).hexdigest()
+    name = f"{FOLDER}/{serial}-{digest}.zip"
+    target = instance() / name
+    made = target.with_name(f"{secrets.token_hex(8)}.tmp")
+    made.write_bytes(data)
+    made.chmod(0o400)
+    settle([made])
+    made.rename(target)
+    settle([target.parent])
+    return name, digest
+
+
+def bundle_path(publication: Publication) -> Path:
+    """Where the full bundle of a publication lies."""
+    return instance() / publication.bundle
+
+
+def recover() -> list[str]:
+    """Complete or undo what an interrupted publication left; returns the names of bundles removed.
+
+    Raises
+    ------
+    Behind
+        If something was published that the database does not know; nothing is removed then.
+    """
+    with alone(instance() / FOLDER):
+        return _remove_unfinished()
+
+
+def _remove_unfinished() -> list[str]:
+    known = _known()
+    if lost := _remembered() - known:
+        raise Behind(", ".join(sorted(lost)))
+    if late := known - _remembered():  # stopped between the commit and its line in the file
+        _remember(sorted(late))
+    removed = []
+    for path in sorted((instance() / FOLDER).iterdir()):
+        if path.suffix in (".zip", ".tmp") and f"{FOLDER}/{path.name}" not in known:
+            path.unlink()
+            removed.append(path.name)
+    return removed
+
+
+def behind() -> bool:
+    """Whether something was published that the database does not know."""
+    return bool(_remembered() - _known())
+
+
+def _known() -> set[str]:
+    """The bundles that the database names."""
+    db.forget()
+    names = set(db.reading().scalars(select(Publication.bundle)))
+    db.forget()
+    return names
+
+
+def _remembered() -> set[str]:
+    """The bundles that were published, as the file beside them says."""
+    try:
+        return set((instance() / FOLDER / HEADS).read_text(encoding="utf-8").split())
+    except FileNotFoundError:
+        return set()
+
+
+def _remember(names: Sequence[str]) -> None:
+    path = instance() / FOLDER / HEADS
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(f"{name}\n" for name in names)
+    settle([path, path.parent])
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def publication_of(session: Session, round_: Round) -> Publication | None:
+    """The last publication of a round."""
+    return session.scalar(
+        select(Publication)
+        .where(Publication.round_id == round_.id)
+        .order_by(Publication.id.desc())
+        .limit(1)
+    )
+
+
+def placement_of(session: Session, applicant: Applicant) -> Placement | None:
+    """An applicant's line of the last publication."""
+    return session.scalar(
+        select(Placement)
+        .join(Publication)
+        .where(Placement.applicant_id == applicant.id)
+        .options(joinedload(Placement.program), joinedload(Placement.publication))
+        .order_by(Publication.id.desc())
+        .limit(1)
+    )
+
+
+def own_line(placement: Placement) -> dict[str, Any]:
+    """What she needs to check her line at home (核对码): row, salt, path and root.
+
+    The placement must still be of an open session, as its rows are looked up.
+    """
+    applicant, publication = placement.applicant, placement.publication
+    frozen = publication.round.snapshot
+    return {
+        "algorithm": "sha256",
+        "row": _row(
+            publication.round.serial,
+            frozen.digest if frozen else "",
+            applicant.person.pseudonym,
+            applicant.number,
+            placement.program.code if placement.program else "",
+            placement.rank,
+        ),
+        "salt": placement.salt,
+        "path": placement.path,
+        "root": publication.merkle_root,
+    }

@@ -1,0 +1,380 @@
+"""The life of a round: the states, who moves it on, and what must hold before.
+
+This is the only file that changes ``Round.state``.  Each step is one compare-and-set on state and
+fence, with its audit event, in one transaction: of two people who press at once, one moves the round
+and the other is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask_babel import lazy_gettext as _
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from .audit import SYSTEM, Actor, record
+from .db import now
+from .models import (
+    Applicant,
+    Approval,
+    Decision,
+    Doubt,
+    Draw,
+    Import,
+    OrderClass,
+    Program,
+    Record,
+    Round,
+    Run,
+    Score,
+    SeatChange,
+    Snapshot,
+)
+
+LABELS = {
+    "DRAFT": _("筹备"),
+    "ANNOUNCED": _("计划公布"),
+    "OPEN": _("报名填报"),
+    "REVIEW": _("审核考核"),
+    "FROZEN": _("志愿锁定"),
+    "DRAWN": _("已摇号"),
+    "APPROVED": _("审定"),
+    "PUBLISHED": _("公示"),
+    "CONFIRMING": _("确认递补"),
+    "FINAL": _("归档"),
+    "SUSPENDED": _("暂停公示"),
+    "VOID": _("作废"),
+}
+STATES = tuple(LABELS)
+COURSE = STATES[: STATES.index("FINAL") + 1]
+"""The states that a round passes through, in order."""
+
+PUBLIC = frozenset(STATES) - {"DRAFT"}
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Something that must be done before a step: a code, and what it is about."""
+
+    code: str
+    about: str = ""
+    count: int = 0
+
+
+class Blocked(ValueError):
+    """A step cannot be taken yet; ``obstacles`` say why."""
+
+    def __init__(self, obstacles: Sequence[Obstacle]):
+        self.obstacles = tuple(obstacles)
+        super().__init__("; ".join(f"{o.code} {o.about}".strip() for o in obstacles))
+
+
+class Moved(ValueError):
+    """Somebody else changed the round in the meantime."""
+
+
+Gate = Callable[[Session, Round, Actor], list[Obstacle]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A row of the table of states."""
+
+    name: str
+    source: str
+    target: str
+    roles: tuple[str, ...]
+    gate: Gate
+
+
+# --- gates ------------------------------------------------------------------------------------
+
+
+def _plan_complete(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
+    classes = session.scalars(select(OrderClass).where(OrderClass.round_id == round_.id)).all()
+    found = []
+    if not classes:
+        found.append(Obstacle("no_class"))
+    for held in classes:
+        if not held.programs:
+            found.append(Obstacle("class_without_seats", held.code))
+        if held.confirmed_at is None:
+            found.append(Obstacle("college_not_confirmed", held.code))
+        found += [
+            Obstacle("enterprise_not_confirmed", program.code)
+            for program in held.programs
+            if program.confirmed_at is None
+        ]
+    if round_.policy is None:
+        found.append(Obstacle("no_policy"))
+    if round_.opens_at is None or round_.deadline_at is None:
+        found.append(Obstacle("no_dates"))
+    elif round_.deadline_at <= round_.opens_at:
+        found.append(Obstacle("dates_reversed"))
+    if not round_.draw_event:
+        found.append(Obstacle("no_draw_event"))
+    return found + _recorded(session, round_, "plan_approval")
+
+
+def _recorded(session: Session, round_: Round, kind: str) -> list[Obstacle]:
+    held = session.scalar(select(Record).where(Record.round_id == round_.id, Record.kind == kind))
+    if held is None:
+        return [Obstacle(f"no_{kind}")]
+    return [] if held.confirmed_at else [Obstacle(f"unconfirmed_{kind}", held.document)]
+
+
+def _opens(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
+    due = round_.opens_at is not None and now(session) >= round_.opens_at
+    return [] if due else [Obstacle("not_yet_open")]
+
+
+def _closes(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
+    due = round_.deadline_at is not None and now(session) >= round_.deadline_at
+    return [] if due else [Obstacle("deadline_ahead")]
+
+
+def _nothing_open(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
+    def count(query: Any) -> int:
+        return session.scalar(select(func.count()).select_from(query.subquery())) or 0
+
+    mine = select(Applicant.id).where(Applicant.round_id == round_.id)
+    waiting = {
+        "not_reviewed": mine.where(Applicant.state.in_(("submitted", "returned"))),
+        "scores_unconfirmed": select(Score.id).where(
+            Score.applicant_id.in_(mine), Score.confirmed_at.is_(None)
+        ),
+        "imports_unconfirmed": select(Import.id).where(
+            Import.round_id == round_.id,
+            Import.sheet.in_(("applicants", "choices")),
+            Import.state == "stored",
+            Import.confirmed_by == "",
+        ),
+        "decisions_unconfirmed": select(Decision.id).where(
+            Decision.applicant_id.in_(mine), Decision.confirmed_at.is_(None)
+        ),
+        "doubts_open": select(Doubt.id).where(
+            Doubt.round_id == round_.id, Doubt.confirmed_at.is_(None)
+        ),
+        "seat_changes_open": select(SeatChange.id)
+        .join(Program)
+        .join(OrderClass)
+        .where(OrderClass.round_id == round_.id, SeatChange.applied_at.is_(None)),
+    }
+    found = [Obstacle(code, count=n) for code, query in waiting.items() if (n := count(query))]
+    if not count(mine.where(Applicant.state == "passed")):
+        found.append(Obstacle("nobody_passed"))
+    return found
+
+
+def _a_day_after_the_draw(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
+    found = []
+    pause = timedelta(0) if round_.demo else timedelta(days=1)
+    if round_.frozen_at is None or now(session) < round_.frozen_at + pause:
+        found.append(Obstacle("a_day_after_commitment"))
+    drawn = session.scalar(select(Draw).where(Draw.round_id == round_.id))
+    if drawn is None:
+        found.append(Obstacle("no_draw"))
+    elif drawn.confirmed_at is None:
+        found.append(Obstacle("draw_unconfirmed"))
+    return found
+
+
+def committed_run(session: Session, round_: Round) -> Run | None:
+    """The live run of the committed policy, if there is one."""
+    return session.scalar(
+        select(Run)
+        .where(
+            Run.round_id == round_.id,
+            Run.kind == "committed",
+            Run.state.in_(("QUEUED", "RUNNING", "VERIFIED")),
+        )
+        .order_by(Run.id.desc())
+        .limit(1)
+    )
+
+
+def _publishable(session: Session, round_: Round, actor: Actor) -> list[Obstacle]:
+    run = committed_run(session, round_)
+    if run is None or run.state != "VERIFIED":
+        return [Obstacle("no_verified_run")]
+    if not run.summary.get("publishable"):
+        return [Obstacle("not_publishable", run.status)]
+    if run.started_by == actor.name:
+        return [Obstacle("second_person")]
+    return _recorded(session, round_, "result_filing")
+
+
+def _approved(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
+    held = session.scalar(select(Approval).where(Approval.round_id == round_.id))
+    return [] if held else [Obstacle("no_approval")]
+
+
+def _notice_over(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
+    due = round_.notice_ends_at is not None and now(session) >= round_.notice_ends_at
+    return [] if due else [Obstacle("notice_period")]
+
+
+def _frozen(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
+    held = session.scalar(select(Snapshot).where(Snapshot.round_id == round_.id))
+    return _nothing_open(session, round_, _) + ([] if held else [Obstacle("no_snapshot")])
+
+
+STEPS = (
+    Step("announce", "DRAFT", "ANNOUNCED", ("coordinator",), _plan_complete),
+    Step("open", "ANNOUNCED", "OPEN", ("coordinator", "system"), _opens),
+    Step("close", "OPEN", "REVIEW", ("coordinator", "system"), _closes),
+    Step("freeze", "REVIEW", "FROZEN", ("coordinator",), _frozen),
+    Step("draw", "FROZEN", "DRAWN", ("coordinator",), _a_day_after_the_draw),
+    Step("approve", "DRAWN", "APPROVED", ("coordinator",), _publishable),
+    Step("publish", "APPROVED", "PUBLISHED", ("coordinator",), _approved),
+    Step("confirm", "PUBLISHED", "CONFIRMING", ("coordinator", "system"), _notice_over),
+)
+"""What comes after CONFIRMING belongs to the time after publication."""
+
+BY_NAME = {step.name: step for step in STEPS}
+
+
+# --- moving -----------------------------------------------------------------------------------
+
+
+def next_step(round_: Round) -> Step | None:
+    """The step that a round takes next."""
+    return next((step for step in STEPS if step.source == round_.state), None)
+
+
+def obstacles(session: Session, round_: Round, step: Step, actor: Actor) -> list[Obstacle]:
+    """What keeps the round from that step, so that a page can say so before anybody presses."""
+    return step.gate(session, round_, actor)
+
+
+def take(
+    session: Session, round_: Round, name: str, actor: Actor, reason: str = "", **stamps: Any
+) -> Round:
+    """Take a step, in the caller's transaction.
+
+    Parameters
+    ----------
+    stamps
+        Columns of the round that the step sets beside the state (``frozen_at``, …).
+
+    Raises
+    ------
+    Moved
+        If the round is not, or no longer, where the step begins.
+    Blocked
+        If something must be done first.
+    """
+    step = BY_NAME[name]
+    if round_.state != step.source:
+        raise Moved(round_.state)
+    if actor.role not in step.roles:
+        raise Blocked([Obstacle("role", actor.role)])
+    if found := step.gate(session, round_, actor):
+        raise Blocked(found)
+    return _move(session, round_, step.target, actor, f"round.{name}", reason, **stamps)
+
+
+def _move(
+    session: Session,
+    round_: Round,
+    target: str,
+    actor: Actor,
+    action: str,
+    why: str = "",
+    **stamps: Any,
+) -> Round:
+    before = round_.state
+    moved = session.execute(
+        update(Round)
+        .where(Round.id == round_.id, Round.state == before, Round.fence == round_.fence)
+        .values(state=target, fence=Round.fence + 1, **stamps)
+        .execution_options(synchronize_session=False)
+    )
+    if moved.rowcount != 1:  # type: ignore[attr-defined]
+        raise Moved(before)
+    session.refresh(round_)
+    record(
+        session, actor, action, f"round/{round_.serial}", round_id=round_.id,
+        before={"state": before}, after={"state": target}, reason=why,
+    )  # fmt: skip
+    return round_
+
+
+def by_the_clock(session: Session, round_: Round) -> str:
+    """The state that the clock gives: an announced round opens and closes whether a job ran or not."""
+    state, moment = round_.state, now(session)
+    if state == "ANNOUNCED" and round_.opens_at is not None and moment >= round_.opens_at:
+        state = "OPEN"
+    if state == "OPEN" and round_.deadline_at is not None and moment >= round_.deadline_at:
+        state = "REVIEW"
+    return state
+
+
+def close_due(session: Session) -> list[str]:
+    """Record what the clock has decided; returns the steps taken, as ``serial step``."""
+    taken = []
+    for round_ in session.scalars(
+        select(Round).where(Round.state.in_(("ANNOUNCED", "OPEN", "PUBLISHED")))
+    ):
+        for name in ("open", "close", "confirm"):
+            step = BY_NAME[name]
+            if round_.state == step.source and not step.gate(session, round_, SYSTEM):
+                _move(session, round_, step.target, SYSTEM, f"round.{name}")
+                taken.append(f"{round_.serial} {name}")
+    return taken
+
+
+def lock_open(session: Session, round_id: int) -> tuple[Round, datetime]:
+    """The round, locked against moving, and the time: accepted ⇔ it is open and t < deadline.
+
+    Raises
+    ------
+    Moved
+        If it does not take lists now.
+    """
+    round_ = session.scalars(
+        select(Round).where(Round.id == round_id).with_for_update(read=True)
+    ).one()
+    moment = now(session)
+    if by_the_clock(session, round_) != "OPEN":
+        raise Moved(round_.state)
+    return round_, moment
+
+
+def suspend(session: Session, round_: Round, first: Actor, second: Actor, reason: str) -> None:
+    """Stop a published round's clocks, by two coordinators, with a reason that the public reads."""
+    _two(first, second)
+    if round_.state not in ("PUBLISHED", "CONFIRMING"):
+        raise Moved(round_.state)
+    _move(
+        session, round_, "SUSPENDED", first, "round.suspend", reason,
+        resumes_to=round_.state, reason=reason,
+    )  # fmt: skip
+
+
+def resume(session: Session, round_: Round, first: Actor, second: Actor, reason: str) -> None:
+    """Go on where the round was suspended, by two coordinators."""
+    _two(first, second)
+    if round_.state != "SUSPENDED" or round_.resumes_to is None:
+        raise Moved(round_.state)
+    _move(
+        session, round_, round_.resumes_to, first, "round.resume", reason,
+        resumes_to=None, reason="",
+    )  # fmt: skip
+
+
+def void(session: Session, round_: Round, first: Actor, second: Actor, reason: str) -> None:
+    """End a round without a result, by two coordinators; its records stay with the auditors."""
+    _two(first, second)
+    if round_.state in ("VOID", "FINAL"):
+        raise Moved(round_.state)
+    _move(session, round_, "VOID", first, "round.void", reason, reason=reason)
+
+
+def _two(first: Actor, second: Actor) -> None:
+    if first.name == second.name or {first.role, second.role} != {"coordinator"}:
+        raise Blocked([Obstacle("second_person")])

@@ -1,0 +1,106 @@
+"""The languages of the pages: Chinese is the source, English the translation.
+
+English stands in ``translations/en/*.po``, one file a part of the system; they are read at the start,
+so nothing has to be compiled.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask import Flask, has_request_context, request
+from flask_babel import Babel, Domain
+from flask_babel import get_locale as current_locale
+from flask_babel import lazy_gettext as _
+from flask_security import current_user
+from flask_security.babel import FsDomain
+from jinja2.ext import Extension
+
+FOLDER = Path(__file__).parent / "translations"
+LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
+COOKIE = "lang"
+MARKS = {
+    "：": _("："), "（": _("（"), "）": _("）"), "，": _("，"), "、": _("、"), "；": _("；"), "。": _("。"),
+}  # fmt: skip
+"""Marks that templates set between words, in the language of the page."""
+
+
+@cache
+def catalogue(language: str) -> NullTranslations:
+    """All of a language's files as one catalogue; none for the source language."""
+    merged: NullTranslations = Translations()
+    for path in sorted((FOLDER / language).glob("*.po")):
+        with path.open("rb") as file:
+            compiled = BytesIO()
+            write_mo(compiled, read_po(file, locale=language, domain="messages"))
+        compiled.seek(0)
+        merged = merged.merge(Translations(compiled))  # type: ignore[attr-defined]
+    return merged
+
+
+class Words(Domain):  # type: ignore[misc]
+    """The catalogue of the request's language."""
+
+    def get_translations(self) -> NullTranslations:
+        """See :class:`flask_babel.Domain`."""
+        return catalogue(language())
+
+
+class LoginWords(FsDomain):
+    """The library of logins speaks English; its words in Chinese stand in ``translations/zh``."""
+
+    def get_translations(self) -> NullTranslations:
+        """See :class:`flask_babel.Domain`."""
+        return catalogue(language())
+
+
+def language() -> str:
+    """``zh`` or ``en``, for this request."""
+    locale = current_locale()
+    return "en" if locale is not None and locale.language == "en" else "zh"
+
+
+def _choose() -> str:
+    if not has_request_context():  # a worker or a command speaks the source language
+        return LANGUAGES["zh"]
+    asked = request.cookies.get(COOKIE, "")
+    if asked in LANGUAGES:
+        return LANGUAGES[asked]
+    held = getattr(current_user, "locale", "zh")
+    return LANGUAGES.get(held, LANGUAGES["zh"])
+
+
+class Punctuation(Extension):
+    """Marks that stand bare in a template follow the language of the page, as its words do."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """See :class:`jinja2.ext.Extension`."""
+        parts = re.split(r"(\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})", source, flags=re.S)
+        parts[::2] = [
+            re.sub(f"[{''.join(MARKS)}]", r"{{ marks['\g<0>'] }}", bare) for bare in parts[::2]
+        ]
+        return "".join(parts)
+
+
+class _Babel(Babel):  # type: ignore[misc]
+    """Babel whose catalogue is ours; the library would look for compiled files in folders."""
+
+    @property
+    def domain_instance(self) -> Words:
+        """See :class:`flask_babel.Babel`."""
+        return Words()
+
+
+def init_app(app: Flask) -> None:
+    """Babel with our catalogue; times are told on the clocks of the city."""
+    app.config.setdefault("BABEL_DEFAULT_LOCALE", LANGUAGES["zh"])
+    app.config.setdefault("BABEL_DEFAULT_TIMEZONE", "Asia/Shanghai")
+    _Babel(app, locale_selector=_choose)
+    app.jinja_env.add_extension(Punctuation)
+    app.jinja_env.globals["marks"] = MARKS
