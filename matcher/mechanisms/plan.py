@@ -175,7 +175,7 @@ class Plan:
     def has_room(self, stage: int, edges: list[int]) -> bool:
         """Whether one more person of the stage's group alone could take such a seat, caps apart."""
         p, _, g = self.stages[stage]
-        s, must = self.choice.seats[p], self._soft_musts(p)
+        s, must = self.choice.seats[p], self._soft_musts.get(p, {})
         if len(edges) >= s.capacity:
             return False
         if self.hard[stage]:
@@ -188,12 +188,16 @@ class Plan:
         both = _together(s.hard, s.soft)
         return g < 0 or self._filled(edges, both, g) > self._filled(edges, both)
 
-    def _soft_musts(self, p: int) -> dict[int, int]:
-        """The soft seats of a program that must be filled, by group."""
-        mine = np.flatnonzero((self.home == p) & (self.least > 0) & ~self.hard)
-        return {self.stages[k][2]: int(self.least[k]) for k in mine.tolist()}
+    @cached_property
+    def _soft_musts(self) -> dict[int, dict[int, int]]:
+        """Of programs that have any, the soft seats that must be filled, by group."""
+        found: dict[int, dict[int, int]] = {}
+        for k in np.flatnonzero((self.least > 0) & ~self.hard).tolist():
+            p, _, g = self.stages[k]
+            found.setdefault(p, {})[g] = int(self.least[k])
+        return found
 
-    def _hard_filled(self, edges: list[int], p: int, must: dict[int, int]) -> int:
+    def _hard_filled(self, edges: list[int], p: int, must: Mapping[int, int]) -> int:
         """Hard seats that the people can fill beside those soft ones that must be filled."""
         beside = _together(self.choice.seats[p].hard, must)
         return self._filled(edges, beside) - sum(must.values())
@@ -227,7 +231,8 @@ class Plan:
         at = self.edges_at(held)
         for p, edges in enumerate(at):
             s = choice.seats[p]
-            hard = self._hard_filled(edges, p, self._soft_musts(p)) if s.reserved else 0
+            must = self._soft_musts.get(p, {})
+            hard = self._hard_filled(edges, p, must) if s.reserved else 0
             if len(edges) > min(s.capacity, self.below[p] + hard):
                 return False
         sizes = np.bincount(matching[matching >= 0], minlength=len(market.programs))
