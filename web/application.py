@@ -308,12 +308,7 @@ def submit(
         See there; nothing is stored.
     """
     session.refresh(applicant, with_for_update=True)
-    again = session.scalar(
-        select(ChoiceList).where(
-            ChoiceList.applicant_id == applicant.id, ChoiceList.idempotency_key == idempotency_key
-        )
-    )
-    if again is not None:
+    if (again := choices.made_before(session, applicant, idempotency_key)) is not None:
         return again
     _, moment = rounds.lock_open(session, applicant.round_id)
     held = choices.submitted(session, applicant)

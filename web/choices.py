@@ -148,6 +148,16 @@ def save_draft(session: Session, applicant: Applicant, wish: Wish, actor: Actor)
     return held
 
 
+def made_before(session: Session, applicant: Applicant, idempotency_key: str) -> ChoiceList | None:
+    """The list that was submitted with that key already: pressed twice, or sent again."""
+    return session.scalar(
+        select(ChoiceList).where(
+            ChoiceList.applicant_id == applicant.id,
+            ChoiceList.idempotency_key == idempotency_key,
+        )
+    )
+
+
 def submit(
     session: Session,
     applicant: Applicant,
@@ -158,18 +168,9 @@ def submit(
 ) -> ChoiceList:
     """Submit a list; the receipt counts from the commit of the caller's transaction.
 
-    The same ``idempotency_key`` again gives the list that it made the first time.
-    The caller has locked the round, compared ``moment`` with the deadline, and asked for
-    :func:`problems`: the list bears the time at which it was accepted.
+    The caller has found no list :func:`made_before`, locked the round, compared ``moment`` with the
+    deadline, and asked for :func:`problems`: the list bears the time at which it was accepted.
     """
-    again = session.scalar(
-        select(ChoiceList).where(
-            ChoiceList.applicant_id == applicant.id,
-            ChoiceList.idempotency_key == idempotency_key,
-        )
-    )
-    if again is not None:
-        return again
     last = session.scalar(
         select(func.max(ChoiceList.number)).where(ChoiceList.applicant_id == applicant.id)
     )
