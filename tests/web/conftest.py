@@ -95,16 +95,18 @@ def installed(folder: Path, database: str) -> Iterator[Flask]:
     if not (folder / "keys.toml").exists():
         Keys.create(folder / "keys.toml")
     gc.disable()  # Python 3.11 trips where a lost connection is collected while routes compile
-    made = create_app(
-        {
-            "INSTANCE": folder,
-            "DATABASE_URL": database,
-            "DEMO": True,
-            "TESTING": True,
-            "WTF_CSRF_ENABLED": False,
-        }
-    )
-    gc.enable()
+    try:
+        made = create_app(
+            {
+                "INSTANCE": folder,
+                "DATABASE_URL": database,
+                "DEMO": True,
+                "TESTING": True,
+                "WTF_CSRF_ENABLED": False,
+            }
+        )
+    finally:
+        gc.enable()
     yield made  # outside a context: each request must have its own
     made.extensions["orderclass_engine"].dispose()
 
