@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from . import calendar, choices, reviewing
+from . import calendar, choices, codes, reviewing
 from .audit import Actor, Entry, record_all
 from .cells import ABSENT, EXEMPT, MARKS, Row
 from .db import now
@@ -20,7 +20,7 @@ from .people_rows import in_round
 from .plan_rows import channels
 from .sheets import CODES, UNCHECKED
 
-COMPONENTS = ("culture", "skill", "interview", "experience", "language")
+COMPONENTS = tuple(codes.COMPONENTS)
 BY_CLASS = ("interview",)
 """Components that a class gives; the others hold for the whole channel."""
 

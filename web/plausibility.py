@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from . import codes
 from .audit import Actor, record
 from .choices import DRAFT
 from .db import now
@@ -22,7 +23,7 @@ from .rounds import Blocked, Moved, Obstacle
 TIMES, CHANGE = 3, 30
 """Seats above three times the people who list them; a change of thirty percent to last year."""
 RANKS_AT_LEAST = 5
-COMPONENTS = ("culture", "skill", "interview", "experience", "language")
+COMPONENTS = tuple(codes.COMPONENTS)
 ALIVE = ("submitted", "returned", "passed")
 
 

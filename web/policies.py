@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from matcher import InvalidRound, Issue, Policy
 
+from . import codes
 from .audit import Actor, record
 from .db import now
 from .models import PolicyVersion, Round
@@ -83,7 +84,7 @@ class Parameter:
 YEARS, DAYS, PEOPLE, SHARE = _("周岁"), _("个工作日"), _("人"), _("比例")
 MECHANISMS = ("stable", "parallel", "optimal", "max_placement")
 OBJECTIVES = ("placed", "reserves", "rank", "fit")
-COMPONENTS = ("culture", "skill", "interview", "experience", "language")
+COMPONENTS = tuple(codes.COMPONENTS)
 SECTIONS = {
     "mechanism": _("录取方式"),
     "eligibility": _("资格与年龄"),
