@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 
 import matcher
 
-from . import db, evidence, rounds
+from . import db, evidence, outbox, rounds
 from .audit import SYSTEM, Actor, record
 from .models import Draw, Round, Run
 from .snapshot import (
@@ -197,7 +197,7 @@ class Leaving(Exception):
 
 
 def work(stop: Event, poll: float = 1.0) -> None:
-    """Work until told to stop: record deadlines that passed, delete old evidence, take up runs."""
+    """Work until told to stop: record what is due, delete old evidence, send messages, take up runs."""
     cleaned = -CLEANING
     while not stop.is_set():
         try:
@@ -205,7 +205,8 @@ def work(stop: Event, poll: float = 1.0) -> None:
             if time.monotonic() - cleaned >= CLEANING:
                 evidence.delete_due()
                 cleaned = time.monotonic()
-            busy = work_once(stop)
+            sent = outbox.send_due()
+            busy = work_once(stop) or sent > 0
         except SQLAlchemyError:  # a database that is away for a while comes back
             current_app.logger.exception("worker")
             busy = False
