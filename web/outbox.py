@@ -151,14 +151,12 @@ def told(message: Message) -> Told:
     return Told(str(LABELS[message.code]), wording(message.code, dict(message.params)), message.at)
 
 
-def of_applicant(applicant: Applicant) -> Select[tuple[Message]]:
+def of_applicant(applicant: Applicant) -> Select[Message]:
     """Somebody's messages, the last first."""
     return select(Message).where(Message.applicant_id == applicant.id).order_by(Message.id.desc())
 
 
-def of_round(
-    round_id: int, state: str = "", code: str = "", number: str = ""
-) -> Select[tuple[Message]]:
+def of_round(round_id: int, state: str = "", code: str = "", number: str = "") -> Select[Message]:
     """The messages of a round, the last first; of a state, a code, an application number."""
     query = (
         select(Message)
