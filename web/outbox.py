@@ -7,6 +7,7 @@ an installation adds, messages are kept, to be read on pages.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,21 +40,23 @@ TEXTS: dict[str, tuple[Any, ...]] = {
     ),
     "class_ruling": (_("您的班级有变动。"), _("班级：%(program)s。"), _("请登录查看怎样安排。")),
     "recheck_received": (
-        _("已收到您的复核申请。"), _("编号：%(ticket)s。"), _("会在 %(due)s 前答复。"),
+        _("已收到您的复核申请。"), _("编号：%(number)s。"), _("会在 %(due)s 前答复。"),
     ),
-    "recheck_answered": (_("您的复核申请已答复。"), _("编号：%(ticket)s。"), _("请登录查看。")),
+    "recheck_answered": (_("您的复核申请已答复。"), _("编号：%(number)s。"), _("请登录查看。")),
     "result_corrected": (_("您的结果已更正。"), _("班级：%(program)s。"), _("请登录查看。")),
     "agreement_ready": (
-        _("三方预就业协议可以签了。"), _("协议编号：%(agreement)s。"), _("请在 %(due)s 前签署。"),
+        _("三方预就业协议可以签了。"), _("协议编号：%(number)s。"), _("请在 %(due)s 前签署。"),
     ),
     "agreement_reminder": (
-        _("您的协议还没有签完。"), _("协议编号：%(agreement)s。"), _("请在 %(due)s 前签署。"),
+        _("您的协议还没有签完。"), _("协议编号：%(number)s。"), _("请在 %(due)s 前签署。"),
     ),
-    "agreement_effective": (_("您的协议已生效。"), _("协议编号：%(agreement)s。")),
+    "agreement_effective": (_("您的协议已生效。"), _("协议编号：%(number)s。")),
     "agreement_lapsed": (
-        _("协议没有按期签完，席位已收回。"), _("协议编号：%(agreement)s。"), _("有疑问请到柜台。"),
+        _("协议没有按期签完，席位已收回。"), _("协议编号：%(number)s。"), _("有疑问请到柜台。"),
     ),
-    "check_in": (_("请按时报到。"), _("时间：%(day)s。"), _("地点：%(place)s。")),
+    "check_in": (
+        _("请按时报到。"), _("时间：%(first)s 至 %(last)s。"), _("地点：%(place)s。"),
+    ),
     "next_round": (
         _("还有空席位，下一轮报名开始。"), _("轮次：%(title)s。"), _("报名截止：%(due)s。"),
         _("报名自愿，不参加也可以。"),
@@ -71,8 +74,8 @@ LABELS = {
 STATES = {
     "queued": _("等待发送"), "sent": _("已发送"), "failed": _("发送失败"), "kept": _("留存，未外发"),
 }  # fmt: skip
-NAMES = ("program", "due", "ticket", "agreement", "day", "place", "title")
-"""What a sentence may name."""
+NAMES = ("program", "due", "number", "first", "last", "place", "title")
+"""What a sentence may name; ``number`` is a ticket's or an agreement's."""
 
 MOST_TRIES = 5
 DELAYS = tuple(timedelta(minutes=m) for m in (1, 10, 60, 360, 1440))
@@ -104,10 +107,12 @@ def put(session: Session, applicant: Applicant, code: str, **params: Any) -> Non
     code
         Of :data:`TEXTS`.
     params
-        What its sentences name (:data:`NAMES`): ``program``, ``due``, …; others are not kept.
+        What its sentences name (:data:`NAMES`): ``program``, ``due`` (or ``due_at``), …; others are
+        not kept.
     """
+    params = {"due": params.get("due_at")} | params
     told = {name: _plain(params[name]) for name in NAMES if params.get(name)}
-    told["number"] = applicant.number
+    told["applicant"] = applicant.number
     with force_locale(LANGUAGES["zh"]):
         words = wording(code, told)
     session.add(
@@ -120,7 +125,7 @@ def put(session: Session, applicant: Applicant, code: str, **params: Any) -> Non
 
 def wording(code: str, params: dict[str, Any]) -> str:
     """A message in the language of the page: whose it is, then each sentence whose names are known."""
-    said = [str(_("报名号 %(number)s：")) % params]
+    said = [str(_("报名号 %(applicant)s：")) % params]
     for sentence in TEXTS[code]:
         text = str(sentence)
         if all(f"%({name})s" not in text or name in params for name in NAMES):
@@ -129,6 +134,8 @@ def wording(code: str, params: dict[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+[+-]\d\d:\d\d", value):
+        value = datetime.fromisoformat(value)
     if isinstance(value, datetime):
         return f"{calendar.local(value):%Y-%m-%d %H:%M}"
     return str(value)
@@ -154,6 +161,11 @@ def told(message: Message) -> Told:
 def of_applicant(applicant: Applicant) -> Select[Message]:
     """Somebody's messages, the last first."""
     return select(Message).where(Message.applicant_id == applicant.id).order_by(Message.id.desc())
+
+
+def last_of(session: Session, applicant: Applicant) -> Message | None:
+    """The last message to somebody."""
+    return session.scalar(of_applicant(applicant).limit(1))
 
 
 def of_round(round_id: int, state: str = "", code: str = "", number: str = "") -> Select[Message]:

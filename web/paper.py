@@ -125,8 +125,6 @@ class Sheet(FPDF):
             line: list[str] = []
             used = 0.0
             for word in self._words(paragraph, width, size):
-                if word == "　" and found and not line:
-                    continue  # what sets apart on a line sets nothing apart at its beginning
                 wide = self.width_of(word, size)
                 if line and used + wide > width:
                     keep = len(line)
@@ -137,6 +135,8 @@ class Sheet(FPDF):
                     found.append("".join(line[:keep]))
                     line = line[keep:]
                     used = self.width_of("".join(line), size)
+                    if word == "　":  # what sets apart on a line sets nothing apart at its end
+                        continue
                 line.append(word)
                 used += wide
             told += [*found, "".join(line)]

@@ -20,7 +20,10 @@ from web import db, jobs, outbox, people
 from web.models import Applicant, Message
 
 Login = Callable[..., FlaskClient]
-PARAMS = {name: name for name in outbox.NAMES} | {"due": a_round.CONFIRMING}
+PARAMS = {
+    "program": "模具班", "due": a_round.CONFIRMING, "number": "F2026-0001", "first": "2026-09-01",
+    "last": "2026-09-03", "place": "翠屿校区", "title": "2026 年第二轮",
+}  # fmt: skip
 CODES = (
     "offer_made", "offer_due_soon", "offer_silent", "waiting_offer", "class_ruling",
     "recheck_received", "recheck_answered", "result_corrected", "agreement_ready",
@@ -120,6 +123,12 @@ def test_a_percent_sign_in_a_name_is_only_a_percent_sign(app: Flask) -> None:
     with app.app_context():
         put(program="100%(due)s班")
         assert "班级：100%(due)s班。" in stored()[0].words
+
+
+def test_a_moment_is_told_on_the_clocks_of_the_city_however_it_was_given(app: Flask) -> None:
+    with app.app_context():
+        put("agreement_ready", number="X-1", due_at=a_round.CONFIRMING.isoformat())
+        assert stored()[0].words.endswith("协议编号：X-1。请在 2026-06-09 09:00 前签署。")
 
 
 def test_no_code_no_message(app: Flask) -> None:
