@@ -181,9 +181,10 @@ def _page(blueprint: str, whole: bool, round_: Round, college: str, form: Batch)
         classes = classes.where(OrderClass.college_id == auth.own_college().id)
     number = request.args.get("number", "").strip()
     page = render_template(
-        f"{blueprint}/prints.html", blueprint=blueprint, action=_action(round_, runs), whole=whole, round=round_, shown=round_.state in printing.SHOWN,
-        classes=session.scalars(classes).all(), runs=runs, states=STATES, form=form,
-        elapsed={run.id: _elapsed(session, run) for run in runs},
+        f"{blueprint}/prints.html",
+        blueprint=blueprint, action=_action(round_, runs), whole=whole, round=round_,
+        shown=round_.state in printing.SHOWN, classes=session.scalars(classes).all(), runs=runs,
+        states=STATES, form=form, elapsed={run.id: _elapsed(session, run) for run in runs},
         enterprises=_enterprises(session, round_) if whole else [],
         number=number, offers=_offers(session, round_, number, college) if number else [],
         rechecks=_rechecks(session, round_, number) if number and whole else [],
