@@ -20,6 +20,7 @@ from . import (
     offices,
     privacy,
     publication,
+    retention_pages,
     reviewing,
     rounds,
     stages,
@@ -41,6 +42,7 @@ from .offices import Action
 
 bp = Blueprint("bureau", __name__, url_prefix="/bureau")
 auth.guard(bp, "bureau", "auditor")
+retention_pages.mount(bp)
 
 EVENTS = 50
 RECORDS = {"plan_approval": lazy_gettext("计划审定"), "result_filing": lazy_gettext("结果备案")}

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from . import auth, db, evidence, jobs, outbox, publication, rounds, serving
+from . import auth, db, evidence, jobs, outbox, publication, retention, rounds, serving
 from .models import ROLES, College, Enterprise, User
 from .privacy import Keys
 
@@ -26,7 +26,7 @@ class NewerSchema(RuntimeError):
     """The database was made by a newer version of this software."""
 
 
-WITHOUT_PAGES = ("init-db", "upgrade-db", "create-user", "close-due", "worker")
+WITHOUT_PAGES = ("init-db", "upgrade-db", "create-user", "close-due", "retain", "worker")
 """Commands that serve nothing, so that nothing need stand in front of them."""
 
 
@@ -139,6 +139,15 @@ def close_due() -> None:
         click.echo(f"已删除到期的证明照片 {key} / evidence deleted")
 
 
+@click.command("retain")
+@click.option("--dry-run", is_flag=True, help="只列出，不清理 / list only")
+def retain(dry_run: bool) -> None:
+    """清理过了保存期限的资料 / remove what is past its retention period."""
+    for one in retention.due(db.reading()) if dry_run else retention.apply():
+        where = one.round.serial if one.round else "-"
+        click.echo(f"{one.rule.code} {where} {one.rows} (< {one.before:%Y-%m-%d})")
+
+
 @click.command("worker")
 def worker() -> None:
     """匹配任务与到期登记，直到被停止 / take up runs and record deadlines, until stopped."""
@@ -155,5 +164,14 @@ def init_app(app: Flask) -> None:
     """Register the commands."""
     from .demo import demo
 
-    for one in (init_db, upgrade_db, create_user, close_due, worker, serving.serve_command, demo):
+    for one in (
+        init_db,
+        upgrade_db,
+        create_user,
+        close_due,
+        retain,
+        worker,
+        serving.serve_command,
+        demo,
+    ):
         app.cli.add_command(one)

@@ -185,6 +185,10 @@ CARRIED: dict[str, Callable[[Claim, Run, Path, Event], dict[str, Any]]] = {}
 here returns what is recorded of the run in the end."""
 
 
+CLEANED: list[Callable[[], object]] = [evidence.delete_due]
+"""What the worker does once an hour to remove what is no longer needed; stories add theirs."""
+
+
 class Lost(Exception):
     """The run belongs to another worker now."""
 
@@ -202,13 +206,14 @@ class Leaving(Exception):
 
 
 def work(stop: Event, poll: float = 1.0) -> None:
-    """Work until told to stop: record what is due, delete old evidence, send messages, take up runs."""
+    """Work until told to stop: record what is due, remove what is old, send messages, take up runs."""
     cleaned = -CLEANING
     while not stop.is_set():
         try:
             record_due()
             if time.monotonic() - cleaned >= CLEANING:
-                evidence.delete_due()
+                for clean in CLEANED:
+                    clean()
                 cleaned = time.monotonic()
             sent = outbox.send_due()
             busy = work_once(stop) or sent > 0

@@ -1,4 +1,4 @@
-"""Printed forms of a whole round, and the outbox."""
+"""Printed forms of a whole round, the outbox, and what is kept how long."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
-from .. import auth, db, offices, outbox, print_desk, printing
+from .. import auth, db, offices, outbox, print_desk, printing, retention_pages
 from ..models import Enterprise, Message, Recheck
 from .blueprint import bp
 
 print_desk.mount(bp, "/rounds", whole=True)
+retention_pages.mount(bp)
 
 MESSAGES = 50
 
