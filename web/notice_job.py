@@ -25,7 +25,7 @@ from .snapshot import settle
 KIND = "notices"
 DOCUMENT = "notices.pdf"
 COMMAND = (sys.executable, "-m", "web.draw_notices")
-SECONDS, MEMORY_MB = 600, 1024
+SECONDS, MEMORY_MB = 600, 600
 
 
 class Nobody(ValueError):
