@@ -9,13 +9,13 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session, selectinload
 
 from . import calendar, choices, people
 from .application import guardian_under
 from .audit import Actor, Entry, record_all
-from .cells import NO, Row, Value
+from .cells import NO, Row
 from .choices import Wish
 from .db import now
 from .lines import Change, Current, Issue, Keeper, Line, Office, twice
@@ -287,8 +287,8 @@ def _store_applicants(
     made = _enrol(session, round_, new, actor, moment)
     record_all(
         session, actor,
-        (Entry("applicant.enrol", f"applicant/{a.number}", after=_public(c, c.differing()))
-         for a, c in zip(made, new, strict=True)),
+        (Entry("applicant.enrol", f"applicant/{number}", after=_public(c, c.differing()))
+         for number, c in zip(made, new, strict=True)),
         round_id=round_.id,
     )  # fmt: skip
     record_all(
@@ -314,62 +314,75 @@ def _public(change: Change, names: Iterable[str], after: bool = True) -> Row:
 
 def _enrol(
     session: Session, round_: Round, new: Sequence[Change], actor: Actor, moment: datetime
-) -> list[Applicant]:
+) -> list[str]:
+    """New applications, by statements of many rows; their numbers."""
     if not new:
         return []
     session.execute(select(Round.id).where(Round.id == round_.id).with_for_update())
-    persons = _persons(session, (number_index(str(c.after["number"])) for c in new))
+    indexes = [number_index(str(change.after["number"])) for change in new]
+    _know(session, round_, indexes, new)
     numbers = _allotted(people.next_number(session, round_))
-    made, unknown = [], []
-    for change in new:
-        after = change.after
-        index = number_index(str(after["number"]))
-        person = persons.get(index)
-        if person is None:
-            person = Person(
-                pseudonym=pseudonym(round_.year, str(after["number"])), number_index=index,
-                number=encrypt(str(after["number"]), f"person.number:{index}"),
-            )  # fmt: skip
-            unknown.append(person)
-        number = str(after["applicant"] or next(numbers))
-        applicant = Applicant(
-            round_id=round_.id, person=person, number=number, key=random_key(),
-            created_at=moment, entered_by=actor.name, health="", groups=[],
+    rows = []
+    for change, index in zip(new, indexes, strict=True):
+        key = random_key()
+        rows.append(
+            {"of": index, "number": str(change.after["applicant"] or next(numbers)), "key": key,
+             "round_id": round_.id, "created_at": moment, "entered_by": actor.name,
+             **_of_applicant(change.after, APPLICANTS.by_name, key)}
         )  # fmt: skip
-        for name in APPLICANTS.by_name:
-            _set(applicant, name, after[name])
-        _set_groups(applicant, after, None)
-        made.append(applicant)
-    _insert(session, unknown, made)
-    day, under = calendar.local(moment).date(), guardian_under(round_)
-    given = [
-        {"applicant_id": applicant.id, "text": text, "version": PAPER, "given": True, "at": moment}
-        for applicant, change in zip(made, new, strict=True)
-        for text in _consents(applicant, change, day, under)
+    connection = session.connection()  # no account of each row: there may be thousands
+    person = select(Person.id).where(Person.number_index == bindparam("of")).scalar_subquery()
+    given: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "of"}
+    connection.execute(insert(Applicant).values(person_id=person, **given), rows)
+    ids = dict(
+        connection.execute(
+            select(Applicant.key, Applicant.id).where(Applicant.round_id == round_.id)
+        ).all()
+    )
+    made = [(ids[row["key"]], change) for row, change in zip(rows, new, strict=True)]
+    groups = [
+        {"applicant_id": id_, "group": code, "evidence": str(change.after["evidence"] or "")}
+        for id_, change in made
+        for code in _groups(change.after)
     ]
-    session.execute(insert(Consent), given)
-    return made
+    if groups:
+        connection.execute(insert(Membership), groups)
+    day, under = calendar.local(moment).date(), guardian_under(round_)
+    consents = [
+        {"applicant_id": id_, "text": text, "version": PAPER, "given": True, "at": moment}
+        for id_, change in made
+        for text in _consents(change.after, day, under)
+    ]
+    connection.execute(insert(Consent), consents)
+    return [row["number"] for row in rows]
 
 
-def _insert(session: Session, persons: Sequence[Person], made: Sequence[Applicant]) -> None:
-    """New rows by statements of many rows, as the session keeps no account of each."""
-    session.bulk_save_objects(persons, return_defaults=True)
-    for applicant in made:
-        applicant.person_id = applicant.person.id
-    session.bulk_save_objects(made, return_defaults=True)
-    groups = []
-    for applicant in made:
-        for membership in applicant.groups:
-            membership.applicant_id = applicant.id
-            groups.append(membership)
-    session.bulk_save_objects(groups)
+def _know(session: Session, round_: Round, indexes: Sequence[str], new: Sequence[Change]) -> None:
+    """See that the person of every line has a row, by the index of her number."""
+    known = _persons(session, indexes)
+    rows = []
+    for change, index in zip(new, indexes, strict=True):
+        facts = _of_person(change.after, APPLICANTS.by_name, index)
+        if index in known:
+            for name, value in facts.items():
+                setattr(known[index], name, value)
+            continue
+        number = str(change.after["number"])
+        rows.append(
+            {"pseudonym": pseudonym(round_.year, number), "number_index": index,
+             "number": encrypt(number, f"person.number:{index}"), **facts}
+        )  # fmt: skip
+    session.flush()
+    if rows:
+        session.connection().execute(insert(Person), rows)
 
 
-def _consents(applicant: Applicant, change: Change, day: date, under: int) -> Iterator[str]:
+def _consents(after: Row, day: date, under: int) -> Iterator[str]:
     yield from CONSENTS
-    if {change.after["group1"], change.after["group2"]} & SENSITIVE:
+    if SENSITIVE & set(_groups(after)):
         yield "sensitive"
-    if people.is_minor(applicant.person, day, under):
+    born = date.fromisoformat(str(after["birth_date"])) if after["birth_date"] else None
+    if born is not None and people.age_on(day, born) < under:
         yield "minor"
 
 
@@ -383,35 +396,52 @@ def _allotted(first: str) -> Iterator[str]:
 
 
 def _update(applicant: Applicant, change: Change) -> None:
-    names = change.differing()
-    for name in names:
-        _set(applicant, name, change.after[name])
+    names, person = change.differing(), applicant.person
+    for name, value in _of_person(change.after, names, person.number_index).items():
+        setattr(person, name, value)
+    facts = _of_applicant(change.after, names, applicant.key, applicant.health)
+    for name, value in facts.items():
+        setattr(applicant, name, value)
     if {"group1", "group2", "evidence"} & set(names):
         _set_groups(applicant, change.after, change.before)
     applicant.version += 1
     if _OF_PERSON & set(names):
-        applicant.person.version += 1
+        person.version += 1
 
 
-def _set(applicant: Applicant, name: str, value: Value) -> None:
-    person = applicant.person
-    if name == "telephone":
-        people.set_telephone(person, str(value or ""))
-    elif name == "guardian_telephone":
-        people.set_guardian_telephone(applicant, str(value or ""))
-    elif name == "birth_date":
-        person.birth_date = date.fromisoformat(str(value)) if value else None
-    elif name in _OF_PERSON:
-        setattr(person, name, value or "")
-    elif name == "colour":
-        others = [code for code in applicant.health.split(";") if code and code != COLOUR]
-        applicant.health = ";".join(sorted([*others, *([COLOUR] if value == "normal" else [])]))
-    elif name not in _APART:
-        setattr(applicant, name, "" if value is None else value)
+def _of_person(after: Row, names: Iterable[str], index: str) -> dict[str, Any]:
+    """What these columns of a line say of the person, as her row holds it."""
+    facts: dict[str, Any] = {name: after[name] or "" for name in names if name in _OF_PERSON}
+    if "birth_date" in facts:
+        born = facts["birth_date"]
+        facts["birth_date"] = date.fromisoformat(str(born)) if born else None
+    if "telephone" in names:
+        facts["telephone"] = people.sealed_telephone(index, str(after["telephone"] or ""))
+    return facts
+
+
+def _of_applicant(after: Row, names: Iterable[str], key: str, health: str = "") -> dict[str, Any]:
+    """What these columns of a line say of the application, as its row holds it."""
+    facts: dict[str, Any] = {
+        name: "" if after[name] is None else after[name] for name in names if name not in _APART
+    }
+    if "guardian_telephone" in names:
+        number = str(after["guardian_telephone"] or "")
+        facts["guardian_telephone"] = people.sealed_guardian_telephone(key, number)
+    if "colour" in names:
+        others = [code for code in health.split(";") if code and code != COLOUR]
+        normal = [COLOUR] if after["colour"] == "normal" else []
+        facts["health"] = ";".join(sorted([*others, *normal]))
+    return facts
+
+
+def _groups(after: Row) -> list[str]:
+    """The groups that a line claims."""
+    return [str(after[name]) for name in ("group1", "group2") if after[name]]
 
 
 def _set_groups(applicant: Applicant, after: Row, before: Row | None) -> None:
-    wanted = [str(after[name]) for name in ("group1", "group2") if after[name]]
+    wanted = _groups(after)
     former = {before[name] for name in ("group1", "group2")} if before else set()
     applicant.groups = [g for g in applicant.groups if g.group in wanted or g.group not in former]
     held = {g.group: g for g in applicant.groups}
@@ -615,30 +645,24 @@ def _check_choices(
 def _store_choices(
     session: Session, round_: Round, office: Office, changes: Sequence[Change], actor: Actor
 ) -> None:
-    held = {a.number: a for a in in_round(session, round_)}
     named = choices.plan(session, round_.id)
     seats = {
         (p.order_class.code, p.enterprise.code): p.code
         for programs in named.values()
         for p in programs
     }
-    wishes = []
+    wishes = {}
     for change in changes:
         after = change.after
         codes = []
         for shown in str(after["choices"] or "").split(";"):
             order_class, _, seat = shown.partition("/")
             codes.append(seats[order_class, seat] if seat else order_class)
-        applicant = held[change.key]
-        wish = Wish(
+        wishes[change.key] = Wish(
             tuple(code for code in codes if code),
             str(after["adjustment"] or "none"),
             tuple(code for code in str(after["not_accepted"] or "").split(";") if code),
         )
-        wishes.append((applicant, wish))
-        if applicant.state in ("draft", "returned"):
-            applicant.state = "submitted"
-        applicant.entered_by = applicant.entered_by or actor.name
     choices.submit_all(session, round_.id, wishes, actor, f"import:{random_key()}")
 
 
