@@ -66,7 +66,10 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         DEMO=shown,
         CLOCK=demo.clock(instance) if shown else None,
         DATABASE_URL=os.environ.get(
-            "DATABASE_URL", f"sqlite:///{instance.resolve()}/orderclass.sqlite"
+            "DATABASE_URL",
+            demo.database(instance)
+            if shown
+            else f"sqlite:///{instance.resolve()}/orderclass.sqlite",
         ),
         MAX_CONTENT_LENGTH=UPLOAD_BYTES,
         MAX_FORM_MEMORY_SIZE=4 * 2**20,

@@ -6,18 +6,18 @@ import signal
 import sys
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 import click
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from sqlalchemy import select
 
 from . import auth, db, evidence, jobs, publication, rounds, serving
 from .models import ROLES, College, Enterprise, User
 from .privacy import Keys
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -37,6 +37,10 @@ def asked(*names: str) -> bool:
 
 def schema_of() -> tuple[str | None, str | None]:
     """The database's schema version, and the one that this software knows."""
+    # alembic is loaded where the schema is looked at: serving need not wait for it
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     script = ScriptDirectory.from_config(_alembic())
     with db.engine().connect() as connection:
         held = MigrationContext.configure(connection).get_current_revision()
@@ -49,6 +53,8 @@ def schema_of() -> tuple[str | None, str | None]:
 
 
 def _alembic() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["engine"] = db.engine()
@@ -57,6 +63,8 @@ def _alembic() -> Config:
 
 def upgrade() -> None:
     """Bring the schema to this software's version."""
+    from alembic import command
+
     schema_of()
     command.upgrade(_alembic(), "head")
 
