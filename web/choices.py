@@ -20,7 +20,7 @@ from .models import Applicant, ChoiceList, OrderClass, Program
 DRAFT = 0
 RECEIPT = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LOOK_ALIKES = str.maketrans("OIL", "011")
-SUBMITTED = "list.submit"
+SUBMITTED, TAKEN_BACK = "list.submit", "list.take_back"
 SCOPES = ("none", "college", "industry", "district", "alliance")
 
 
@@ -193,6 +193,8 @@ def submit_all(
     wishes: Mapping[str, Wish],
     actor: Actor,
     idempotency_key: str,
+    action: str = SUBMITTED,
+    reason: str = "",
 ) -> None:
     """Submit lists of a round by application number, as an office's file says them; see :func:`submit`.
 
@@ -216,7 +218,7 @@ def submit_all(
             {"of": id_, "submitted_at": moment, "entered_by": entered_by or actor.name,
              "state": "submitted" if state in ("draft", "returned") else state}
         )  # fmt: skip
-        entries.append(Entry(SUBMITTED, f"applicant/{number}", after=_told(held)))
+        entries.append(Entry(action, f"applicant/{number}", after=_told(held)))
     if not made:
         return
     connection.execute(insert(ChoiceList), made)
@@ -229,7 +231,7 @@ def submit_all(
     )  # fmt: skip
     for one in [held for held in session.identity_map.values() if isinstance(held, Applicant)]:
         session.expire(one, ["submitted_at", "entered_by", "state"])
-    record_all(session, actor, entries, round_id=round_id)
+    record_all(session, actor, entries, round_id=round_id, reason=reason)
 
 
 def _values(
