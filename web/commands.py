@@ -137,12 +137,12 @@ def create_user(
 
 @click.command("close-due")
 def close_due() -> None:
-    """登记到期的截止时间，删除到期的证明照片 / record deadlines that have passed, delete old evidence."""
+    """登记到期的截止时间，删除到期的证明材料 / record deadlines that have passed, delete old evidence."""
     with db.writing() as session:
         for taken in rounds.close_due(session):
             click.echo(taken)
     for key in evidence.delete_due():
-        click.echo(f"已删除到期的证明照片 {key} / evidence deleted")
+        click.echo(f"已删除到期的证明材料 {key} / evidence deleted")
 
 
 @click.command("worker")
