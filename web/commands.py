@@ -12,7 +12,7 @@ import click
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from . import auth, db, evidence, jobs, publication, rounds, serving
+from . import auth, db, evidence, jobs, publication, repair, rounds, serving
 from .models import ROLES, College, Enterprise, User
 from .privacy import Keys
 
@@ -26,7 +26,7 @@ class NewerSchema(RuntimeError):
     """The database was made by a newer version of this software."""
 
 
-WITHOUT_PAGES = ("init-db", "upgrade-db", "create-user", "close-due", "worker")
+WITHOUT_PAGES = ("init-db", "upgrade-db", "create-user", "close-due", "repair-backup", "worker")
 """Commands that serve nothing, so that nothing need stand in front of them."""
 
 
@@ -161,5 +161,6 @@ def init_app(app: Flask) -> None:
     """Register the commands."""
     from .demo import demo
 
-    for one in (init_db, upgrade_db, create_user, close_due, worker, serving.serve_command, demo):
+    own = (init_db, upgrade_db, create_user, close_due, worker)
+    for one in (*own, repair.repair_backup, serving.serve_command, demo):
         app.cli.add_command(one)
