@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from . import auth, db, evidence, jobs, publication, repair, rounds, serving
+from . import auth, db, evidence, jobs, logs, publication, repair, rounds, serving
 from .models import ROLES, College, Enterprise, User
 from .privacy import Keys
 
@@ -148,6 +149,7 @@ def close_due() -> None:
 @click.command("worker")
 def worker() -> None:
     """匹配任务与到期登记，直到被停止 / take up runs and record deadlines, until stopped."""
+    logs.start(logging.INFO)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
