@@ -23,14 +23,6 @@ VARIED = ("mechanism.name", "mechanism.closure", "mechanism.objective", "mechani
 """The parameters that a trial may set otherwise than the round's rules."""
 
 PARAMETERS = [policies.BY_KEY[key] for key in VARIED]
-STATES = {
-    "QUEUED": _l("排队"),
-    "RUNNING": _l("计算中"),
-    "VERIFIED": _l("已检验"),
-    "BROKEN": _l("检验未通过"),
-    "FAILED": _l("失败"),
-    "CANCELLED": _l("已取消"),
-}
 STEPS = {
     "solve": _l("求解"),
     "verify": _l("独立检验"),
@@ -43,14 +35,6 @@ CHANGES = {
     "same": _l("同一志愿内换席位"),
     "worse": _l("录到更靠后的志愿"),
     "lost": _l("由录取变为未录取"),
-}
-FAIRNESS = {
-    "justified": _l("不合理的落选（分数更高却没录）"),
-    "waste": _l("空席未用"),
-    "reserve": _l("因预留席位"),
-    "cap": _l("因总量上限"),
-    "class_closed": _l("因班级未开"),
-    "approval": _l("因个案审批"),
 }
 CLAIMS = {
     "inputs": _l("输入与摘要"),
@@ -109,8 +93,8 @@ def runs(serial: str) -> str | BaseResponse:
         select(Run).where(Run.round_id == round_.id).order_by(Run.id.desc())
     ).all()  # fmt: skip
     page = render_template(
-        "coordinator/runs.html", round=round_, runs=held_runs, form=form, parameters=PARAMETERS,
-        fields_of=fields_of, states=STATES, steps=STEPS, names=policies.CODES,
+        "coordinator/runs.html", round=round_, runs=held_runs, form=form, kinds=codes.RUN_KINDS, parameters=PARAMETERS,
+        fields_of=fields_of, states=codes.RUN_STATES, steps=STEPS, names=policies.CODES,
     )  # fmt: skip
     # while somebody types a trial the page must not turn under her hands
     return _alive(page, any(r.state in jobs.LIVE for r in held_runs) and request.method == "GET")
@@ -137,12 +121,12 @@ def run_page(serial: str, key: str) -> Response:
     run = auth.run_of(round_, key)
     done = bool(run.summary.get("report"))
     page = render_template(
-        "coordinator/run.html", round=round_, run=run, states=STATES, steps=STEPS,
+        "coordinator/run.html", round=round_, run=run, kinds=codes.RUN_KINDS, states=codes.RUN_STATES, steps=STEPS,
         report=run.summary.get("report"), claims=run.summary.get("claims", []), names=CLAIMS, trusted=TRUSTED,
         groups=codes.GROUPS, elapsed=_elapsed(run), rules=policies.CODES,
         closed=compare.closed_of(run) if done else [], prices=compare.prices(run) if done else [],
         profile=compare.profile([run]) if done else [], live=run.state in jobs.LIVE,
-        fairness=compare.fairness([run]) if done else [], labels=FAIRNESS,
+        fairness=compare.fairness([run]) if done else [], labels=codes.FAIRNESS,
     )  # fmt: skip
     return _alive(page, run.state in jobs.LIVE)
 
@@ -177,7 +161,7 @@ def compare_runs(serial: str) -> str | BaseResponse:
     return render_template(
         "coordinator/compare.html", round=round_, runs=held, reports=[compare.report_of(r) for r in held],
         profile=compare.profile(held), groups=compare.groups(held), group_names=codes.GROUPS,
-        fairness=compare.fairness(held), labels=FAIRNESS, closed=compare.closed(held),
+        fairness=compare.fairness(held), labels=codes.FAIRNESS, closed=compare.closed(held),
         moves=[(other, compare.counted(m), m[:SHOWN_MOVES], len(m))
                for other, m in zip(held[1:], moved, strict=True)],
         changes=CHANGES, rules=policies.CODES, shown=SHOWN_MOVES,
