@@ -482,7 +482,8 @@ def submit(desk: Desk) -> Page:
         missing=missing_sentences(application.missing(session, applicant)),
         problems=problem_sentences(session, applicant, wish, most), asked=request.form,
         minor=application.is_minor(session, applicant), open=is_open(session, applicant),
-        counted=entries(session, applicant, counts.choices) if counts else [], counts=counts,
+        agreed=application.guardian_agreed(applicant), counts=counts,
+        counted=entries(session, applicant, counts.choices) if counts else [],
         left=time_left(applicant.round.deadline_at, db.now(session)), scopes=dict(scope_sentences()),
     )  # fmt: skip
 

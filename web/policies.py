@@ -202,7 +202,7 @@ CODES: dict[str, Any] = {
     "stable": _("公平录取（稳定匹配）"),
     "parallel": _("平行志愿"),
     "optimal": _("系统优化"),
-    "max_placement": _("公平前提下录取最多"),
+    "max_placement": _("最大安置"),
     "placed": _("录取人数"),
     "reserves": _("预留兑现"),
     "rank": _("志愿序"),

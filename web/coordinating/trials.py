@@ -8,13 +8,14 @@ from flask import Response, abort, flash, make_response, redirect, render_templa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from sqlalchemy import select
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms import StringField
 from wtforms.validators import DataRequired, Length
 
 from .. import auth, codes, compare, db, jobs, policies
-from ..models import Run
+from ..models import Applicant, Cap, OrderClass, Program, Reserve, Round, Run, Score
 from .blueprint import bp, changing, telling
 from .rules import fields_of, filled, form_of, put, taken
 
@@ -81,6 +82,8 @@ def runs(serial: str) -> str | BaseResponse:
         toml = policies.written(varied)
         if issues := policies.issues_of(toml):
             put(form, issues)
+        elif refused := refusals(session, round_, varied):
+            fields_of(form, PARAMETERS[0])[0].errors = refused
         else:
             try:
                 with telling(_("已开始试算")), changing(serial) as (writing, held):
@@ -98,6 +101,44 @@ def runs(serial: str) -> str | BaseResponse:
     )  # fmt: skip
     # while somebody types a trial the page must not turn under her hands
     return _alive(page, any(r.state in jobs.LIVE for r in held_runs) and request.method == "GET")
+
+
+def refusals(session: Session, round_: Round, rules: policies.Document) -> list[str]:
+    """What the round asks of a mechanism that it cannot do, so that its trial would not run."""
+    name, first = rules["mechanism.name"], rules["mechanism.reserve_order"] == "open_first"
+    own = select(Score.id).join(Applicant).where(
+        Applicant.round_id == round_.id, Applicant.state == "passed", Score.program_id.is_not(None),
+        Score.confirmed_at.is_not(None), or_(*(getattr(Score, part) != "" for part in codes.COMPONENTS)),
+    )  # fmt: skip
+    plan = select(OrderClass.id).where(OrderClass.round_id == round_.id)
+    reserved = plan.join(Program).join(Reserve).where(Reserve.seats > 0)
+    capped = select(Cap.id).where(Cap.round_id == round_.id)
+
+    def there(query: Any) -> bool:
+        return session.scalar(query.limit(1)) is not None
+
+    words = {"name": policies.CODES[name]}
+    found = []
+    if name == "parallel" and there(own):
+        found.append(
+            _(
+                "%(name)s每个考核通道只排一条队，本轮却有按席位填的成绩（如面试分）。请换一种录取机制。",
+                **words,
+            )
+        )
+    if name == "max_placement" and there(reserved):
+        found.append(_("%(name)s做不到预留席位，本轮却有预留。请换一种录取机制。", **words))
+    if name == "max_placement" and there(capped):
+        found.append(_("%(name)s做不到总量上限，本轮却有上限。请换一种录取机制。", **words))
+    if name == "max_placement" and rules["mechanism.closure"] == "exact" and there(plan):
+        found.append(
+            _("%(name)s做不到一次算准停开哪些班。请改成逐个停开，或换一种录取机制。", **words)
+        )
+    if name == "optimal" and first and there(reserved):
+        found.append(
+            _("%(name)s做不到先普通后预留。请改成先预留后普通，或换一种录取机制。", **words)
+        )
+    return [str(said) for said in found]
 
 
 def _form(rules: policies.Document) -> FlaskForm:
