@@ -24,8 +24,8 @@ from . import (
     evidence_pages,
     notices,
     offers,
-    offices,
     outbox,
+    paging,
     people,
     print_desk,
     printing,
@@ -330,7 +330,7 @@ def result_pdf(serial: str) -> Response:
 def messages(serial: str) -> str:
     """Everything that she was told, the last first."""
     applicant = _own(serial, db.reading())
-    page = offices.page_of_query(outbox.of_applicant(applicant))
+    page = paging.page_of_query(outbox.of_applicant(applicant))
     return render_template(
         "applicant/messages.html", desk=_desk(serial), page=page,
         told=[outbox.told(message) for message in page.rows],

@@ -238,7 +238,7 @@ RULES = (
     Rule("unplaced", _("未录取人员的个人信息"), "privacy.unplaced_days", _old_people, _forget_people),
     Rule("payload", _("操作日志内容"), "privacy.payload_days", _old_payloads, _drop(AuditPayload.event_id)),
 )  # fmt: skip
-LABELS = {rule.code: rule.label for rule in RULES} | {"evidence": _("证明照片")}
+LABELS = {rule.code: rule.label for rule in RULES} | {"evidence": _("证明材料")}
 
 
 # --- the job ----------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 from sqlalchemy import select
 
-from . import db, offices, policies, retention, stages
+from . import db, paging, policies, retention, stages
 from .models import Removal, Round
 
 
@@ -16,7 +16,7 @@ def mount(bp: Blueprint) -> None:
     def keeping() -> str:
         """Periods, what is due now, and the reports of what was removed."""
         session = db.reading()
-        page = offices.page_of_query(select(Removal).order_by(Removal.id.desc()))
+        page = paging.page_of_query(select(Removal).order_by(Removal.id.desc()))
         named = {r.id: r for r in session.scalars(select(Round))}
         newest = stages.latest(session)
         return render_template(

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
-from .. import auth, db, offices, outbox, print_desk, printing, retention_pages
+from .. import auth, db, outbox, paging, print_desk, printing, retention_pages
 from ..models import Enterprise, Message, Recheck
 from .blueprint import bp
 
@@ -80,7 +80,7 @@ def messages(serial: str) -> str:
     round_ = auth.round_of(serial)
     asked = {name: request.args.get(name, "").strip()[:40] for name in ("state", "code", "number")}
     query = outbox.of_round(round_.id, **asked).options(joinedload(Message.applicant))
-    page = offices.page_of_query(query, MESSAGES)
+    page = paging.page_of_query(query, MESSAGES)
     return render_template(
         "coordinator/outbox.html", round=round_, asked=asked, page=page, labels=outbox.LABELS,
         states=outbox.STATES, told={m.id: outbox.told(m) for m in page.rows},
