@@ -5,7 +5,7 @@ A college, an enterprise and the coordinators have the same pages, each of its o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -13,9 +13,11 @@ from flask import Blueprint, flash, redirect, render_template, request, send_fil
 from flask_babel import force_locale, lazy_gettext
 from flask_babel import gettext as _
 from flask_security import current_user
+from sqlalchemy import func, select
 from werkzeug.wrappers import Response
 
 from . import (
+    agreement_print,
     agreement_terms,
     agreement_texts,
     agreements,
@@ -25,6 +27,7 @@ from . import (
     entering,
     offers,
     offices,
+    policies,
     prints,
     stages,
     words,
@@ -114,13 +117,14 @@ def mount(bp: Blueprint, prefix: str = "") -> None:
     def agreements_page(serial: str) -> str:
         """The ledger: every agreement, filtered by state, with what is still to be made."""
         round_, state, held = auth.round_of(serial), _asked(), db.reading()
-        rows = agreements.ledger(held, round_, state, **own())
+        query = agreements.ledger(round_, state, **own())
         missing = agreements.without(held, round_, **own())
-        page = offices.page_of(rows, len(rows) or 1) if "all" in request.args else None
+        size = agreements.MOST_SHOWN if "all" in request.args else offices.PAGE
+        policy = policies.current(held, round_)
         return render_template(
-            "agreements/ledger.html", round=round_, page=page or offices.page_of(rows),
+            "agreements/ledger.html", round=round_, page=offices.page_of_query(query, size),
             state=state, filters=FILTERS, states=STATES, parties=PARTIES, agreements=agreements,
-            missing=[(offer, agreement_terms.bars(held, offer)) for offer in missing],
+            missing=[(offer, agreement_terms.bars(offer, policy)) for offer in missing],
             mine=current_user.role if current_user.role in OFFICES else "", form=Plain(),
             sentence=agreement_terms.sentence, way_out=agreement_terms.way_out(),
             refusal=stages.refusal(held, round_, "agreement"), moment=db.now(held),
@@ -148,7 +152,7 @@ def mount(bp: Blueprint, prefix: str = "") -> None:
         round_ = auth.round_of(serial)
         if (first := auth.password_first()) is not None:
             return first
-        data = workbook(agreements.ledger(db.reading(), round_, _asked(), **own()))
+        data = workbook(db.reading().scalars(agreements.ledger(round_, _asked(), **own())).all())
         with db.writing() as session:
             record(session, auth.actor(), "export", f"agreements/{round_.serial}",
                    round_id=round_.id, after={"format": "xlsx", "only": {"state": _asked()}})  # fmt: skip
@@ -277,7 +281,7 @@ def how(kind: str) -> str:
 def pdf(agreement: Agreement, back: str) -> Response:
     """An agreement as PDF; taking it is recorded."""
     try:
-        document = prints.agreement(agreement, agreements.text_of(agreement))
+        document = agreement_print.agreement(agreement, agreements.text_of(agreement))
     except prints.Unprintable as error:
         flash(entering.unprintable(error), "error")
         return redirect(back)
@@ -287,7 +291,7 @@ def pdf(agreement: Agreement, back: str) -> Response:
     return entering.pdf(document, f"agreement-{agreement.number}.pdf")
 
 
-def workbook(rows: list[Agreement]) -> bytes:
+def workbook(rows: Sequence[Agreement]) -> bytes:
     """The ledger as a workbook, in Chinese."""
     with force_locale(words.LANGUAGES["zh"]):
         headings = [
@@ -318,4 +322,5 @@ def _moment(value: Any) -> str:
 
 def waiting_for(round_: Round, party: str) -> int:
     """How many agreements wait for the signature of the user's office."""
-    return len(agreements.ledger(db.reading(), round_, party, **own()))
+    query = agreements.ledger(round_, party, **own()).order_by(None)
+    return db.reading().scalar(select(func.count()).select_from(query.subquery())) or 0

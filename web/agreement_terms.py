@@ -13,7 +13,9 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from . import codes, people, policies, stages, words
+from matcher import Policy
+
+from . import codes, people, stages, words
 from .audit import Actor, record
 from .models import Applicant, Offer, OrderClass, Program, Round
 from .posting import Refused, Stale
@@ -70,10 +72,9 @@ def first_year_ends(round_: Round) -> date:
     return date(round_.year + 1, month, 1) - timedelta(days=1)
 
 
-def bars(session: Session, offer: Offer) -> list[Bar]:
+def bars(offer: Offer, policy: Policy) -> list[Bar]:
     """What stands against an agreement about a place, by the class's dates and her birth date."""
     held, born = offer.program.order_class, offer.applicant.person.birth_date
-    policy = policies.current(session, offer.round)
     internship, hired = planned(held)
     found = []
     if internship is None and held.study_form == "FT":

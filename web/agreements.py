@@ -15,12 +15,15 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session, contains_eager, selectinload
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
+
+from matcher import Policy
 
 from . import (
     agreement_texts,
     application,
     calendar,
+    db,
     offers,
     outbox,
     policies,
@@ -46,6 +49,10 @@ LIVE = ("signing", "effective")
 ASKS = {"change": lazy_gettext("变更（作废后重签）"), "end": lazy_gettext("解除（退出席位）")}
 REMIND_DAYS = 3
 """Working days before the deadline at which she is reminded."""
+MOST_MADE = 500
+"""Agreements made in one transaction: others wait for it to end."""
+MOST_SHOWN = 2_000
+"""Lines of a ledger that is listed to be printed."""
 COUNTER = ("college", "coordinator")
 """Offices that record what was signed on paper before them."""
 
@@ -71,7 +78,7 @@ def of_applicant(session: Session, applicant: Applicant) -> Agreement | None:
     )
 
 
-def make(session: Session, offer: Offer, actor: Actor) -> Agreement:
+def make(session: Session, offer: Offer, actor: Actor, policy: Policy | None = None) -> Agreement:
     """The agreement about a place that is held; the one that lives, if there is one.
 
     Raises
@@ -85,7 +92,7 @@ def make(session: Session, offer: Offer, actor: Actor) -> Agreement:
         raise Refused({"": [_("这个席位没有人持有，不能生成协议。")]})
     if (held := live_of(session, offer)) is not None:
         return held
-    if found := bars(session, offer):
+    if found := bars(offer, policy or policies.current(session, round_)):
         raise Barred(found)
     text, moment, applicant = agreement_texts.hold(session), now(session), offer.applicant
     earlier = session.scalar(
@@ -106,7 +113,7 @@ def make(session: Session, offer: Offer, actor: Actor) -> Agreement:
     _note(session, made, "make", actor, after={"digest": made.digest, "text": text.number,
                                                "offer": offer.key})  # fmt: skip
     outbox.put(session, applicant, "agreement_ready", number=number,
-               due_at=made.due_at.isoformat())  # fmt: skip
+               due=made.due_at)  # fmt: skip
     return made
 
 
@@ -130,7 +137,14 @@ def without(session: Session, round_: Round, **office: int) -> list[Offer]:
         .join(Offer.program)
         .join(Program.order_class)
         .where(Offer.round_id == round_.id, Offer.state.in_(final), Offer.id.not_in(live))
-        .options(contains_eager(Offer.program).contains_eager(Program.order_class))
+        .options(
+            contains_eager(Offer.program).options(
+                contains_eager(Program.order_class).joinedload(OrderClass.college),
+                joinedload(Program.enterprise),
+                joinedload(Program.demand),
+            ),
+            joinedload(Offer.applicant).joinedload(Applicant.person),
+        )
         .order_by(Offer.id)
     )
     return list(session.scalars(_of_office(query, office)))
@@ -145,11 +159,14 @@ def _of_office(query: Any, office: Mapping[str, int]) -> Any:
 
 
 def make_due(session: Session, round_: Round, actor: Actor = SYSTEM, **office: int) -> Made:
-    """Make every agreement that is missing in a round, and tell which may not be made."""
-    done = Made()
+    """Make the agreements that are missing in a round, at most :data:`MOST_MADE`, and tell which may
+    not be made."""
+    done, policy = Made(), policies.current(session, round_)
     for offer in without(session, round_, **office):
+        if len(done.made) == MOST_MADE:
+            break
         try:
-            done.made.append(make(session, offer, actor))
+            done.made.append(make(session, offer, actor, policy))
         except Barred as error:
             done.barred.append((offer, error.bars))
     return done
@@ -187,13 +204,15 @@ def standing(agreement: Agreement) -> str:
     return str(_("待签：%(parties)s", parties=names))
 
 
-def ledger(session: Session, round_: Round, state: str = "", **office: int) -> list[Agreement]:
-    """The agreements of a round (台账), by class and application number.
+def ledger(round_: Round, state: str = "", **office: int) -> Any:
+    """The query for the agreements of a round (台账), by class and application number.
 
     Parameters
     ----------
     state
         One of :data:`STATES`; or a party, for those that wait for its signature.
+    office
+        ``college_id`` or ``enterprise_id``; default all.
     """
     query = (
         select(Agreement)
@@ -201,22 +220,27 @@ def ledger(session: Session, round_: Round, state: str = "", **office: int) -> l
         .join(Offer.program)
         .join(Program.order_class)
         .join(Offer.applicant)
-        .join(Applicant.person)
         .where(Offer.round_id == round_.id)
         .options(
-            contains_eager(Agreement.offer).options(
-                contains_eager(Offer.program).contains_eager(Program.order_class),
-                contains_eager(Offer.applicant).contains_eager(Applicant.person),
+            joinedload(Agreement.offer).options(
+                joinedload(Offer.program).options(
+                    joinedload(Program.enterprise),
+                    joinedload(Program.order_class).joinedload(OrderClass.college),
+                ),
+                joinedload(Offer.applicant).joinedload(Applicant.person),
             ),
             selectinload(Agreement.signatures),
         )
         .order_by(OrderClass.code, Applicant.number, Agreement.id)
     )
-    wanted = "signing" if state in PARTIES else state
-    if wanted:
-        query = query.where(Agreement.state == wanted)
-    rows = list(session.scalars(_of_office(query, office)))
-    return [a for a in rows if state in missing(a)] if state in PARTIES else rows
+    if state in PARTIES:
+        signed = select(Signature.agreement_id).where(Signature.party == state)
+        query = query.where(Agreement.state == "signing", Agreement.id.not_in(signed))
+        if state == "guardian":
+            query = query.where(Agreement.guardian_needed)
+    elif state:
+        query = query.where(Agreement.state == state)
+    return _of_office(query, office)
 
 
 # --- signing ----------------------------------------------------------------------------------
@@ -456,15 +480,18 @@ def _due(moment: datetime) -> Any:
     )
 
 
-def is_due(session: Session) -> bool:
-    """Whether the clock has something to do here, so that a worker takes the write lock for it."""
-    waits = session.scalar(select(Agreement.id).where(Agreement.state == "signing").limit(1))
-    if waits is None:
-        return False
-    return session.scalar(_due(now(session)).limit(1)) is not None
+def settle_due() -> list[str]:
+    """Do what the clock asks; takes the write lock only where something is due."""
+    session = db.reading()
+    if session.scalar(select(Agreement.id).where(Agreement.state == "signing").limit(1)) is None:
+        return []
+    if session.scalar(_due(db.now(session)).limit(1)) is None:
+        return []
+    with db.writing() as writing:
+        return settle(writing)
 
 
-def settle_due(session: Session) -> list[str]:
+def settle(session: Session) -> list[str]:
     """Remind, and end what was not signed in time, its place with it; returns what was done."""
     moment, done = now(session), []
     wanted = [one.id for one in session.scalars(_due(moment))]
@@ -476,7 +503,7 @@ def settle_due(session: Session) -> list[str]:
             held.reminded_at = moment
             if {"student", "guardian"} & set(missing(held)):
                 outbox.put(session, applicant, "agreement_reminder", number=held.number,
-                           due_at=held.due_at.isoformat())  # fmt: skip
+                           due=held.due_at)  # fmt: skip
             _note(session, held, "remind", SYSTEM)
             done.append(f"{held.number} remind")
         else:

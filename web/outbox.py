@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,9 +13,13 @@ from .models import Applicant, Message
 
 def put(session: Session, applicant: Applicant, code: str, **params: Any) -> None:
     """Put a message to somebody into the outbox, in the caller's transaction."""
+    told = {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in params.items()
+    }
     session.add(
         Message(
-            round_id=applicant.round_id, applicant_id=applicant.id, code=code, params=params,
+            round_id=applicant.round_id, applicant_id=applicant.id, code=code, params=told,
             words=code, at=now(session),
         )
     )  # fmt: skip

@@ -12,14 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask_babel import force_locale
 from flask_babel import gettext as _
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from fpdf import FPDF
 from fpdf.enums import WrapMode
 
-from . import agreement_texts, calendar, codes, words
-from .models import Agreement, Applicant, ChoiceList
+from . import calendar, codes
+from .models import Applicant, ChoiceList
 
 FONT = Path(__file__).parent / "fonts" / "NotoSansSC-Regular.ttf"
 FAMILY = "noto"
@@ -177,51 +176,6 @@ def placement_line(
             sheet.say(name)
             sheet.say(value, 9, wrap=WrapMode.CHAR)
     return _bytes(sheet)
-
-
-class _Agreement(_Sheet):
-    """A sheet whose every page is marked with the agreement's number and the digest of its text."""
-
-    def __init__(self, title: str, mark: str) -> None:
-        self.mark = mark
-        super().__init__(title)
-
-    def footer(self) -> None:
-        """See :class:`fpdf.FPDF`."""
-        self.set_y(-15)
-        self.set_font(FAMILY, size=7)
-        self.multi_cell(0, 4, f"{self.mark}  {self.page_no()}", align="L")
-
-
-def agreement(held: Agreement, text: str) -> bytes:
-    """A three-party agreement to be signed and stamped: its whole text, in Chinese."""
-    with force_locale(words.LANGUAGES["zh"]):
-        mark = _(
-            "协议编号 %(number)s  文本摘要 SHA-256 %(digest)s",
-            number=held.number,
-            digest=held.digest,
-        )
-        sheet = _Agreement(_("三方预就业协议"), mark)
-        sizes = {"title": 18, "head": 12.5, "strong": 12, "plain": 10.5}
-        for kind, line in agreement_texts.lines(text):
-            sheet.say(line, sizes[kind], 3 if kind == "title" else 1, WrapMode.CHAR)
-        sheet.ln(6)
-        for party, blank in (
-            (_("甲方（企业盖章）"), _("经办人签字")),
-            (_("乙方（院校盖章）"), _("经办人签字")),
-            (_("丙方（学生签字）"), _("证件号码（本人填写）")),
-            *([(_("监护人签字"), _("证件号码（本人填写）"))] if held.guardian_needed else []),
-        ):
-            sheet.say(f"{party}：________________  {blank}：________________")
-            sheet.say(_("日期：______年____月____日"), gap=4)
-        signed = [
-            (str(agreement_texts.PARTIES[s.party]), f"{s.name}  {_moment(s.at)}")
-            for s in held.signatures
-        ]
-        if signed:
-            sheet.say(_("电子确认记录（不是可靠电子签名）"), 11)
-            sheet.facts(signed)
-        return _bytes(sheet)
 
 
 def own_lines(own: dict[str, Any]) -> list[Line]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -31,6 +32,17 @@ U1, U1B, U2 = (Actor(f"college:{n}", "college") for n in ("u1", "u1b", "u2"))
 X, Y = (Actor(f"enterprise:{n}", "enterprise") for n in ("x", "y"))
 HERSELF = Actor("applicant:a", "applicant")
 Login = Callable[[str], FlaskClient]
+
+
+@contextmanager
+def undone() -> Iterator[Session]:
+    """A transaction of the running application that is undone at the end."""
+    with (
+        db.engine().connect().execution_options(writes=True) as connection,
+        Session(connection, expire_on_commit=False) as opened,
+    ):
+        yield opened
+        connection.rollback()
 
 
 def dates(session: Session) -> None:
