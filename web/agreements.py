@@ -86,7 +86,7 @@ def make(session: Session, offer: Offer, actor: Actor, policy: Policy | None = N
     stages.NotNow, Barred, posting.Refused
         If the round, the law, or the place stands against it.
     """
-    session.refresh(offer, with_for_update=True)
+    _lock(session, [offer.id])
     round_ = stages.hold(session, offer.round_id, "agreement")
     if offer.state not in HOLDING:
         raise Refused({"": [_("这个席位没有人持有，不能生成协议。")]})
@@ -246,6 +246,17 @@ def ledger(round_: Round, state: str = "", **office: int) -> Any:
 # --- signing ----------------------------------------------------------------------------------
 
 
+def _lock(session: Session, places: Any) -> None:
+    """Lock places by id, in one order, and read them as they are now."""
+    session.scalars(
+        select(Offer)
+        .where(Offer.id.in_(places))
+        .order_by(Offer.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
 def _locked(session: Session, wanted: Iterable[int]) -> list[Agreement]:
     """Agreements by id as they are now; their rounds must take signatures.
 
@@ -254,13 +265,7 @@ def _locked(session: Session, wanted: Iterable[int]) -> list[Agreement]:
     """
     ids = list(wanted)
     places = select(Agreement.offer_id).where(Agreement.id.in_(ids))
-    session.scalars(
-        select(Offer)
-        .where(Offer.id.in_(places))
-        .order_by(Offer.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
+    _lock(session, places)
     found = session.scalars(
         select(Agreement)
         .where(Agreement.id.in_(ids))
