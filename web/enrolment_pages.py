@@ -17,7 +17,7 @@ from wtforms.validators import InputRequired
 
 from . import agreement_terms, agreements, auth, db, enrolment, offers, offices, stages
 from .models import Offer
-from .offices import MUST, REFUSALS, Plain, RowForm, day, text
+from .offices import MUST, REFUSALS, RowForm, day, text
 
 
 def must_day(label: Any) -> DateField:
@@ -135,7 +135,7 @@ def mount(bp: Blueprint, prefix: str = "") -> None:
                 done = service(session, auth.enrolled_of(key, session), form, auth.actor())
         except REFUSALS as error:
             form.take(error)
-            for problem in form.problems:
+            for problem in form.problems if name == "plain" else ():
                 flash(problem, "error")
             return person_page(key, **{name: form})
         flash(said, "success")
@@ -146,12 +146,12 @@ def mount(bp: Blueprint, prefix: str = "") -> None:
     @bp.post(f"{prefix}/places/<key>/undo/confirm")
     def confirm_undo(key: str) -> Any:
         """Confirm that an entry is taken back."""
-        return act(key, "plain", Plain(), _("已更正。"), _confirm)
+        return act(key, "plain", RowForm(), _("已更正。"), _confirm)
 
     @bp.post(f"{prefix}/places/<key>/undo/drop")
     def drop_undo(key: str) -> Any:
         """Leave the entry as it is."""
-        return act(key, "plain", Plain(), _("已撤回。"), _drop)
+        return act(key, "plain", RowForm(), _("已撤回。"), _drop)
 
     if bp.name != "college":
         return
