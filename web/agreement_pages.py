@@ -27,6 +27,7 @@ from . import (
     entering,
     offers,
     offices,
+    paging,
     policies,
     prints,
     stages,
@@ -119,10 +120,10 @@ def mount(bp: Blueprint, prefix: str = "") -> None:
         round_, state, held = auth.round_of(serial), _asked(), db.reading()
         query = agreements.ledger(round_, state, **own())
         missing = agreements.without(held, round_, **own())
-        size = agreements.MOST_SHOWN if "all" in request.args else offices.PAGE
+        size = agreements.MOST_SHOWN if "all" in request.args else paging.PAGE
         policy = policies.current(held, round_)
         return render_template(
-            "agreements/ledger.html", round=round_, page=offices.page_of_query(query, size),
+            "agreements/ledger.html", round=round_, page=paging.page_of_query(query, size),
             state=state, filters=FILTERS, states=STATES, parties=PARTIES, agreements=agreements,
             missing=[(offer, agreement_terms.bars(offer, policy)) for offer in missing],
             mine=current_user.role if current_user.role in OFFICES else "", form=Plain(),

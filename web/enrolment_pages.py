@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from wtforms import DateField
 from wtforms.validators import InputRequired
 
-from . import agreement_terms, agreements, auth, db, enrolment, offers, offices, stages
+from . import agreement_terms, agreements, auth, db, enrolment, offers, offices, paging, stages
 from .models import Offer
 from .offices import MUST, REFUSALS, RowForm, day, text
 
@@ -84,7 +84,7 @@ def mount(bp: Blueprint, prefix: str = "") -> None:
         round_ = auth.round_of(serial)
         college = auth.own_college().id if bp.name == "college" else None
         rows = enrolment.counts(db.reading(), round_, college)
-        return page("classes", serial, page=offices.page_of(rows))
+        return page("classes", serial, page=paging.page_of(rows))
 
     @bp.get(f"{prefix}/<serial>/check-in/<code>")
     def check_in_list(serial: str, code: str) -> str:
