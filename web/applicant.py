@@ -15,16 +15,20 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from . import (
+    agreements,
     application,
     auth,
+    calendar,
     choices,
     codes,
     db,
+    enrolment,
     entering,
     evidence_pages,
     notices,
     offers,
     outbox,
+    own_agreement,
     paging,
     people,
     print_desk,
@@ -61,6 +65,7 @@ def _own(serial: str, session: Session) -> Applicant:
 
 entering.mount(bp, "serial", _own)
 evidence_pages.mount(bp, "serial", _own)
+own_agreement.mount(bp, _own)
 
 
 def _desk(serial: str) -> Desk:
@@ -114,6 +119,8 @@ def next_action(session: Session, applicant: Applicant) -> Next:
         return Next(_("报名还没有开始。"))
     if state == "OPEN":
         return _open_action(session, applicant, desk)
+    if state in ("CONFIRMING", "FINAL") and (found := _held_action(session, applicant, desk)):
+        return found
     if state in ("PUBLISHED", "CONFIRMING", "FINAL"):
         return Next(_("结果已公布。"), desk.url("result"), _("看结果"))
     said = {
@@ -140,6 +147,25 @@ def _open_action(session: Session, applicant: Applicant, desk: Desk) -> Next:
     if draft and entering.wish_of(draft) != entering.wish_of(counts):
         return Next(_("草稿改过，还没有提交。"), desk.url("ranking"), _("看草稿"))
     return Next(_("志愿已提交。截止前可以改。"), desk.url("ranking"), _("看志愿"))
+
+
+def _held_action(session: Session, applicant: Applicant, desk: Desk) -> Next | None:
+    """What there is to do for somebody who holds a place: sign, then check in."""
+    held = offers.held_of(session, applicant.id)
+    if held is None:
+        return None
+    signed = agreements.live_of(session, held)
+    if signed is not None and {"student", "guardian"} & set(agreements.missing(signed)):
+        until = calendar.local(signed.due_at).strftime("%m-%d %H:%M")
+        return Next(_("请读三方协议并确认，%(until)s 截止。", until=until), desk.url("agreement"),
+                    _("看协议"))  # fmt: skip
+    came = enrolment.of_offer(session, held)
+    first = held.program.order_class.check_in_from
+    if first is not None and (came is None or came.checked_in_on is None):
+        return Next(_("请 %(day)s 起到校报到。", day=first), desk.url("check_in"), _("看报到安排"))
+    if signed is not None:
+        return Next(agreements.standing(signed), desk.url("agreement"), _("看协议"))
+    return None
 
 
 @bp.get("/")

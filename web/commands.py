@@ -14,6 +14,7 @@ from flask import Flask, current_app
 from sqlalchemy import select
 
 from . import (
+    agreements,
     auth,
     db,
     evidence,
@@ -158,6 +159,8 @@ def close_due() -> None:
             click.echo(taken)
     while outbox.send_due():
         pass
+    for taken in agreements.settle_due():
+        click.echo(taken)
     for key in evidence.delete_due():
         click.echo(f"已删除到期的证明材料 {key} / evidence deleted")
 

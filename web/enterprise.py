@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from wtforms import FieldList, Form, FormField, HiddenField, StringField
 
 from . import (
+    agreement_pages,
     auth,
     codes,
     db,
@@ -34,6 +35,7 @@ bp = Blueprint("enterprise", __name__, url_prefix="/enterprise")
 auth.guard(bp, "enterprise")
 offices.seat_changes(bp)
 offices.confirmations(bp, lambda: auth.own_enterprise().code)
+agreement_pages.mount(bp)
 
 PICK, NONE = lazy_gettext("请选择"), lazy_gettext("不要求")
 
@@ -139,6 +141,11 @@ def _next(
             _("录入面试结果"), url("interview_list", code=programs[0].code),
             _("锁定志愿前要录完并确认。"),
         )  # fmt: skip
+    if unsigned := agreement_pages.waiting_for(round_, "enterprise"):
+        return Action(
+            _("签三方协议（%(n)s 份等企业签）", n=unsigned),
+            url("agreements_page", state="enterprise"),
+        )
     if round_.state in figures.SHOWN:
         return Action(_("查看录取名单"), url("placed"))
     return offices.waiting_action(round_)

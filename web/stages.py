@@ -17,6 +17,8 @@ WRITABLE = {
     "review": ("REVIEW",),
     "score": ("REVIEW",),
     "group": ("REVIEW",),
+    "agreement": ("CONFIRMING", "FINAL"),
+    "enrolment": ("CONFIRMING", "FINAL"),
 }
 """What is written → the states that allow it."""
 
@@ -34,6 +36,8 @@ _EARLY = {
     "review": lazy_gettext("报名截止后才开始审核。"),
     "score": lazy_gettext("报名截止后才开始录入成绩。"),
     "group": lazy_gettext("报名截止后才开始核实人员类别。"),
+    "agreement": lazy_gettext("公示结束、本人确认后才签协议。"),
+    "enrolment": lazy_gettext("公示结束、本人确认后才办报到。"),
 }
 
 

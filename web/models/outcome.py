@@ -180,6 +180,10 @@ class AgreementText(Base):
     reason: Mapped[str] = mapped_column(default="")
     author: Mapped[str]
     at: Mapped[datetime] = mapped_column(Instant)
+    confirmed_by: Mapped[str] = mapped_column(default="")
+    confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When a second person confirmed it; only then agreements are made of it."""
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class Agreement(Base):
@@ -206,6 +210,11 @@ class Agreement(Base):
     paper_by: Mapped[str] = mapped_column(default="")
     paper_at: Mapped[datetime | None] = mapped_column(Instant)
     reminded_at: Mapped[datetime | None] = mapped_column(Instant)
+    asked: Mapped[str] = mapped_column(default="")
+    """What somebody asks a second person to confirm: ``change`` (made anew) or ``end`` (解除)."""
+    asked_by: Mapped[str] = mapped_column(default="")
+    asked_at: Mapped[datetime | None] = mapped_column(Instant)
+    asked_reason: Mapped[str] = mapped_column(default="")
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     reason: Mapped[str] = mapped_column(default="")
     version: Mapped[int] = mapped_column(default=1)
@@ -233,7 +242,7 @@ class Signature(Base):
     """``student``, ``guardian``, ``enterprise`` or ``college``."""
     name: Mapped[str]
     how: Mapped[str]
-    """``page``, ``code`` (the guardian's) or ``paper``."""
+    """``page``, ``code`` (the guardian's), or ``paper:`` and the number of the signed paper."""
     digest: Mapped[str]
     """Of the text that was signed."""
     by: Mapped[str]
@@ -253,6 +262,10 @@ class Enrolment(Base):
     register_number: Mapped[str] = mapped_column(default="")
     left_on: Mapped[date | None]
     left_reason: Mapped[str] = mapped_column(default="")
+    asked: Mapped[str] = mapped_column(default="")
+    """What somebody asks a second person to take back: ``check_in``, ``register``, ``absent``, ``left``."""
+    asked_by: Mapped[str] = mapped_column(default="")
+    asked_reason: Mapped[str] = mapped_column(default="")
     by: Mapped[str]
     at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1)
