@@ -23,6 +23,7 @@ from . import (
     reviewing,
     rounds,
     stages,
+    statistics_pages,
 )
 from .models import (
     Approval,
@@ -41,6 +42,7 @@ from .offices import Action
 
 bp = Blueprint("bureau", __name__, url_prefix="/bureau")
 auth.guard(bp, "bureau", "auditor")
+statistics_pages.pages(bp, "", "statistics/round.html")
 
 EVENTS = 50
 RECORDS = {"plan_approval": lazy_gettext("计划审定"), "result_filing": lazy_gettext("结果备案")}

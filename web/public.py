@@ -29,10 +29,12 @@ from . import (
     rounds,
     rules,
     snapshot,
+    statistics_pages,
 )
 from .models import Applicant, ChoiceList, OrderClass, Placement, Program, Publication, Round
 
 bp = Blueprint("public", __name__)
+statistics_pages.published(bp)
 
 PAGE = 20
 FILTERS = ("industry", "study_form", "district")
