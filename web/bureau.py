@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request, send_file, url_for
@@ -45,12 +46,17 @@ auth.guard(bp, "bureau", "auditor")
 statistics_pages.pages(bp, "", "statistics/round.html")
 
 EVENTS = 50
+FILTERS = ("action", "actor", "row", "first", "last")
 RECORDS = {"plan_approval": lazy_gettext("计划审定"), "result_filing": lazy_gettext("结果备案")}
 RUN_KINDS = {"trial": lazy_gettext("试算"), "committed": lazy_gettext("正式运行")}
 RUN_STATES = {
     "QUEUED": lazy_gettext("排队"), "RUNNING": lazy_gettext("运行中"),
     "VERIFIED": lazy_gettext("已验证"), "BROKEN": lazy_gettext("验证不通过"),
     "FAILED": lazy_gettext("失败"), "CANCELLED": lazy_gettext("已取消"),
+}  # fmt: skip
+LINKS = {
+    "publication": lazy_gettext("公示结果"), "successor": lazy_gettext("更正后的结果"),
+    "step": lazy_gettext("递补"),
 }  # fmt: skip
 FAIRNESS = {
     "justified": lazy_gettext("高分落榜（应为零）"), "waste": lazy_gettext("有空位而未录（应为零）"),
@@ -107,7 +113,8 @@ def show_round(serial: str) -> str:
         changes=changes.all(), runs=rows(Run), run_kinds=RUN_KINDS, run_states=RUN_STATES,
         snapshot=held.scalar(select(Snapshot).where(Snapshot.round_id == round_.id)),
         approval=held.scalar(select(Approval).where(Approval.round_id == round_.id)),
-        publications=rows(Publication), fairness=fairness(figures.publication(held, round_)),
+        publications=rows(Publication), chain=figures.chain(held, round_), links=LINKS,
+        fairness=fairness(figures.publication(held, round_)),
     )  # fmt: skip
 
 
@@ -155,15 +162,26 @@ def _bundle(session: Session, round_: Round, digest: str) -> Publication:
 
 @bp.get("/audit")
 def events() -> str:
-    """The audit log, the last event first; by action, actor, row."""
+    """The audit log, the last event first; by action, actor, row, day."""
     held = db.reading()
-    wanted = {name: request.args.get(name, "").strip()[:100] for name in ("action", "actor", "row")}
-    page = offices.page_of_query(figures.events(**wanted), EVENTS)
+    wanted = {name: request.args.get(name, "").strip()[:100] for name in FILTERS}
+    days: dict[str, date | None] = {}
+    wrong = []
+    for name in ("first", "last"):
+        try:
+            days[name] = date.fromisoformat(wanted[name]) if wanted[name] else None
+        except ValueError:
+            wrong.append(name)
+    query = figures.events(
+        days.get("first"), days.get("last"),
+        action=wanted["action"], actor=wanted["actor"], row=wanted["row"],
+    )  # fmt: skip
+    page = offices.page_of_query(query, EVENTS)
     payloads = held.scalars(
         select(AuditPayload).where(AuditPayload.event_id.in_([e.id for e in page.rows]))
     )
     return render_template(
-        "bureau/audit.html", page=page, wanted=wanted, total=_count(),
+        "bureau/audit.html", page=page, wanted=wanted, wrong=wrong, total=_count(),
         payloads={p.event_id: discreet(p.payload) for p in payloads},
     )  # fmt: skip
 

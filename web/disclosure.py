@@ -92,14 +92,15 @@ def _beside(
     cells: Mapping[Place, int], sums: Sequence[Sum], hidden: set[Place], may: set[Place]
 ) -> Place | None:
     """A cell to be withheld beside those that are: the smallest of a sum that tells too much."""
-    telling = [one for one in sums if _tells(cells, one, hidden)]
-    found = [cell for one in telling if (cell := _smallest(cells, one, hidden, may)) is not None]
-    if found:
-        return found[0]
+    for one in sums:
+        if _tells(cells, one, hidden) and (cell := _smallest(cells, one, hidden, may)) is not None:
+            return cell
     known = determined([(one.whole, *one.parts) for one in sums], hidden)
-    leading = [one for one in sums if known & {one.whole, *one.parts}]
-    found = [cell for one in leading if (cell := _smallest(cells, one, hidden, may)) is not None]
-    return found[0] if found else None
+    for one in sums:
+        leads = known & {one.whole, *one.parts}
+        if leads and (cell := _smallest(cells, one, hidden, may)) is not None:
+            return cell
+    return None
 
 
 def _tells(cells: Mapping[Place, int], one: Sum, hidden: set[Place]) -> bool:

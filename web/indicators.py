@@ -6,6 +6,7 @@ the round has not come.  One whose denominator is nobody has no value.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 
 from . import codes
-from .statistics import Facts, Numbers, total
+from .statistics import Facts, Numbers
 
 _ = lazy_gettext
 
@@ -218,7 +219,7 @@ UNPLACED = {"not_reached": _("名次未到"), "barred": _("志愿都不符合资
 
 def indicators(facts: Facts) -> list[Indicator]:
     """Every indicator of a round, in the order of the sheet."""
-    all_ = total(facts).numbers
+    all_ = facts.total
     found = []
     for key, label, formula, rule in TABLE:
         if facts.district and key in OF_PLAN:
@@ -272,14 +273,14 @@ def of_groups(facts: Facts) -> list[OfGroup]:
     """Coverage and share of every group that anybody belongs to; none before publication."""
     if facts.published is None:
         return []
-    groups = sorted({g for who in facts.people if who.passed for g in who.values["group"]})
-    everybody = sum(who.place is not None for who in facts.people)
+    passed, placed = Counter[str](), Counter[str]()
+    for who in facts.people:
+        if who.passed:
+            passed.update(who.values["group"])
+        if who.place is not None:
+            placed.update(who.values["group"])
+    everybody = facts.total["placed"] or 0
     return [
-        OfGroup(
-            codes.word(codes.GROUPS, group),
-            sum(who.passed and group in who.values["group"] for who in facts.people),
-            sum(who.place is not None and group in who.values["group"] for who in facts.people),
-            everybody,
-        )
-        for group in groups
+        OfGroup(codes.word(codes.GROUPS, group), passed[group], placed[group], everybody)
+        for group in sorted(passed)
     ]

@@ -6,15 +6,16 @@ an indicator cannot disagree.  A figure that nothing determines yet is none, nev
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
-from sqlalchemy import func, select
+from sqlalchemy import Text, cast, func, select
 from sqlalchemy.orm import Session
 
 import matcher
@@ -100,6 +101,11 @@ TABLES: dict[str, Mapping[str, Any]] = {
 
 Numbers = dict[str, int | None]
 
+_applicant, _person, _list, _member, _placement, _offer = (
+    model.__table__.c for model in (Applicant, Person, ChoiceList, Membership, Placement, Offer)
+)
+"""Columns of the large tables, whose thousands of rows are read as they are."""
+
 
 # --- what a round holds -----------------------------------------------------------------------
 
@@ -113,12 +119,12 @@ class Seats:
     values: Mapping[str, str]
 
 
-@dataclass
+@dataclass(slots=True)
 class Someone:
     """An applicant as she is counted; programs are named by their ids."""
 
     state: str
-    values: dict[str, tuple[str, ...]]
+    values: Mapping[str, tuple[str, ...]]
     born: date | None = None
     ranks: dict[int, int] = field(default_factory=dict)
     """Program → the rank at which her list names it first."""
@@ -165,6 +171,12 @@ class Facts:
     """Which of ``signed``, ``checked_in``, ``registered`` anything is recorded of."""
     district: str = ""
     """The district whose people alone are counted; blank for all."""
+
+    @cached_property
+    def total(self) -> Numbers:
+        """The total: everybody and every seat once."""
+        numbers = _by_program(self, lambda _at: "").get("") or _numbers(self)
+        return numbers | dict.fromkeys(OF_PLAN) if self.district else numbers
 
 
 def read(session: Session, round_: Round, district: str = "") -> Facts:
@@ -229,30 +241,36 @@ def _plan(session: Session, round_: Round) -> tuple[Plan, dict[str, dict[str, st
 def _people(session: Session, round_: Round, policy: matcher.Policy) -> dict[int, Someone]:
     groups: dict[int, list[str]] = {}
     for who, group in session.execute(
-        select(Membership.applicant_id, Membership.group)
-        .join(Applicant)
-        .where(Applicant.round_id == round_.id, Membership.state != "refused")
-        .order_by(Membership.group)
+        select(_member.applicant_id, _member.group)
+        .join(Applicant, _applicant.id == _member.applicant_id)
+        .where(_applicant.round_id == round_.id, _member.state != "refused")
+        .order_by(_member.group)
     ):
         groups.setdefault(who, []).append(group)
     rows = session.execute(
-        select(Applicant.id, Applicant.state, Applicant.district, Person.sex, Person.birth_date)
-        .join(Person)
-        .where(Applicant.round_id == round_.id, Applicant.state.in_(APPLIED))
-        .order_by(Applicant.id)
+        select(
+            _applicant.id, _applicant.state, _applicant.district, _person.sex, _person.birth_date
+        )
+        .join(Person, _person.id == _applicant.person_id)
+        .where(_applicant.round_id == round_.id, _applicant.state.in_(APPLIED))
+        .order_by(_applicant.id)
     )
     day = date.fromisoformat(policy.reference_date) if policy.reference_date else None
-    return {
-        at: Someone(
-            state,
-            {
-                "group": tuple(groups.get(at, ())), "district": (district,), "sex": (sex,),
-                "age": (age_band(born, day),),
-            },
-            born,
+    alike: dict[tuple[Any, ...], dict[str, tuple[str, ...]]] = {}
+    people = {}
+    for at, state, district, sex, born in rows:
+        key = mine, district, sex, band = (
+            tuple(groups.get(at, ())),
+            district,
+            sex,
+            age_band(born, day),
         )
-        for at, state, district, sex, born in rows
-    }  # fmt: skip
+        values = alike.get(key)
+        if values is None:
+            values = {"group": mine, "district": (district,), "sex": (sex,), "age": (band,)}
+            alike[key] = values
+        people[at] = Someone(state, values, born)
+    return people
 
 
 @lru_cache(maxsize=65536)
@@ -272,29 +290,30 @@ def _lists(session: Session, round_: Round, plan: Plan, people: dict[int, Someon
         classes.setdefault(class_code, []).append(at)
     named = classes | programs
     last = (
-        select(ChoiceList.applicant_id, func.max(ChoiceList.number).label("number"))
-        .join(Applicant)
-        .where(Applicant.round_id == round_.id, ChoiceList.number > 0)
-        .group_by(ChoiceList.applicant_id)
+        select(_list.applicant_id, func.max(_list.number).label("number"))
+        .join(Applicant, _applicant.id == _list.applicant_id)
+        .where(_applicant.round_id == round_.id, _list.number > 0)
+        .group_by(_list.applicant_id)
         .subquery()
     )
-    for who, listed in session.execute(
-        select(ChoiceList.applicant_id, ChoiceList.choices).join(
-            last,
-            (ChoiceList.applicant_id == last.c.applicant_id) & (ChoiceList.number == last.c.number),
+    found = session.execute(
+        select(_list.applicant_id, cast(_list.choices, Text)).join(
+            last, (_list.applicant_id == last.c.applicant_id) & (_list.number == last.c.number)
         )
-    ):
+    ).all()
+    listed = json.loads(f"[{','.join(text for _who, text in found)}]")  # once, not a list at a time
+    for (who, _text), choices in zip(found, listed, strict=True):
         if who in people:
             ranks = people[who].ranks
-            for rank, code in enumerate(listed, start=1):
+            for rank, code in enumerate(choices, start=1):
                 for program in named.get(code, ()):
                     ranks.setdefault(program, rank)
 
 
 def _placements(session: Session, published: Publication, people: dict[int, Someone]) -> None:
     for who, program, rank, reason in session.execute(
-        select(Placement.applicant_id, Placement.program_id, Placement.rank, Placement.reason)
-        .where(Placement.publication_id == published.id)
+        select(_placement.applicant_id, _placement.program_id, _placement.rank, _placement.reason)
+        .where(_placement.publication_id == published.id)
     ):  # fmt: skip
         if who in people:
             people[who].placed, people[who].rank, people[who].reason = program, rank, reason
@@ -304,9 +323,9 @@ def _offers(session: Session, round_: Round, people: dict[int, Someone]) -> dict
     """Note what became of every offer; the seats that are held or offered, by program."""
     used: Counter[int] = Counter()
     for who, program, state, source in session.execute(
-        select(Offer.applicant_id, Offer.program_id, Offer.state, Offer.source)
-        .where(Offer.round_id == round_.id)
-        .order_by(Offer.id)
+        select(_offer.applicant_id, _offer.program_id, _offer.state, _offer.source)
+        .where(_offer.round_id == round_.id)
+        .order_by(_offer.id)
     ):
         used[program] += state in offers.LIVE
         one = people.get(who)
@@ -446,12 +465,8 @@ def sheet(facts: Facts, dimension: str) -> Sheet:
 
 
 def total(facts: Facts) -> Line:
-    """The total: everybody and every seat once."""
-    found = _by_program(facts, lambda _at: "")
-    numbers = found.get("") or _numbers(facts)
-    if facts.district:
-        numbers.update(dict.fromkeys(OF_PLAN))
-    return Line("", str(gettext("合计")), numbers)
+    """The total as a row."""
+    return Line("", str(gettext("合计")), facts.total)
 
 
 def label(facts: Facts, dimension: str, value: str) -> str:
@@ -512,10 +527,10 @@ def _count(facts: Facts, found: dict[str, Numbers], places: Places) -> None:
     """Count everybody into her rows."""
     for who in facts.people:
         listed = who.ranks
+        columns = ("applied", "passed") if who.passed else ("applied",)
         for name in places(who, listed):
-            _add(found[name], "applied")
-            if who.passed:
-                _add(found[name], "passed")
+            for column in columns:
+                _add(found[name], column)
         if who.state in LIVE:
             for name in places(who, [at for at, rank in listed.items() if rank == 1]):
                 _add(found[name], "first_applied")
@@ -565,7 +580,7 @@ def by_round(session: Session, facts: Facts) -> Sheet:
     lines = []
     for one in of_year(session, facts.round):
         held = facts if one.id == facts.round.id else read(session, one, facts.district)
-        lines.append(Line(one.serial, f"{one.serial} {one.title}", total(held).numbers))
+        lines.append(Line(one.serial, f"{one.serial} {one.title}", held.total))
     return Sheet("round", lines, Line("", str(gettext("合计")), dict.fromkeys(COLUMNS)))
 
 
@@ -644,10 +659,10 @@ class Gap:
         return None if self.placed is None else self.demanded - self.placed
 
 
-def gaps(session: Session, facts: Facts, by_trade: Sheet | None = None) -> list[Gap]:
+def gaps(session: Session, facts: Facts) -> list[Gap]:
     """Supply and demand by trade, the most wanted first."""
     demanded = supply.wanted(session, facts.round, "major")
-    rows = {line.value: line for line in (by_trade or sheet(facts, "major")).lines}
+    rows = {line.value: line for line in sheet(facts, "major").lines}
     empty = Line("", "", _numbers(facts))
     found = []
     for trade in demanded.keys() | rows.keys():

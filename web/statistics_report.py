@@ -109,10 +109,9 @@ def main(held: Sheet) -> Table:
 
 
 def _indicators(facts: Facts) -> Table:
-    rows = [_indicator(at, one) for at, one in enumerate(indicators(facts), start=1)]
-    notes = [
-        f"[{at}] {one.label} = {one.formula}" for at, one in enumerate(indicators(facts), start=1)
-    ]
+    found = list(enumerate(indicators(facts), start=1))
+    rows = [_indicator(at, one) for at, one in found]
+    notes = [f"[{at}] {one.label} = {one.formula}" for at, one in found]
     notes.append(_("未启用：系统里没有这一指标的数据来源，或所在阶段还没有到。“—”：分母为 0。"))
     heads = [_("指标"), _("分子"), _("分母"), _("数值"), _("说明")]
     return Table("indicators", _("指标"), heads, rows, notes)
@@ -128,8 +127,8 @@ def _compared(session: Session, facts: Facts, before: Round | None) -> Table:
     heads = [_("项目"), _("本轮"), _("上年同期"), _("增减"), _("增减（%）")]
     if before is None:
         return Table("compared", title, heads, [], [_("没有上年同期的轮次，不作同比。")])
-    now = statistics.total(facts).numbers
-    then = statistics.total(statistics.read(session, before, facts.district)).numbers
+    now = facts.total
+    then = statistics.read(session, before, facts.district).total
     rows: list[list[Cell]] = []
     for column, name in COLUMNS.items():
         a, b = now[column], then[column]
@@ -237,8 +236,7 @@ def ranking(facts: Facts) -> Table:
 
 def prose(held: Report) -> list[str]:
     """The round in sentences, with the numbers of the sheet (情况通报)."""
-    n = held.sheet.total.numbers if held.dimension != "round" else {}
-    n = n or statistics.total(held.facts).numbers
+    n = held.facts.total
     by_key = {one.key: one.value for one in indicators(held.facts)}
     found = [
         _(
