@@ -18,10 +18,9 @@ from . import (
     codes,
     db,
     figures,
-    offices,
+    paging,
     privacy,
     publication,
-    reviewing,
     rounds,
     stages,
     statistics_pages,
@@ -47,21 +46,9 @@ statistics_pages.pages(bp, "", "statistics/round.html")
 
 EVENTS = 50
 FILTERS = ("action", "actor", "row", "first", "last")
-RECORDS = {"plan_approval": lazy_gettext("计划审定"), "result_filing": lazy_gettext("结果备案")}
-RUN_KINDS = {"trial": lazy_gettext("试算"), "committed": lazy_gettext("正式运行")}
-RUN_STATES = {
-    "QUEUED": lazy_gettext("排队"), "RUNNING": lazy_gettext("运行中"),
-    "VERIFIED": lazy_gettext("已验证"), "BROKEN": lazy_gettext("验证不通过"),
-    "FAILED": lazy_gettext("失败"), "CANCELLED": lazy_gettext("已取消"),
-}  # fmt: skip
 LINKS = {
     "publication": lazy_gettext("公示结果"), "successor": lazy_gettext("更正后的结果"),
     "step": lazy_gettext("递补"),
-}  # fmt: skip
-FAIRNESS = {
-    "justified": lazy_gettext("高分落榜（应为零）"), "waste": lazy_gettext("有空位而未录（应为零）"),
-    "approval": lazy_gettext("个案审批"), "reserve": lazy_gettext("预留席位"),
-    "cap": lazy_gettext("总量上限"), "class_closed": lazy_gettext("班级未开"),
 }  # fmt: skip
 
 
@@ -105,12 +92,12 @@ def show_round(serial: str) -> str:
     )
     return render_template(
         "bureau/round.html", round=round_, codes=codes, course=rounds.COURSE,
-        records=rows(Record), record_names=RECORDS, plan=plan,
+        records=rows(Record), record_names=codes.RECORDS, plan=plan,
         applicants=[
             (label, plan["applicants"].get(state, 0))
-            for state, label in reviewing.APPLICANT_STATES.items()
+            for state, label in codes.APPLICANT_STATES.items()
         ],
-        changes=changes.all(), runs=rows(Run), run_kinds=RUN_KINDS, run_states=RUN_STATES,
+        changes=changes.all(), runs=rows(Run), run_kinds=codes.RUN_KINDS, run_states=codes.RUN_STATES,
         snapshot=held.scalar(select(Snapshot).where(Snapshot.round_id == round_.id)),
         approval=held.scalar(select(Approval).where(Approval.round_id == round_.id)),
         publications=rows(Publication), chain=figures.chain(held, round_), links=LINKS,
@@ -124,7 +111,8 @@ def fairness(held: Publication | None) -> list[tuple[str, int, int]]:
         return []
     counts = held.run.summary.get("report", {}).get("fairness", {}).get("labels", {})
     return [
-        (str(FAIRNESS.get(name, name)), row["pairs"], row["people"]) for name, row in counts.items()
+        (str(codes.FAIRNESS.get(name, name)), row["pairs"], row["people"])
+        for name, row in counts.items()
     ]
 
 
@@ -176,7 +164,7 @@ def events() -> str:
         days.get("first"), days.get("last"),
         action=wanted["action"], actor=wanted["actor"], row=wanted["row"],
     )  # fmt: skip
-    page = offices.page_of_query(query, EVENTS)
+    page = paging.page_of_query(query, EVENTS)
     payloads = held.scalars(
         select(AuditPayload).where(AuditPayload.event_id.in_([e.id for e in page.rows]))
     )
