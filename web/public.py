@@ -31,6 +31,7 @@ from . import (
     rounds,
     rules,
     snapshot,
+    statistics_pages,
 )
 from .models import (
     Applicant,
@@ -44,6 +45,7 @@ from .models import (
 )
 
 bp = Blueprint("public", __name__)
+statistics_pages.published(bp)
 
 FILTERS = ("industry", "study_form", "district")
 
