@@ -296,7 +296,8 @@ def seat_changes(bp: Blueprint) -> None:
             else:
                 flash(_("变更单已提交，等另外两方同意。"), "success")
                 return redirect(url_for(f"{bp.name}.show_change", key=made.key))
-        refusal = stages.refusal(db.reading(), round_, "seat_change")
+        held = db.reading()
+        refusal = stages.refusal(held, round_, seats.purpose(held, program))
         return render_template(
             "offices/ask_change.html", round=round_, program=program, form=form, refusal=refusal
         )
@@ -338,12 +339,12 @@ def seat_changes(bp: Blueprint) -> None:
 
     def _change_page(key: str, form: DropForm) -> str:
         change = auth.change_of(key)
-        round_ = change.program.order_class.round
+        round_, held = change.program.order_class.round, db.reading()
         return render_template(
             "offices/change.html", round=round_, change=change, form=form,
             missing=seats.missing(change), mine=current_user.role,
             reserves=seats.reserves_after(change.program, change.after),
-            refusal=stages.refusal(db.reading(), round_, "seat_change"),
+            refusal=stages.refusal(held, round_, seats.purpose(held, change.program)),
         )  # fmt: skip
 
 
