@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from . import (
+    appealing,
     application,
     auth,
     choices,
@@ -27,6 +28,7 @@ from . import (
     prints,
     publication,
     reasons,
+    rechecks,
     rounds,
 )
 from .applicant_forms import Deletion
@@ -46,6 +48,7 @@ def _own(serial: str, session: Session) -> Applicant:
 
 entering.mount(bp, "serial", _own)
 evidence_pages.mount(bp, "serial", _own)
+appealing.mount(bp, "serial", _own)
 
 
 def _desk(serial: str) -> Desk:
@@ -99,6 +102,8 @@ def next_action(session: Session, applicant: Applicant) -> Next:
         return Next(_("报名还没有开始。"))
     if state == "OPEN":
         return _open_action(session, applicant, desk)
+    if state == "PUBLISHED" and rechecks.corrected_of(session, placement_of(session, applicant)):
+        return Next(_("复核后您的结果有更正，请看。"), desk.url("result"), _("看结果"))
     if state in ("PUBLISHED", "CONFIRMING", "FINAL"):
         return Next(_("结果已公布。"), desk.url("result"), _("看结果"))
     said = {
@@ -263,6 +268,9 @@ def result(serial: str) -> str:
         outcome=reasons.outcome(placement.reasons["outcome"]) if placement else [],
         shown=_shown(session, applicant, placement) if placement else [],
         own=prints.own_lines(own) if own else [],
+        before=rechecks.corrected_of(session, placement),
+        can_appeal=rechecks.may_ask(session, applicant.round, "applicant"),
+        tickets=len(rechecks.of_applicant(session, applicant)),
     )  # fmt: skip
 
 

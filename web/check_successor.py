@@ -209,10 +209,7 @@ def main(arguments: list[str]) -> int:
     try:
         bundles = [Bundle(Path(name)) for name in arguments]
         found = [faults_of_first(bundles[0])]
-        found += [
-            faults_of(bundles[0], before, this)
-            for before, this in pairwise(bundles)
-        ]
+        found += [faults_of(bundles[0], before, this) for before, this in pairwise(bundles)]
     except (
         OSError,
         ValueError,

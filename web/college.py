@@ -34,6 +34,7 @@ from . import (
     policies,
     posting,
     privacy,
+    recheck_pages,
     reviewing,
     scoring,
     seats,
@@ -58,6 +59,7 @@ bp = Blueprint("college", __name__, url_prefix="/college")
 auth.guard(bp, "college")
 offices.seat_changes(bp)
 offices.confirmations(bp, lambda: auth.own_college().code)
+recheck_pages.mount(bp)
 
 PICK, NONE = lazy_gettext("请选择"), lazy_gettext("不要求")
 

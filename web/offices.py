@@ -33,7 +33,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from . import auth, codes, db, posting, reviewing, scoring, seats, stages
-from .models import Applicant, Round
+from .models import Applicant, Program, Round
 
 REFUSALS = (posting.Refused, posting.Stale, stages.NotNow, reviewing.SecondPerson)
 """What a service raises when something may not be stored; :meth:`RowForm.take` shows it."""
@@ -296,8 +296,7 @@ def seat_changes(bp: Blueprint) -> None:
             else:
                 flash(_("变更单已提交，等另外两方同意。"), "success")
                 return redirect(url_for(f"{bp.name}.show_change", key=made.key))
-        held = db.reading()
-        refusal = stages.refusal(held, round_, seats.purpose(held, program))
+        refusal = _refusal(program)
         return render_template(
             "offices/ask_change.html", round=round_, program=program, form=form, refusal=refusal
         )
@@ -339,13 +338,19 @@ def seat_changes(bp: Blueprint) -> None:
 
     def _change_page(key: str, form: DropForm) -> str:
         change = auth.change_of(key)
-        round_, held = change.program.order_class.round, db.reading()
+        round_ = change.program.order_class.round
         return render_template(
             "offices/change.html", round=round_, change=change, form=form,
             missing=seats.missing(change), mine=current_user.role,
             reserves=seats.reserves_after(change.program, change.after),
-            refusal=stages.refusal(held, round_, seats.purpose(held, change.program)),
+            refusal=_refusal(change.program),
         )  # fmt: skip
+
+
+def _refusal(program: Program) -> str:
+    """Why these seats cannot be changed now; blank where they can."""
+    held = db.reading()
+    return stages.refusal(held, program.order_class.round, seats.purpose(held, program))
 
 
 # --- second persons ---------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, select
+from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from . import (
@@ -95,26 +95,36 @@ def of_applicant(session: Session, applicant: Applicant) -> Sequence[Recheck]:
     ).all()
 
 
+def seen_by(user: User) -> list[Any]:
+    """What holds of the tickets, and of their applicants, that somebody may see: her own; a coordinator
+    all, a college those about scores that it entered, a district those about groups of its people."""
+    if user.role == "coordinator":
+        return []
+    if user.role == "applicant":
+        return [Applicant.person_id == (user.person_id or 0)]
+    if user.role == "college":
+        entered = (
+            select(Score.applicant_id)
+            .join(College, College.code == Score.office)
+            .where(College.id == (user.college_id or 0))
+        )
+        return [Recheck.matter == "score", Applicant.id.in_(entered)]
+    if user.role == "district" and user.district:
+        lives = user.district == Applicant.district
+        return [Recheck.matter == "group", lives | (user.district == Applicant.household_district)]
+    return [false()]
+
+
 def of_office(session: Session, round_: Round, user: User) -> Sequence[Recheck]:
-    """The tickets that somebody of an office may see, those that wait longest first."""
-    query = (
+    """The tickets that somebody of an office may see: open ones first, by when the reply is due."""
+    held = session.scalars(
         select(Recheck)
         .join(Applicant)
-        .where(Recheck.round_id == round_.id)
+        .where(Recheck.round_id == round_.id, *seen_by(user))
         .options(joinedload(Recheck.applicant).joinedload(Applicant.person))
         .order_by(Recheck.due_at, Recheck.id)
-    )
-    if user.role == "college":
-        code = user.college.code if user.college else ""
-        entered = select(Score.applicant_id).where(Score.office == code, Score.office != "")
-        query = query.where(Recheck.matter == "score", Recheck.applicant_id.in_(entered))
-    elif user.role == "district":
-        district = user.district or "-"
-        query = query.where(
-            Recheck.matter == "group",
-            (Applicant.district == district) | (Applicant.household_district == district),
-        )
-    return session.scalars(query).all()
+    ).all()
+    return sorted(held, key=lambda ticket: ticket.state not in OPEN)
 
 
 def may_ask(session: Session, round_: Round, role: str) -> bool:
