@@ -73,6 +73,14 @@ def approved_without(number: str) -> Round:
     return made
 
 
+@pytest.fixture
+def upheld(tmp_path: Path, clock: Clock) -> Iterator[Flask]:
+    app = standing(tmp_path, "upheld", clock)
+    with app.app_context():
+        yield app
+    app.extensions["orderclass_engine"].dispose()
+
+
 def the_round(session: Session) -> Round:
     return session.scalars(select(Round)).one()
 
@@ -216,23 +224,6 @@ def test_upheld_tickets_are_applied_together(published: Flask, clock: Clock) -> 
     assert rechecks.successor_run(db.reading(), the_round(db.reading())) is None
     with pytest.raises(rounds.Moved):
         publication.succeed(made.round_id, SECOND)
-
-
-def test_a_later_successor_holds_the_earlier_corrections(published: Flask, clock: Clock) -> None:
-    first = opened("A05")
-    corrected(first, scored("W/culture", "80"))
-    agreed(first)
-    one = succeeded()
-    second = opened("A09")
-    corrected(second, scored("S/skill", "86"))
-    agreed(second)
-    two = succeeded()
-    db.forget()
-    assert two.parent_id == one.id
-    assert differing(one, two) == {"A09": ("", "WELD"), "A07": ("WELD", "")}
-    assert [c["ticket"] for c in two.run.corrections] == ["F2026-1-0001", "F2026-1-0002"]
-    told = db.reading().scalars(select(Message.code).where(Message.code == "result_corrected"))
-    assert len(told.all()) == 4
 
 
 def test_a_group_is_corrected(published: Flask) -> None:
@@ -474,10 +465,7 @@ def test_a_correction_is_taken_back(published: Flask) -> None:
     assert (held.correction, held.run_id) == ({}, None)
 
 
-def test_a_run_of_everything_upheld_can_be_asked_for(published: Flask) -> None:
-    ticket = opened("A05")
-    corrected(ticket, scored("W/culture", "80"))
-    agreed(ticket)
+def test_a_run_of_everything_upheld_can_be_asked_for(upheld: Flask) -> None:
     with db.writing() as session:
         round_ = the_round(session)
         rechecks.successor_run(session, round_).state = "FAILED"  # type: ignore[union-attr]
