@@ -222,7 +222,7 @@ def main(arguments: list[str]) -> int:
         print(f"看不懂 / unreadable: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
     for bundle, faults in zip(bundles, found, strict=True):
-        said = f"不符 differs: {', '.join(faults)}" if faults else "相符 matches"
+        said = f"不符 / differs: {', '.join(faults)}" if faults else "相符 / matches"
         print(f"  {bundle.name}: {said}")
         if not faults and "changes.json" in bundle.files:
             for change in bundle.json("changes.json")["changes"]:

@@ -195,8 +195,10 @@ def ticket_page(
     answer = answer or AnswerForm(formdata=None)
     answer.version.data = str(ticket.version)
     place = rechecks.entitled(session, ticket) if round_.state == "CONFIRMING" else None
+    typing = correction is not None or bool(answer.errors or answer.problems)
     page = render_template(
-        "offices/recheck.html", round=round_, layout=layout(), at=at, ticket=ticket, leads=role == "coordinator",
+        "offices/recheck.html", typing=typing, round=round_, layout=layout(), at=at, ticket=ticket,
+        leads=role == "coordinator",
         one=ticket.applicant, matters=rechecks.MATTERS, states=rechecks.STATES, verdicts=rechecks.VERDICTS,
         remedies=rechecks.REMEDIES, correction=correction or _form(session, ticket, kind), kind=kind,
         kinds={k: KINDS[k] for k in BY_ROLE[role]}, said=corrected_words(ticket), answer=answer,
@@ -206,8 +208,7 @@ def ticket_page(
         granted=rechecks.granted(session, ticket) if ticket.remedy == "seat" else None,
         many=len(ticket.run.corrections) if ticket.run else 0,
     )  # fmt: skip
-    still = correction is None and not answer.errors
-    return alive(page, ticket.run if still else None)
+    return alive(page, None if typing else ticket.run)
 
 
 def _kind(ticket: Recheck) -> str:
