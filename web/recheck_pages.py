@@ -26,7 +26,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from . import auth, codes, compare, db, jobs, offices, policies, publication, rechecks, scoring
+from . import (
+    auth,
+    codes,
+    compare,
+    db,
+    jobs,
+    offices,
+    paging,
+    policies,
+    publication,
+    rechecks,
+    scoring,
+)
 from .corrections import PASSED
 from .models import Applicant, Recheck, Round, Run
 from .offices import MUST, RowForm, choice, text
@@ -139,7 +151,7 @@ def rechecks_list(serial: str) -> str | BaseResponse:
     run = rechecks.successor_run(session, round_) if leads else None
     page = render_template(
         "offices/rechecks.html", round=round_, layout=layout(), at=at, leads=leads, run=run,
-        page=offices.page_of(held), matters=rechecks.MATTERS, states=rechecks.STATES,
+        page=paging.page_of(held), matters=rechecks.MATTERS, states=rechecks.STATES,
         open=rechecks.OPEN, moment=db.now(session), endpoint=f"{current_user.role}.rechecks_list",
         waiting=rechecks.unpublished(session, round_) if leads else [], me=auth.actor().name,
         follows_of=_follows(session, round_, run), can=rechecks.may_ask(session, round_, current_user.role),
