@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from . import (
     agreements,
+    appealing,
     application,
     auth,
     calendar,
@@ -36,6 +37,7 @@ from . import (
     prints,
     publication,
     reasons,
+    rechecks,
     rounds,
 )
 from .applicant_forms import Deletion
@@ -66,6 +68,7 @@ def _own(serial: str, session: Session) -> Applicant:
 entering.mount(bp, "serial", _own)
 evidence_pages.mount(bp, "serial", _own)
 own_agreement.mount(bp, _own)
+appealing.mount(bp, "serial", _own)
 
 
 def _desk(serial: str) -> Desk:
@@ -121,6 +124,8 @@ def next_action(session: Session, applicant: Applicant) -> Next:
         return _open_action(session, applicant, desk)
     if state in ("CONFIRMING", "FINAL") and (found := _held_action(session, applicant, desk)):
         return found
+    if state == "PUBLISHED" and rechecks.corrected_of(session, placement_of(session, applicant)):
+        return Next(_("复核后您的结果有更正，请看。"), desk.url("result"), _("看结果"))
     if state in ("PUBLISHED", "CONFIRMING", "FINAL"):
         return Next(_("结果已公布。"), desk.url("result"), _("看结果"))
     said = {
@@ -305,6 +310,9 @@ def result(serial: str) -> str:
         outcome=reasons.outcome(placement.reasons["outcome"]) if placement else [],
         shown=_shown(session, applicant, placement) if placement else [],
         own=prints.own_lines(own) if own else [], papers=_papers(session, applicant),
+        before=rechecks.corrected_of(session, placement),
+        can_appeal=rechecks.may_ask(session, applicant.round, "applicant"),
+        tickets=len(rechecks.of_applicant(session, applicant)),
     )  # fmt: skip
 
 

@@ -60,6 +60,7 @@ from .models import (
     Offer,
     OrderClass,
     Program,
+    Recheck,
     Role,
     Round,
     Run,
@@ -581,6 +582,20 @@ def sees_applicant(session: Session, applicant: Applicant) -> bool:
             for p in listed_programs(session, applicant)
         )
     return False
+
+
+def recheck_of(round_: Round, key: str, session: Session | None = None) -> Recheck:
+    """A recheck of a round, for its applicant and for the offices that answer it."""
+    from .rechecks import seen_by
+
+    found = (session or db.reading()).scalar(
+        select(Recheck)
+        .join(Applicant)
+        .where(Recheck.round_id == round_.id, Recheck.key == key, *seen_by(current_user))
+    )
+    if found is None:
+        abort(404)
+    return found
 
 
 def run_of(round_: Round, key: str, session: Session | None = None) -> Run:

@@ -101,7 +101,9 @@ def show_round(serial: str) -> str:
         ],
         changes=changes.all(), runs=rows(Run), run_kinds=codes.RUN_KINDS, run_states=codes.RUN_STATES,
         snapshot=held.scalar(select(Snapshot).where(Snapshot.round_id == round_.id)),
-        approval=held.scalar(select(Approval).where(Approval.round_id == round_.id)),
+        approval=held.scalar(
+            select(Approval).where(Approval.round_id == round_.id).order_by(Approval.id)
+        ),
         publications=rows(Publication), chain=figures.chain(held, round_), links=LINKS,
         fairness=fairness(figures.publication(held, round_)),
     )  # fmt: skip

@@ -136,7 +136,7 @@ TABLES = {
 """The files of a snapshot."""
 
 RUN_KINDS = {
-    "trial": _("试算"), "committed": _("正式运行"), "notices": _("打印录取通知书"),
+    "trial": _("试算"), "committed": _("正式运行"), "recheck": _("复核"), "notices": _("打印录取通知书"),
 }  # fmt: skip
 RUN_STATES = {
     "QUEUED": _("排队"), "RUNNING": _("计算中"), "VERIFIED": _("已检验"),

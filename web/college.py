@@ -38,6 +38,7 @@ from . import (
     posting,
     print_desk,
     privacy,
+    recheck_pages,
     reviewing,
     scoring,
     seats,
@@ -65,6 +66,7 @@ print_desk.mount(bp, "", whole=False)
 offices.confirmations(bp, lambda: auth.own_college().code)
 agreement_pages.mount(bp)
 enrolment_pages.mount(bp)
+recheck_pages.mount(bp)
 
 PICK, NONE = lazy_gettext("请选择"), lazy_gettext("不要求")
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from .coordinating import agreements, decide, desk, offices, plan, prints, review, rules, trials
+from .coordinating import (
+    agreements,
+    decide,
+    desk,
+    offices,
+    plan,
+    prints,
+    review,
+    rules,
+    trials,
+    upholding,
+)
 from .coordinating.blueprint import bp
 
 __all__ = [
@@ -16,4 +27,5 @@ __all__ = [
     "review",
     "rules",
     "trials",
+    "upholding",
 ]

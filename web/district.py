@@ -17,6 +17,7 @@ from . import (
     offices,
     paging,
     privacy,
+    recheck_pages,
     reviewing,
     stages,
     statistics_pages,
@@ -27,6 +28,7 @@ from .offices import REFUSALS, Action, RowForm, choice, text
 bp = Blueprint("district", __name__, url_prefix="/district")
 auth.guard(bp, "district")
 statistics_pages.pages(bp, "", "statistics/round.html", whole=False)
+recheck_pages.mount(bp)
 
 
 CONCLUSIONS = {"verified": lazy_gettext("属实"), "refused": lazy_gettext("不认可")}

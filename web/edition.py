@@ -97,7 +97,8 @@ def public_edition(session: Session, round_: Round) -> dict[str, bytes]:
         )
         files["publication.json"] = as_json(
             {"bundle_sha256": published.bundle_digest, "root": published.merkle_root,
-             "published_at": published.at.isoformat(timespec="seconds")}
+             "published_at": published.at.isoformat(timespec="seconds"),
+             "follows": published.parent.bundle_digest if published.parent else None}
         )  # fmt: skip
     return files | tools()
 
