@@ -21,6 +21,7 @@ from . import (
     paging,
     privacy,
     publication,
+    retention_pages,
     rounds,
     stages,
     statistics_pages,
@@ -43,6 +44,7 @@ from .offices import Action
 bp = Blueprint("bureau", __name__, url_prefix="/bureau")
 auth.guard(bp, "bureau", "auditor")
 statistics_pages.pages(bp, "", "statistics/round.html")
+retention_pages.mount(bp)
 
 EVENTS = 50
 FILTERS = ("action", "actor", "row", "first", "last")

@@ -10,7 +10,7 @@ from fpdf import FPDF
 from fpdf.enums import TableCellFillMode
 from fpdf.fonts import FontFace
 
-from .prints import FAMILY, FONT, Unprintable, lacking
+from .paper import FAMILY, FONT, Unprintable, lacking
 from .statistics_report import Report, Table, said, unit
 
 SMALL, LARGE = 7, 15
