@@ -18,7 +18,7 @@ from . import audit, auth, db, disclosure, figures, rounds, statistics, statisti
 from . import statistics_files as files
 from .models import Round
 from .offices import Action
-from .prints import Unprintable
+from .paper import Unprintable
 from .statistics import COLUMNS, DIMENSIONS
 from .statistics_report import Report, Table
 from .workbooks import XLSX

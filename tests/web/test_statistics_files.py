@@ -19,7 +19,7 @@ from tests.web.a_round import CONFIRMING, SERIAL, standing
 from tests.web.test_enterprise import publish
 from web import db, statistics_files, statistics_report
 from web.models import Enterprise, Round, Setting
-from web.prints import Unprintable
+from web.paper import Unprintable
 from web.statistics_report import Report
 
 Opened = tuple[Flask, Report]
