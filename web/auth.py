@@ -55,6 +55,7 @@ from .models import (
     Evidence,
     Import,
     LoginFailure,
+    Offer,
     OrderClass,
     Program,
     Role,
@@ -452,6 +453,20 @@ def change_of(key: str, session: Session | None = None) -> SeatChange:
         role == "coordinator"
         or (role == "college" and found.program.order_class.college_id == current_user.college_id)
         or (role == "enterprise" and found.program.enterprise_id == current_user.enterprise_id)
+    )
+    if found is None or not mine:
+        abort(404)
+    return found
+
+
+def offer_of(key: str, session: Session | None = None) -> Offer:
+    """An offer, for her whom it was made to, the college of its class, and coordinators."""
+    found = (session or db.reading()).scalar(select(Offer).where(Offer.key == key))
+    role = current_user.role
+    mine = found is not None and (
+        role == "coordinator"
+        or (role == "college" and found.program.order_class.college_id == current_user.college_id)
+        or (role == "applicant" and found.applicant.person_id == current_user.person_id)
     )
     if found is None or not mine:
         abort(404)

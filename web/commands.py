@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from . import auth, db, evidence, jobs, publication, rounds, serving
+from . import answers, auth, db, evidence, jobs, publication, rounds, serving
 from .models import ROLES, College, Enterprise, User
 from .privacy import Keys
 
@@ -133,6 +133,8 @@ def close_due() -> None:
     with db.writing() as session:
         for taken in rounds.close_due(session):
             click.echo(taken)
+    for taken in answers.settle_due():
+        click.echo(taken)
     for key in evidence.delete_due():
         click.echo(f"已删除到期的证明照片 {key} / evidence deleted")
 

@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 
 import matcher
 
-from . import db, evidence, rounds
+from . import answers, db, evidence, rounds
 from .audit import SYSTEM, Actor, record
 from .models import Draw, Round, Run
 from .snapshot import (
@@ -227,10 +227,11 @@ def record_due() -> list[str]:
             )
         )
     )
-    if due is None:
-        return []
-    with db.writing() as writing:
-        return rounds.close_due(writing)
+    taken = []
+    if due is not None:
+        with db.writing() as writing:
+            taken = rounds.close_due(writing)
+    return taken + answers.settle_due()
 
 
 def work_once(stop: Event | None = None) -> bool:
