@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ from .audit import SYSTEM, Actor, Entry, record_all
 from .models import Applicant, Message, Offer, OrderClass, Program, Round
 from .models.outcome import HOLDING, OPEN
 
-ANSWERS = {"accepted": _("接受"), "waiting": _("接受并候补"), "declined": _("放弃")}
+ANSWERS = {"accepted": _("接受"), "waiting": _("接受并候补"), "declined": _("放弃录取")}
 SILENT = "silent"
 SOON = timedelta(days=1)
 """How long before the deadline who has not answered is reminded."""
@@ -36,6 +37,32 @@ class NoWaiting(ValueError):
 
 class NotSeen(ValueError):
     """An answer at the counter needs the document seen and the number of the signed paper."""
+
+
+REFUSALS = (
+    rounds.Moved, Late, NoWaiting, NotSeen, application.Stale, application.NoGuardian,
+    offers.Answered,
+)  # fmt: skip
+"""Why an answer is not taken; :func:`sentence` says it."""
+
+
+def sentence(error: Exception) -> str:
+    """A refusal in words."""
+    if isinstance(error, offers.Answered):
+        return str(gettext("这个录取已结束：%(state)s。", state=offers.LABELS[str(error)]))
+    if isinstance(error, rounds.Moved) and str(error) == "SUSPENDED":
+        return str(gettext("本轮暂停，现在不能答复。"))
+    return str(_SENTENCES[type(error)])
+
+
+_SENTENCES: dict[type[Exception], Any] = {
+    rounds.Moved: _("现在不是确认期，不能答复。"),
+    Late: _("答复期限已过。"),
+    NoWaiting: _("候补已结束，请选接受或放弃。"),
+    NotSeen: _("请核对证件，并填签字件编号。"),
+    application.Stale: _("刚才已有别的答复，请核对后再办。"),
+    application.NoGuardian: _("未满 18 岁，须监护人参与。"),
+}
 
 
 # --- answering --------------------------------------------------------------------------------

@@ -25,10 +25,13 @@ from wtforms.validators import NumberRange, Optional
 
 from . import (
     auth,
+    call_pages,
+    calls,
     choices,
     codes,
     db,
     figures,
+    offers,
     offices,
     planning,
     policies,
@@ -58,6 +61,7 @@ bp = Blueprint("college", __name__, url_prefix="/college")
 auth.guard(bp, "college")
 offices.seat_changes(bp)
 offices.confirmations(bp, lambda: auth.own_college().code)
+call_pages.mount(bp, "/<serial>", lambda: auth.own_college().id)
 
 PICK, NONE = lazy_gettext("请选择"), lazy_gettext("不要求")
 
@@ -216,6 +220,13 @@ def _next(
         ):
             return Action(_("确认同事录入的成绩"), url("confirm_list"), _("成绩须两人经手。"))
         return Action(_("录入成绩"), url("score_targets"), _("锁定志愿前要录完并确认。"))
+    if round_.state == "CONFIRMING" and (
+        left := calls.waiting(held, round_, auth.own_college().id)
+    ):
+        return Action(
+            _("联系还没有答复的人（%(n)s 人）", n=left), url("offer_list"),
+            _("逾期未答复视为放弃。"),
+        )  # fmt: skip
     if round_.state in figures.SHOWN:
         return Action(_("查看录取名单"), url("placed"))
     return offices.waiting_action(round_)
@@ -581,4 +592,7 @@ def placed(serial: str) -> str:
     round_ = auth.round_of(serial)
     programs = reviewing.programs_of(db.reading(), round_.id, college_id=auth.own_college().id)
     rows = figures.placed(db.reading(), round_, programs)
-    return _page("placed", round_, page=offices.page_of(rows), shown=round_.state in figures.SHOWN)
+    return _page(
+        "placed", round_, page=offices.page_of(rows), shown=round_.state in figures.SHOWN,
+        states=offers.LABELS,
+    )  # fmt: skip

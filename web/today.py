@@ -17,12 +17,14 @@ from .models import (
     Decision,
     Enterprise,
     Membership,
+    Offer,
     OrderClass,
     Program,
     Round,
     Score,
     SeatChange,
 )
+from .models.outcome import OPEN
 from .rounds import by_the_clock
 
 
@@ -51,6 +53,8 @@ def tasks(session: Session, round_: Round) -> list[Task]:
         found += _decisions(session, round_)
     if state in ("ANNOUNCED", "OPEN", "REVIEW"):
         found += _seat_changes(session, round_)
+    if state == "CONFIRMING":
+        found += _unanswered(session, round_)
     return found
 
 
@@ -152,6 +156,20 @@ def _decisions(session: Session, round_: Round) -> list[Task]:
         .where(Applicant.round_id == round_.id, Decision.confirmed_at.is_(None))
     )
     return _tasks("decision_to_confirm", rows)
+
+
+def _unanswered(session: Session, round_: Round) -> list[Task]:
+    """Who has not answered her offer, by the college of its class."""
+    rows = session.execute(
+        select(College.name, Applicant.number)
+        .select_from(Offer)
+        .join(Applicant)
+        .join(Program, Program.id == Offer.program_id)
+        .join(OrderClass)
+        .join(College)
+        .where(Offer.round_id == round_.id, Offer.state == OPEN)
+    )
+    return _tasks("not_confirmed", rows)
 
 
 def _seat_changes(session: Session, round_: Round) -> list[Task]:

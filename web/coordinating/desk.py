@@ -30,6 +30,7 @@ TASKS: dict[str, tuple[Any, Any]] = {
     "score_to_confirm": (_l("成绩等第二人确认"), _l("院校或通道")),
     "decision_to_confirm": (_l("个案决定等第二人确认"), _l("录入人")),
     "seat_change": (_l("席位变更单等办理"), _l("企业")),
+    "not_confirmed": (_l("录取还没有答复"), _l("院校")),
 }
 
 
