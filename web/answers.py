@@ -268,18 +268,19 @@ def remind(session: Session) -> list[str]:
 
 
 def _soon(moment: datetime) -> Any:
-    """Open offers that end within a day, and of which nobody was reminded since they were made."""
+    """Open offers, not of today, that end within a day, and of which nobody was reminded."""
     reminded = exists().where(
         Message.applicant_id == Offer.applicant_id,
         Message.code == "offer_due_soon",
         Message.at >= Offer.made_at,
+        Message.at > moment - SOON,  # a deadline that was moved is reminded of again
     )
     return (
         select(Offer.id)
         .join(Round)
         .where(
-            Round.state == "CONFIRMING", Offer.state == OPEN, Offer.due_at > moment,
-            Offer.due_at <= moment + SOON, ~reminded,
+            Round.state == "CONFIRMING", Offer.state == OPEN, Offer.made_at <= moment - SOON,
+            Offer.due_at > moment, Offer.due_at <= moment + SOON, ~reminded,
         )
     )  # fmt: skip
 

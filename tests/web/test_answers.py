@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,20 @@ from tests.web.a_round import CONFIRMING, FIRST, SECOND, standing
 from tests.web.conftest import CHOSEN, DATABASES, Clock
 from tests.web.staged import Stage
 from tests.web.test_races import RACES, at_once
-from web import answers, application, audit, calendar, db, jobs, offers, rounds, slips
+from web import (
+    answers,
+    application,
+    audit,
+    calendar,
+    calls,
+    db,
+    figures,
+    jobs,
+    offers,
+    rounds,
+    slips,
+    today,
+)
 from web.audit import Actor
 from web.models import Applicant, AuditEvent, Message, Offer, Program, Recheck, Round
 
@@ -319,6 +332,18 @@ def test_a_suspension_gives_its_time_back(session: Session, clock: Clock) -> Non
     assert not list(audit.broken(session))
 
 
+def test_a_notice_period_stands_still_too(session: Session, clock: Clock) -> None:
+    round_ = the_round(session)
+    before = round_.notice_ends_at = calendar.end_of(CONFIRMING, 1)
+    session.flush()
+    rounds.suspend(session, round_, FIRST, SECOND, "核查")
+    clock.forward(days=2)
+    rounds.resume(session, round_, FIRST, SECOND, "已查清")
+    session.flush()
+    session.expire_all()
+    assert round_.notice_ends_at == calendar.resumed(before, timedelta(days=2)) > before
+
+
 def test_what_had_passed_before_the_suspension_has_passed(session: Session, clock: Clock) -> None:
     one, round_ = an_offer(session), the_round(session)
     due = clock.moment = one.due_at
@@ -340,6 +365,28 @@ def test_two_deadlines_are_each_moved_once(session: Session, clock: Clock) -> No
     session.expire_all()
     assert one.due_at == second == calendar.resumed(first, timedelta(days=1))
     assert two.due_at == calendar.resumed(second, timedelta(days=1)) > second
+
+
+def test_a_moved_deadline_is_reminded_of_again(session: Session, clock: Clock) -> None:
+    one, round_ = an_offer(session), the_round(session)
+    clock.moment = one.due_at - answers.SOON
+    assert answers.remind(session) and not answers.remind(session)
+    rounds.suspend(session, round_, FIRST, SECOND, "核查")
+    clock.forward(hours=5)
+    rounds.resume(session, round_, FIRST, SECOND, "已查清")
+    session.expire_all()
+    clock.moment = one.due_at - answers.SOON
+    assert answers.remind(session) and not answers.remind(session)
+
+
+def test_an_offer_of_today_needs_no_reminder(session: Session, clock: Clock) -> None:
+    one = an_offer(session)
+    answers.accept(session, one, HERSELF, wait=True)
+    clock.moment = one.due_at - answers.SOON - timedelta(hours=1)
+    new = better(session, one)
+    new.due_at = clock.moment + timedelta(hours=20)
+    session.flush()
+    assert answers.remind(session) == []
 
 
 @pytest.mark.parametrize(
@@ -396,44 +443,71 @@ def test_of_two_answers_at_once_one_counts(stage: Callable[[], Stage], clock: Cl
 
 
 @pytest.mark.skipif(CHOSEN == "sqlite", reason="only sqlite was asked for")
-def test_an_answer_and_silence_at_once_leave_one_outcome(
-    stage: Callable[[], Stage], clock: Clock
-) -> None:
+def test_an_answer_and_silence_at_once_leave_one_outcome(stage: Callable[[], Stage]) -> None:
     for _race in range(max(1, RACES // 5)):
         with stage().copy() as (made, _, _):
-            ticking = iter(range(10**9))
+            race_with_silence(made)
 
-            def moment(ticking: Iterator[int] = ticking) -> datetime:
-                return due - timedelta(milliseconds=next(ticking) < 12)
 
-            with made.app_context():
-                one = an_offer(db.reading())
-                due, number = one.due_at, db.reading().scalar(select(func.count(Offer.id)))
-                id_ = one.id
-                db.forget()
-            made.config["CLOCK"] = moment
+def race_with_silence(made: Flask) -> None:
+    with made.app_context():
+        offered = db.reading().scalars(select(Offer).order_by(Offer.id)).all()
+        id_, due = offered[0].id, offered[0].due_at
+        db.forget()
+    looks = iter(range(10**9))
+    made.config["CLOCK"] = lambda: due - timedelta(milliseconds=next(looks) < 12)
 
-            def answer() -> str:
-                with made.app_context(), db.writing() as session:
-                    answers.accept(session, session.get_one(Offer, id_), HERSELF)
-                return "done"
+    def answer() -> str:
+        with made.app_context(), db.writing() as session:
+            answers.accept(session, session.get_one(Offer, id_), HERSELF)
+        return "done"
 
-            def clock_() -> str:
-                with made.app_context():
-                    return " ".join(answers.settle_due())
+    def settle() -> str:
+        with made.app_context():
+            return " ".join(answers.settle_due())
 
-            found = at_once(answer, clock_, clock_)
-            made.config["CLOCK"] = lambda: due
-            with made.app_context():
-                answers.settle_due()
-                db.forget()
-                states = db.reading().scalars(select(Offer.state)).all()
-                kept = db.reading().get_one(Offer, id_).state
-                assert kept == ("accepted" if found[0] == "done" else "silent"), found
-                assert states.count("silent") == (number or 0) - (found[0] == "done")
-                told = select(func.count(AuditEvent.id)).where(AuditEvent.action == "offer.silent")
-                assert db.reading().scalar(told) == states.count("silent")
-                assert not list(audit.broken(db.reading()))
+    found = at_once(answer, settle, settle)
+    made.config["CLOCK"] = lambda: due
+    with made.app_context():
+        answers.settle_due()
+        db.forget()
+        states = dict(
+            (row.id, row.state) for row in db.reading().execute(select(Offer.id, Offer.state))
+        )
+        assert states[id_] == ("accepted" if found[0] == "done" else "silent"), found
+        silent = list(states.values()).count("silent")
+        assert silent == len(offered) - (found[0] == "done")
+        told = select(func.count(AuditEvent.id)).where(AuditEvent.action == "offer.silent")
+        assert db.reading().scalar(told) == silent
+        assert not list(audit.broken(db.reading()))
+
+
+# --- who has not answered ---------------------------------------------------------------------
+
+
+def test_who_has_not_answered_is_listed_and_called(session: Session) -> None:
+    round_, one = the_round(session), an_offer(session)
+    held = one.program.order_class
+    every = session.scalars(calls.query(round_)).all()
+    assert len(every) == session.scalar(select(func.count(Offer.id)))
+    assert (held.code, held.name) in calls.classes(session, round_, held.college_id)
+    mine = calls.waiting(session, round_, held.college_id)
+    assert 0 < mine < len(every)
+    assert sum(len(t.about) for t in today.tasks(session, round_)) == len(every)
+    calls.note(session, one, "not_reached", "", COUNTER)
+    made = calls.note(session, one, "reached", "会来", COUNTER)
+    assert calls.last(session, every) == {one.id: made}
+    assert calls.of_offer(session, one)[0] is made
+    with pytest.raises(ValueError, match="shouted"):
+        calls.note(session, one, "shouted", "", COUNTER)
+    answers.accept(session, one, COUNTER)
+    assert calls.waiting(session, round_, held.college_id) == mine - 1
+    assert one in session.scalars(calls.query(round_, held.college_id, held.code, True)).all()
+    placed = figures.placed(session, round_, held.programs)
+    assert {p.applicant.id: p.confirmed for p in placed}[one.applicant_id]
+    rounds.suspend(session, round_, FIRST, SECOND, "核查")
+    with pytest.raises(rounds.Moved):
+        calls.note(session, one, "reached", "", COUNTER)
 
 
 def test_people_who_never_got_an_offer_have_none(session: Session) -> None:
