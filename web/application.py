@@ -31,6 +31,7 @@ STEP_NAMES = {
     "list": _("志愿"),
 }
 
+GUARDIAN_DATA = frozenset({"guardian", "guardian_relation", "guardian_telephone"})
 IDENTITY = ("district", "household_district", "household_kind", "guardian", "guardian_relation")
 SCHOOLING = (
     "education", "school", "graduated", "fresh", "employment", "certificate", "skill_level",
@@ -144,6 +145,8 @@ def save(
         setattr(applicant, name, value)
     changed = _save_private(applicant, private or {})
     after = {name: value for name, value in answers.items() if before[name] != value}
+    if GUARDIAN_DATA & {*after, *changed}:
+        people.ask_guardian_again(applicant)
     record(
         session, actor, f"applicant.{step}", f"applicant/{applicant.number}",
         round_id=applicant.round_id, before={name: before[name] for name in after},
@@ -321,7 +324,7 @@ def submit(
         raise Incomplete(gaps)
     if found := choices.problems(session, applicant.round_id, wish, most):
         raise choices.NotAccepted(found)
-    _guardian(session, applicant, proof)
+    _guardian(session, applicant, actor, proof)
     _confirmation(session, applicant, actor, proof)
     made = choices.submit(session, applicant, wish, actor, idempotency_key, moment)
     if applicant.state in ("draft", "returned"):
@@ -330,10 +333,9 @@ def submit(
     return made
 
 
-def _guardian(session: Session, applicant: Applicant, proof: Proof) -> None:
-    if how := guardian_how(session, applicant, proof.guardian_code, proof.guardian_paper):
-        applicant.guardian_agreed_at = now(session)
-        applicant.guardian_agreed_how = how
+def guardian_agreed(applicant: Applicant) -> bool:
+    """Whether her guardian has taken part in this round, and is still the one who did."""
+    return applicant.guardian_agreed_at is not None
 
 
 def guardian_how(session: Session, applicant: Applicant, code: str = "", paper: str = "") -> str:
@@ -349,8 +351,26 @@ def guardian_how(session: Session, applicant: Applicant, code: str = "", paper: 
     if paper:
         return f"paper:{paper}"
     if slips.fitting(session, applicant.person, code, ("guardian",)):
-        return "code"  # the guardian keeps the code: it is asked every time
+        return "code"  # the guardian keeps the code: it is not spent
     raise NoGuardian
+
+
+def _guardian(session: Session, applicant: Applicant, actor: Actor, proof: Proof) -> None:
+    if not is_minor(session, applicant):
+        return
+    try:
+        how = guardian_how(session, applicant, proof.guardian_code, proof.guardian_paper)
+    except NoGuardian:
+        if not guardian_agreed(applicant):
+            raise
+        how = ""
+    if how:
+        applicant.guardian_agreed_at = now(session)
+        applicant.guardian_agreed_how = how
+    record(
+        session, actor, "applicant.guardian", f"applicant/{applicant.number}",
+        round_id=applicant.round_id, after={"how": how or f"earlier:{applicant.guardian_agreed_how}"},
+    )  # fmt: skip
 
 
 def _confirmation(session: Session, applicant: Applicant, actor: Actor, proof: Proof) -> None:

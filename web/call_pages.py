@@ -21,7 +21,7 @@ from . import (
     db,
     offer_pages,
     offers,
-    offices,
+    paging,
     people,
     privacy,
     rounds,
@@ -86,7 +86,7 @@ def mount(bp: Blueprint, prefix: str, college: Callable[[], int | None]) -> None
     def offer_list(serial: str) -> str:
         """Who has not answered."""
         session, round_, wanted = db.reading(), auth.round_of(serial), Wanted.asked()
-        page = offices.page_of_query(calls.query(round_, college(), wanted.code, wanted.everybody))
+        page = paging.page_of_query(calls.query(round_, college(), wanted.code, wanted.everybody))
         return render_template(
             "offices/offers.html", round=round_, page=page, wanted=wanted,
             classes=calls.classes(session, round_, college()), last=calls.last(session, page.rows),

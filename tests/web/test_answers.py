@@ -471,9 +471,7 @@ def race_with_silence(made: Flask) -> None:
     with made.app_context():
         answers.settle_due()
         db.forget()
-        states = dict(
-            (row.id, row.state) for row in db.reading().execute(select(Offer.id, Offer.state))
-        )
+        states = {row.id: row.state for row in db.reading().execute(select(Offer.id, Offer.state))}
         assert states[id_] == ("accepted" if found[0] == "done" else "silent"), found
         silent = list(states.values()).count("silent")
         assert silent == len(offered) - (found[0] == "done")

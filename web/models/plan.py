@@ -241,7 +241,8 @@ class Notice(Base):
     key: Mapped[str] = mapped_column(unique=True, default=random_key)
     applicant_id: Mapped[int] = mapped_column(ForeignKey("applicant.id"), index=True)
     code: Mapped[str]
-    """``seats_cut``: a program on her list has fewer seats than when she listed it."""
+    """``seats_cut``: a program on her list has fewer seats than when she listed it;
+    ``application_withdrawn``, ``list_taken_back``: by an office, for a reason."""
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     at: Mapped[datetime] = mapped_column(Instant)
     dismissed_at: Mapped[datetime | None] = mapped_column(Instant)
