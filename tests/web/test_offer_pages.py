@@ -230,7 +230,11 @@ def test_a_better_place_is_answered_beside_the_one_held(app: Flask) -> None:
     def offer_more(session: Session) -> str:
         old = session.get_one(Offer, one.id)
         answers.accept(session, old, HERSELF, wait=True)
-        other = session.scalars(select(Program).where(Program.id != old.program_id)).first()
+        other = session.scalars(
+            select(Program)
+            .where(Program.order_class_id != old.program.order_class_id)
+            .order_by(Program.id)
+        ).first()
         assert other is not None
         other.capacity += 9
         session.flush()
