@@ -583,10 +583,26 @@ def sees_applicant(session: Session, applicant: Applicant) -> bool:
 
 
 def run_of(round_: Round, key: str, session: Session | None = None) -> Run:
-    """A run of a round, for coordinators, the bureau and auditors."""
+    """A run of the solver in a round, for coordinators, the bureau and auditors."""
     found = (session or db.reading()).scalar(
-        select(Run).where(Run.round_id == round_.id, Run.key == key)
+        select(Run).where(
+            Run.round_id == round_.id, Run.key == key, Run.kind.in_(("trial", "committed"))
+        )
     )
     if found is None or current_user.role not in ("coordinator", "bureau", "auditor"):
+        abort(404)
+    return found
+
+
+def notices_of(round_: Round, key: str, session: Session | None = None) -> Run:
+    """Notices of admission that were asked for: a college's own, or all for coordinators."""
+    found = (session or db.reading()).scalar(
+        select(Run).where(Run.round_id == round_.id, Run.key == key, Run.kind == "notices")
+    )
+    mine = found is not None and (
+        current_user.role == "coordinator"
+        or (current_user.role == "college" and found.label == own_college().code)
+    )
+    if found is None or not mine:
         abort(404)
     return found

@@ -37,6 +37,7 @@ from . import (
     planning,
     policies,
     posting,
+    print_desk,
     privacy,
     reviewing,
     scoring,
@@ -61,6 +62,7 @@ from .offices import (
 bp = Blueprint("college", __name__, url_prefix="/college")
 auth.guard(bp, "college")
 offices.seat_changes(bp)
+print_desk.mount(bp, "", whole=False)
 offices.confirmations(bp, lambda: auth.own_college().code)
 call_pages.mount(bp, "/<serial>", lambda: auth.own_college().id)
 

@@ -21,6 +21,8 @@ from . import (
     paging,
     policies,
     posting,
+    print_desk,
+    printing,
     reviewing,
     scoring,
     seats,
@@ -402,4 +404,17 @@ def placed(serial: str) -> str:
     return _page(
         "placed", round_, page=paging.page_of(rows), shown=round_.state in figures.SHOWN,
         states=offers.LABELS,
+    )  # fmt: skip
+
+
+@bp.post("/<serial>/prints/list")
+def print_list(serial: str) -> Response:
+    """企业名单核对表 of the own seats."""
+    round_, enterprise = auth.round_of(serial), auth.own_enterprise()
+    if round_.state not in printing.SHOWN:
+        abort(404)
+    return auth.password_first() or print_desk.fetch(
+        lambda: printing.enterprise_list(db.reading(), round_, enterprise),
+        f"seats-{serial}-{enterprise.code}", url_for("enterprise.placed", serial=serial),
+        "print.enterprise_list", f"enterprise/{enterprise.code}", round_,
     )  # fmt: skip
