@@ -96,6 +96,7 @@ def mount(bp: Blueprint, prefix: str, college: Callable[[], int | None]) -> None
     @bp.post(f"{prefix}/offers/print")
     def offer_print(serial: str) -> str | Response:
         """The list with telephone numbers, to print and call by."""
+        auth.round_of(serial)
         if (first := auth.password_first()) is not None:
             return first
         round_, lines = _taken(serial, college(), "print")
@@ -107,6 +108,7 @@ def mount(bp: Blueprint, prefix: str, college: Callable[[], int | None]) -> None
     @bp.post(f"{prefix}/offers/xlsx")
     def offer_workbook(serial: str) -> Response:
         """The same as a workbook."""
+        auth.round_of(serial)
         if (first := auth.password_first()) is not None:
             return first
         round_, lines = _taken(serial, college(), "xlsx")
