@@ -27,6 +27,7 @@ from . import (
     entering,
     evidence_pages,
     notices,
+    offer_pages,
     offers,
     outbox,
     own_agreement,
@@ -69,6 +70,7 @@ entering.mount(bp, "serial", _own)
 evidence_pages.mount(bp, "serial", _own)
 own_agreement.mount(bp, _own)
 appealing.mount(bp, "serial", _own)
+offer_pages.mount(bp, "serial", _own)
 
 
 def _desk(serial: str) -> Desk:
@@ -100,6 +102,11 @@ _AT = {
 }  # fmt: skip
 
 
+_REACHED = {"accepted": 7, "waiting": 7, "signed": 8, "checked_in": 9, "registered": 9}
+_TOLD_AT = {"signed": 7, "lapsed": 7, "checked_in": 8, "registered": 8, "absent": 8}
+"""By the code of :data:`web.offers.PROGRESS`: the step that is now, and the step that tells it."""
+
+
 def timeline(session: Session, applicant: Applicant) -> list[tuple[str, str]]:
     """The steps of a round, each ``done``, ``now`` or ``later`` for her."""
     names = [
@@ -108,6 +115,10 @@ def timeline(session: Session, applicant: Applicant) -> list[tuple[str, str]]:
     at = _AT.get(rounds.by_the_clock(session, applicant.round), -1)
     if at == 1 and application.missing(session, applicant):
         at = 0
+    if code := offers.progress(session, applicant):
+        at = _REACHED.get(code, 6)
+        told = _TOLD_AT.get(code, 6)
+        names[told] = f"{names[told]}{_('：')}{offers.PROGRESS[code]}"
     return [
         (str(name), "done" if n < at else "now" if n == at else "later")
         for n, name in enumerate(names)
@@ -122,10 +133,14 @@ def next_action(session: Session, applicant: Applicant) -> Next:
         return Next(_("报名还没有开始。"))
     if state == "OPEN":
         return _open_action(session, applicant, desk)
+    if (owed := offer_pages.asked(session, applicant, desk)) is not None:
+        return Next(*owed)
     if state in ("CONFIRMING", "FINAL") and (found := _held_action(session, applicant, desk)):
         return found
     if state == "PUBLISHED" and rechecks.corrected_of(session, placement_of(session, applicant)):
         return Next(_("复核后您的结果有更正，请看。"), desk.url("result"), _("看结果"))
+    if (told := offer_pages.stands(session, applicant, desk)) is not None:
+        return Next(*told)
     if state in ("PUBLISHED", "CONFIRMING", "FINAL"):
         return Next(_("结果已公布。"), desk.url("result"), _("看结果"))
     said = {
@@ -310,6 +325,8 @@ def result(serial: str) -> str:
         outcome=reasons.outcome(placement.reasons["outcome"]) if placement else [],
         shown=_shown(session, applicant, placement) if placement else [],
         own=prints.own_lines(own) if own else [], papers=_papers(session, applicant),
+        progress=offers.PROGRESS.get(offers.progress(session, applicant)),
+        rule=offer_pages.rule(session, placement) if placement else [],
         before=rechecks.corrected_of(session, placement),
         can_appeal=rechecks.may_ask(session, applicant.round, "applicant"),
         tickets=len(rechecks.of_applicant(session, applicant)),
@@ -348,6 +365,7 @@ def result_pdf(serial: str) -> Response:
     for shown in _shown(session, applicant, placement):
         head = _("第 %(n)s 志愿", n=shown.told.rank) if shown.told.rank else ""
         said.append(" ".join([f"{head} {shown.title}{_('：')}".strip(), *shown.told.sentences]))
+    said += offer_pages.rule(session, placement)
     try:
         document = prints.placement_line(applicant, said, publication.own_line(placement))
     except prints.Unprintable as error:

@@ -81,7 +81,7 @@ class Incomplete(ValueError):
 
 
 class NoGuardian(ValueError):
-    """A minor's submission without her guardian's code or a signed paper."""
+    """A minor's submission or answer without her guardian's code or a signed paper."""
 
 
 class NotConfirmed(ValueError):
@@ -338,17 +338,32 @@ def guardian_agreed(applicant: Applicant) -> bool:
     return applicant.guardian_agreed_at is not None
 
 
+def guardian_how(session: Session, applicant: Applicant, code: str = "", paper: str = "") -> str:
+    """How her guardian takes part: ``code``, or the number of a signed paper; blank where nobody need.
+
+    Raises
+    ------
+    NoGuardian
+        If she is a minor, and there is neither.
+    """
+    if not is_minor(session, applicant):
+        return ""
+    if paper:
+        return f"paper:{paper}"
+    if slips.fitting(session, applicant.person, code, ("guardian",)):
+        return "code"  # the guardian keeps the code: it is not spent
+    raise NoGuardian
+
+
 def _guardian(session: Session, applicant: Applicant, actor: Actor, proof: Proof) -> None:
     if not is_minor(session, applicant):
         return
-    if proof.guardian_paper:
-        how = f"paper:{proof.guardian_paper}"
-    elif slips.fitting(session, applicant.person, proof.guardian_code, ("guardian",)):
-        how = "code"  # the guardian keeps the code: it is not spent
-    elif guardian_agreed(applicant):
+    try:
+        how = guardian_how(session, applicant, proof.guardian_code, proof.guardian_paper)
+    except NoGuardian:
+        if not guardian_agreed(applicant):
+            raise
         how = ""
-    else:
-        raise NoGuardian
     if how:
         applicant.guardian_agreed_at = now(session)
         applicant.guardian_agreed_how = how

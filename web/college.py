@@ -26,11 +26,14 @@ from wtforms.validators import NumberRange, Optional
 from . import (
     agreement_pages,
     auth,
+    call_pages,
+    calls,
     choices,
     codes,
     db,
     enrolment_pages,
     figures,
+    offers,
     offices,
     paging,
     planning,
@@ -67,6 +70,7 @@ offices.confirmations(bp, lambda: auth.own_college().code)
 agreement_pages.mount(bp)
 enrolment_pages.mount(bp)
 recheck_pages.mount(bp)
+call_pages.mount(bp, "/<serial>", lambda: auth.own_college().id)
 
 PICK, NONE = lazy_gettext("请选择"), lazy_gettext("不要求")
 
@@ -225,6 +229,13 @@ def _next(
         ):
             return Action(_("确认同事录入的成绩"), url("confirm_list"), _("成绩须两人经手。"))
         return Action(_("录入成绩"), url("score_targets"), _("锁定志愿前要录完并确认。"))
+    if round_.state == "CONFIRMING" and (
+        left := calls.waiting(held, round_, auth.own_college().id)
+    ):
+        return Action(
+            _("联系还没有答复的人（%(n)s 人）", n=left), url("offer_list"),
+            _("逾期未答复视为放弃。"),
+        )  # fmt: skip
     if unsigned := agreement_pages.waiting_for(round_, "college"):
         return Action(
             _("签三方协议（%(n)s 份等院校签）", n=unsigned), url("agreements_page", state="college")
@@ -594,4 +605,7 @@ def placed(serial: str) -> str:
     round_ = auth.round_of(serial)
     programs = reviewing.programs_of(db.reading(), round_.id, college_id=auth.own_college().id)
     rows = figures.placed(db.reading(), round_, programs)
-    return _page("placed", round_, page=paging.page_of(rows), shown=round_.state in figures.SHOWN)
+    return _page(
+        "placed", round_, page=paging.page_of(rows), shown=round_.state in figures.SHOWN,
+        states=offers.LABELS,
+    )  # fmt: skip

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from . import (
     agreements,
+    answers,
     auth,
     db,
     evidence,
@@ -157,6 +158,8 @@ def close_due() -> None:
     with db.writing() as session:
         for taken in rounds.close_due(session):
             click.echo(taken)
+    for taken in answers.settle_due():
+        click.echo(taken)
     while outbox.send_due():
         pass
     for taken in agreements.settle_due():

@@ -17,6 +17,7 @@ from . import (
     codes,
     db,
     figures,
+    offers,
     offices,
     paging,
     policies,
@@ -407,7 +408,10 @@ def placed(serial: str) -> str:
     enterprise: Enterprise = auth.own_enterprise()
     programs = reviewing.programs_of(db.reading(), round_.id, enterprise_id=enterprise.id)
     rows = figures.placed(db.reading(), round_, programs)
-    return _page("placed", round_, page=paging.page_of(rows), shown=round_.state in figures.SHOWN)
+    return _page(
+        "placed", round_, page=paging.page_of(rows), shown=round_.state in figures.SHOWN,
+        states=offers.LABELS,
+    )  # fmt: skip
 
 
 @bp.post("/<serial>/prints/list")

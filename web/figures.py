@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from .models import (
     Demand,
     Enterprise,
     Membership,
+    Offer,
     OrderClass,
     Placement,
     Program,
@@ -26,6 +27,7 @@ from .models import (
     Round,
     WaitingStep,
 )
+from .models.outcome import ENDED, HOLDING
 
 SHOWN = ("PUBLISHED", "CONFIRMING", "FINAL")
 """States in which offices see who was placed."""
@@ -77,22 +79,59 @@ def publication(session: Session, round_: Round) -> Publication | None:
     )
 
 
-def placed(session: Session, round_: Round, programs: Iterable[Program]) -> list[Placement]:
-    """Who was placed in these programs, by class and number; nobody before the result is public."""
+@dataclass(frozen=True)
+class Placed:
+    """Somebody who was placed in a program, and what became of her offer: blank before it is made."""
+
+    applicant: Applicant
+    program: Program
+    rank: int | None
+    seat: str
+    state: str = ""
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether she has accepted, so that an enterprise may read her name."""
+        return self.state in HOLDING
+
+
+def placed(session: Session, round_: Round, programs: Iterable[Program]) -> list[Placed]:
+    """Who was placed in these programs, by class and number; nobody before the result is public.
+
+    Once offers are made, who was offered a seat; who holds or is asked about one comes first.
+    """
     held = publication(session, round_) if round_.state in SHOWN else None
     if held is None:
         return []
+    by_id = {p.id: p for p in programs}
     rows = session.scalars(
         select(Placement)
-        .where(
-            Placement.publication_id == held.id,
-            Placement.program_id.in_([p.id for p in programs]),
-        )
+        .where(Placement.publication_id == held.id, Placement.program_id.in_(by_id))
         .options(joinedload(Placement.applicant).joinedload(Applicant.person))
-    ).unique()
+    ).all()
+    found = [Placed(r.applicant, by_id[r.program_id or 0], r.rank, r.seat) for r in rows]
+    if session.scalar(select(Offer.id).where(Offer.round_id == round_.id).limit(1)) is not None:
+        found = _offered(session, round_, by_id, found)
     return sorted(
-        rows, key=lambda row: (row.program.code if row.program else "", row.applicant.number)
+        found, key=lambda row: (row.program.code, row.state in ENDED, row.applicant.number)
     )
+
+
+def _offered(
+    session: Session, round_: Round, programs: dict[int, Program], published: Sequence[Placed]
+) -> list[Placed]:
+    seats = {(row.applicant.id, row.program.id): row.seat for row in published}
+    rows = session.scalars(
+        select(Offer)
+        .where(Offer.round_id == round_.id, Offer.program_id.in_(programs))
+        .options(joinedload(Offer.applicant).joinedload(Applicant.person))
+        .order_by(Offer.id)
+    ).all()
+    last = {(row.applicant_id, row.program_id): row for row in rows}
+    return [
+        Placed(row.applicant, programs[row.program_id], row.rank, seats.get(key, "open"), row.state)
+        for key, row in last.items()
+    ]
 
 
 def demands(session: Session, round_: Round, enterprise: Enterprise) -> list[Demand]:

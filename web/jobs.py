@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 
 import matcher
 
-from . import agreements, corrections, db, evidence, outbox, rounds
+from . import agreements, answers, corrections, db, evidence, outbox, rounds
 from .audit import SYSTEM, Actor, record
 from .models import Round, Run
 from .snapshot import (
@@ -249,7 +249,7 @@ def record_due() -> list[str]:
     if due is not None:
         with db.writing() as writing:
             taken = rounds.close_due(writing)
-    return taken + agreements.settle_due()
+    return taken + answers.settle_due() + agreements.settle_due()
 
 
 def work_once(stop: Event | None = None) -> bool:

@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from . import calendar, db, policies, rounds
+from . import calendar, db, outbox, policies, rounds
 from .audit import Actor, Entry, record, record_all
 from .models import Agreement, Applicant, Enrolment, Offer, OrderClass, Placement, Program, Round
 from .models.outcome import HOLDING, OPEN
@@ -163,6 +163,15 @@ def begin(session: Session, round_: Round, actor: Actor) -> None:
     session.add_all(made)
     session.flush()
     _note(session, round_.id, actor, made)
+    people = session.execute(
+        select(Applicant, OrderClass.name)
+        .join(Offer, Offer.applicant_id == Applicant.id)
+        .join(Program, Program.id == Offer.program_id)
+        .join(OrderClass)
+        .where(Offer.round_id == round_.id)
+    )
+    for applicant, name in people.all():
+        outbox.put(session, applicant, "offer_made", program=name, due=until)
 
 
 rounds.ENTERED["CONFIRMING"] = begin

@@ -16,6 +16,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from . import clocks
 from .audit import SYSTEM, Actor, record
 from .db import now
 from .models import (
@@ -399,19 +400,22 @@ def suspend(session: Session, round_: Round, first: Actor, second: Actor, reason
         raise Moved(round_.state)
     _move(
         session, round_, "SUSPENDED", first, "round.suspend", reason,
-        resumes_to=round_.state, reason=reason,
+        resumes_to=round_.state, reason=reason, suspended_at=now(session),
     )  # fmt: skip
 
 
 def resume(session: Session, round_: Round, first: Actor, second: Actor, reason: str) -> None:
-    """Go on where the round was suspended, by two coordinators."""
+    """Go on where the round was suspended, by two coordinators; deadlines give back what was lost."""
     _two(first, second)
     if round_.state != "SUSPENDED" or round_.resumes_to is None:
         raise Moved(round_.state)
+    since = round_.suspended_at
     _move(
         session, round_, round_.resumes_to, first, "round.resume", reason,
-        resumes_to=None, reason="",
+        resumes_to=None, reason="", suspended_at=None,
     )  # fmt: skip
+    if since is not None:
+        clocks.go_on(session, round_, since, first)
 
 
 def void(session: Session, round_: Round, first: Actor, second: Actor, reason: str) -> None:

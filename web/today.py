@@ -17,6 +17,7 @@ from .models import (
     Decision,
     Enterprise,
     Membership,
+    Offer,
     OrderClass,
     Program,
     Recheck,
@@ -24,6 +25,7 @@ from .models import (
     Score,
     SeatChange,
 )
+from .models.outcome import OPEN
 from .rounds import by_the_clock
 
 
@@ -54,6 +56,8 @@ def tasks(session: Session, round_: Round) -> list[Task]:
         found += _seat_changes(session, round_)
     if state in ("PUBLISHED", "CONFIRMING"):
         found += _rechecks(session, round_)
+    if state == "CONFIRMING":
+        found += _unanswered(session, round_)
     return found
 
 
@@ -168,6 +172,20 @@ def _rechecks(session: Session, round_: Round) -> list[Task]:
         *_tasks("recheck_to_answer", (("", row.number) for row in rows if row.state == "open")),
         *_tasks("recheck_to_confirm", (("", row.number) for row in rows if row.state != "open")),
     ]
+
+
+def _unanswered(session: Session, round_: Round) -> list[Task]:
+    """Who has not answered her offer, by the college of its class."""
+    rows = session.execute(
+        select(College.name, Applicant.number)
+        .select_from(Offer)
+        .join(Applicant)
+        .join(Program, Program.id == Offer.program_id)
+        .join(OrderClass)
+        .join(College)
+        .where(Offer.round_id == round_.id, Offer.state == OPEN)
+    )
+    return _tasks("not_confirmed", rows)
 
 
 def _seat_changes(session: Session, round_: Round) -> list[Task]:

@@ -31,6 +31,7 @@ TASKS: dict[str, tuple[Any, Any]] = {
     "seat_change": (_l("席位变更单等办理"), _l("企业")),
     "recheck_to_answer": (_l("复核等答复"), _l("办理单位")),
     "recheck_to_confirm": (_l("复核答复等第二人确认"), _l("协调员")),
+    "not_confirmed": (_l("录取还没有答复"), _l("院校")),
 }
 
 
