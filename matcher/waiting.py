@@ -6,22 +6,28 @@ chosen beside it by the same stages, hard reserves first, then soft ones, then o
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import cells
 from .choice import HARD, OPEN, OPEN_FIRST, SOFT, Choice, Chosen, Node, fill
 from .earlier import Earlier
 from .market import Constraint, Market, crossing
 from .policy import Policy
+from .result import marks
 from .solve import UnsupportedConstraint
 from .tables import Issue
 
 Bool = NDArray[np.bool_]
+
+Pair = tuple[str, str]
 
 KINDS = {OPEN_FIRST: "open_first", HARD: "hard", SOFT: "soft", OPEN: "open"}
 
@@ -52,6 +58,12 @@ class WaitingList:
         The round as it is now.
     earlier
         What was given, and what has been accepted since.
+    asked
+        People, each with a program, who have been called there and have not answered yet: that seat is
+        kept for her beside the one that she may hold, and she is not called again.
+    elsewhere
+        People, each with a program, whose place there is none that the round as it is now would give
+        her: the seat is taken, and she waits for nothing.
 
     Raises
     ------
@@ -59,7 +71,10 @@ class WaitingList:
         If caps cross, as nobody can say then who comes first.
     """
 
-    def __init__(self, market: Market, policy: Policy, earlier: Earlier) -> None:
+    def __init__(
+        self, market: Market, policy: Policy, earlier: Earlier,
+        asked: Iterable[Pair] = (), elsewhere: Iterable[Pair] = (),
+    ) -> None:  # fmt: skip
         if found := crossing(market.caps):
             pairs = (" × ".join(pair) for pair in found)
             issues = [Issue("caps", 0, "cap", "refused_crossing_cap", p, "waiting") for p in pairs]
@@ -69,10 +84,28 @@ class WaitingList:
         self.held = earlier.held(market)
         self.open = open_classes(market, earlier)[market.class_of]
         self.accepted, self.willing = _answers(market)
+        self.asked = np.full(len(market.applicants), -1)
+        self.others = np.zeros(len(market.programs), np.int64)
+        self.apart = np.zeros(len(market.applicants), bool)
+        self._keep(asked, elsewhere)
+        sitting = np.append(self.held, self.asked[self.asked != self.held])
         people: list[list[int]] = [[] for _ in market.programs]
-        for edge in self.held[self.held >= 0].tolist():
+        for edge in sitting[sitting >= 0].tolist():
             people[self.choice.program[edge]].append(edge)
         self.at = [self._seated(p, edges) for p, edges in enumerate(people)]
+
+    def _keep(self, asked: Iterable[Pair], elsewhere: Iterable[Pair]) -> None:
+        """Keep the seats of those who were called, and of those whose place is none of her edges."""
+        market = self.market
+        person, program = cells.index(market.applicants), cells.index(market.programs)
+        for who, where in asked:
+            if (edge := market.edge(person[who], program[where])) >= 0:
+                self.asked[person[who]] = edge
+            else:
+                elsewhere = [*elsewhere, (who, where)]
+        for who, where in elsewhere:
+            self.others[program[where]] += 1
+            self.apart[person[who]] = True
 
     def _seated(self, p: int, edges: list[int]) -> Chosen:
         """Those whom a program holds, each with the stage of her seat.
@@ -91,13 +124,19 @@ class WaitingList:
         """
         market = self.market
         better = market.preferred(np.append(market.program, -1)[self.held])
-        settled = self.accepted & ~self.willing
+        hers = self.asked[market.owner]
+        better &= (hers < 0) | (np.arange(len(hers)) < hers)
+        settled = (self.accepted & ~self.willing) | self.apart
         wanted: Bool = better & self.open[market.program] & ~settled[market.owner]
         return wanted
 
     def free(self, p: int) -> int:
         """The seats of a program that nobody holds, caps apart."""
-        return max(0, self.choice.seats[p].capacity - len(self.at[p]))
+        return self._left(p, self.at[p])
+
+    def _left(self, p: int, base: Chosen) -> int:
+        """The seats of a program beside those of some people."""
+        return max(0, self.choice.seats[p].capacity - int(self.others[p]) - len(base))
 
     # --- whom a program takes beside those it holds
 
@@ -118,7 +157,7 @@ class WaitingList:
         """
         seats = self.choice.seats[p]
         people = sorted(offers, key=self.choice.place.__getitem__)
-        left = max(0, seats.capacity - len(base))
+        left = self._left(p, base)
         first = max(0, min(left, seats.open_first - len(base)))
         taken: Chosen = [(edge, OPEN_FIRST) for edge in people[:first]]
         people = people[first:]
@@ -211,7 +250,8 @@ class WaitingList:
     def _accepted(self, stay: set[int]) -> list[Call]:
         """The outcome of deferred acceptance, some people staying where they are."""
         market, choice = self.market, self.choice
-        may = self.wanted & ((self.held < 0) | self.willing)[market.owner]
+        free_to_go = ((self.held < 0) | self.willing) & (self.asked < 0)
+        may = self.wanted & free_to_go[market.owner]
         edges = np.flatnonzero(may).tolist()
         lists: dict[int, list[int]] = {}
         for edge in reversed(edges):
@@ -245,7 +285,7 @@ class WaitingList:
         """A cap with the seats that are left under it."""
         if not node.children:
             return node
-        number = sum(len(self.at[p]) for p in node.programs())
+        number = sum(len(self.at[p]) + int(self.others[p]) for p in node.programs())
         children = tuple(self._rooms(child) for child in node.children)
         return Node(node.program, children, max(0, node.seats - number), node.cap)
 
@@ -259,6 +299,14 @@ class WaitingList:
         need = np.maximum(market.min_size * (market.min_size > 1), market.must_open)
         size = Counter(int(market.class_of[p]) for p in market.program[self.held[self.held >= 0]])
         at = [[edge for edge, _ in people] for people in self.at]
+        for i in np.flatnonzero((self.asked >= 0) & (self.held >= 0)).tolist():
+            edge = int(self.held[i])  # she may go, too
+            before, after = (int(market.program[e]) for e in (edge, self.asked[i]))
+            if before != after:
+                at[before] = [e for e in at[before] if e != edge]
+            size[int(market.class_of[before])] -= int(
+                market.class_of[before] != market.class_of[after]
+            )
         stay: set[int] = set()
         for call in sorted(calls, key=lambda call: int(market.lottery[call.applicant])):
             if (p := call.before) < 0:
@@ -287,6 +335,51 @@ class WaitingList:
             if r.must_fill:
                 found[r.program][r.group] += r.seats
         return found
+
+    # --- files
+
+    def lists_csv(self, lines: Iterable[Line]) -> bytes:
+        """The file ``waiting.csv``: a line for each place on each list, by program and kind of seat.
+
+        ``state`` is ``unplaced``, ``waiting`` (accepted her place and waits for a better one) or
+        ``unanswered``; the last is on the list to know her place, and is not called.
+        """
+        market = self.market
+        programs = [*market.programs, ""]
+        ties = [f"tie{number}" for number in range(1, len(market.tie_places) + 1)]
+        rows = []
+        for line in sorted(lines, key=lambda line: (programs[line.program], *line[1:])):
+            i = int(market.owner[line.edge])
+            before = int(self.held[i])
+            answer = "waiting" if self.willing[i] else "unanswered"
+            rows.append([
+                programs[line.program], line.stage, str(line.place), market.applicants[i],
+                programs[market.program[before]] if before >= 0 else "",
+                answer if before >= 0 else "unplaced", *marks(market, line.edge),
+            ])  # fmt: skip
+        header = ["program", "stage", "place", "applicant", "from", "state", "listed", "score"]
+        return _csv([*header, *ties, "lottery"], rows)
+
+    def calls_csv(self, calls: Iterable[Call]) -> bytes:
+        """The file ``calls.csv``: who is called from where to where, and the rank of her choice."""
+        market = self.market
+        programs = [*market.programs, ""]
+        rows = [
+            [
+                market.applicants[call.applicant], programs[call.before],
+                programs[market.program[call.edge]], str(market.rank[call.edge]),
+            ]
+            for call in calls
+        ]  # fmt: skip
+        return _csv(["applicant", "from", "program", "rank"], sorted(rows))
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()
 
 
 def open_classes(market: Market, earlier: Earlier) -> Bool:
