@@ -388,8 +388,7 @@ def call(
         )
         code = "waiting_offer" if source == "waiting" else "class_ruling"
         outbox.put(
-            session, applicant, code, order_class=program.order_class.name,
-            due_at=offer.due_at.isoformat(),
+            session, applicant, code, program=program.order_class.name, due=offer.due_at,
         )  # fmt: skip
         made.append(offer)
     return made
