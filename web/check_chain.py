@@ -143,9 +143,8 @@ def digest_of(files: dict[str, bytes]) -> str:
 def seats_of(data: bytes) -> list[Seat]:
     """The places of a link, in the order in which they were offered."""
     rows = table(data)
-    expect(
-        bool(rows) and list(rows[0]) == PLACES, "placements.csv 表头不对", "placements.csv: columns"
-    )
+    head = data.decode("utf-8").partition("\n")[0].split(",")
+    expect(head == PLACES, "placements.csv 表头不对", "placements.csv: columns")
     seats = [Seat(int(row["number"]), *(row[name] for name in PLACES[1:])) for row in rows]
     for at, seat in enumerate(seats, start=1):
         good = seat.number == at and seat.source in SOURCES and seat.state in (*LIVE, *ENDED)
@@ -555,7 +554,7 @@ class Walk:
         inside = {n.removeprefix("round/"): d for n, d in files.items() if n.startswith("round/")}
         same_round(self.base, inside, seats)
         now = Now(self.later(folder / "round"), seats, self.published)
-        self._moved(now, seats)
+        self._moved(seats)
         for program in now.given.programs:
             expect(
                 now.live[program.index] <= program.capacity,
@@ -579,24 +578,25 @@ class Walk:
             "起点不是公示的结果", "it does not begin at the published result",
         )  # fmt: skip
 
-    @staticmethod
-    def _moved(now: Now, seats: list[Seat]) -> None:
+    def _moved(self, seats: list[Seat]) -> None:
         """Who was moved has been given, since, a place that she prefers."""
         for seat in seats:
             if seat.state != "moved":
                 continue
-            a, p = now.given.who(seat.applicant), now.given.find(seat.program).index
-            order = list(a.listed) + [q for q in now.wants_all(a) if q not in a.listed]
-            later = [
-                now.given.find(s.program).index
-                for s in seats[seat.number :]
-                if s.applicant == seat.applicant and s.state not in (OPEN, "declined", "silent")
-            ]
-            better = [q for q in later if q in order and p in order and order.index(q) < order.index(p)]
-            better += [q for q in later if q in order and p not in order]
-            expect(
-                bool(better), f"{a.id} 被移到不更好的志愿", f"{a.id} was moved to no better choice"
+            a = self.given.who(seat.applicant)
+            order = list(dict.fromkeys([*a.listed, *(p for p, _, _ in self.given.tail(a))]))
+            places = {p: at for at, p in enumerate(order)}  # one that no rule gave her comes last
+            before = places.get(self.given.find(seat.program).index, len(order))
+            later = (
+                places.get(self.given.find(other.program).index, len(order))
+                for other in seats[seat.number :]
+                if other.applicant == seat.applicant
+                and other.state not in (OPEN, "declined", "silent")
             )
+            expect(
+                min(later, default=before) < before,
+                f"{a.id} 被移到不更好的志愿", f"{a.id} was moved to no better choice",
+            )  # fmt: skip
 
     @staticmethod
     def _lists(now: Now, rows: list[Row]) -> None:
