@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import cells
+from .cells import Int
 from .choice import HARD, OPEN, OPEN_FIRST, SOFT, Choice, Chosen, Node, fill
 from .earlier import Earlier
 from .market import Constraint, Market, crossing
@@ -233,30 +234,36 @@ class WaitingList:
         Applicant-proposing deferred acceptance over the free seats among those who have no place and
         those who wait for a better one; what a person leaves is free at the next step, once she has
         accepted.  Nothing that must be kept falls short by those who leave: where more would go, those
-        with the better lottery numbers do.
+        with the better lottery numbers do, and the others may still move within what they keep.
 
         Notes
         -----
         O(people waiting) runs at most; each over the edges that are wanted.
         """
-        stay: set[int] = set()
+        tied: dict[int, bool] = {}
+        let_go: set[int] = set()
         while True:
-            found = self._accepted(stay)
-            surplus = self._surplus(found)
-            if not surplus:
+            found = self._accepted(tied)
+            if surplus := self._surplus(found):
+                for i, wholly in surplus.items():
+                    tied[i] = wholly or tied.get(i, False)
+            elif idle := self._needlessly(found, tied) - let_go:
+                let_go |= idle
+                tied = {i: wholly for i, wholly in tied.items() if i not in idle}
+            else:
                 return found
-            stay |= surplus
 
-    def _accepted(self, stay: set[int]) -> list[Call]:
-        """The outcome of deferred acceptance, some people staying where they are."""
+    def _accepted(self, tied: dict[int, bool]) -> list[Call]:
+        """The outcome of deferred acceptance, some people tied to their programs or classes."""
         market, choice = self.market, self.choice
         free_to_go = ((self.held < 0) | self.willing) & (self.asked < 0)
         may = self.wanted & free_to_go[market.owner]
         edges = np.flatnonzero(may).tolist()
         lists: dict[int, list[int]] = {}
         for edge in reversed(edges):
-            if choice.owner[edge] not in stay:
-                lists.setdefault(choice.owner[edge], []).append(edge)
+            i = choice.owner[edge]
+            if i not in tied or not (tied[i] or self._leaves(i, edge)):
+                lists.setdefault(i, []).append(edge)
         held: dict[int, list[int]] = {}
         free = sorted(lists)
         while free:
@@ -289,38 +296,70 @@ class WaitingList:
         children = tuple(self._rooms(child) for child in node.children)
         return Node(node.program, children, max(0, node.seats - number), node.cap)
 
-    def _surplus(self, calls: list[Call]) -> set[int]:
-        """Those who must stay, so that nothing that holds now falls short by people leaving.
+    def _leaves(self, i: int, edge: int) -> bool:
+        """Whether an edge leads out of the class in which somebody is."""
+        class_of, program = self.market.class_of, self.market.program
+        return bool(class_of[program[self.held[i]]] != class_of[program[edge]])
 
-        A class keeps its minimum, or somebody where it must open, and a reserve that must be filled as
-        many as it has.
-        """
-        market, owner = self.market, self.choice.owner
-        need = np.maximum(market.min_size * (market.min_size > 1), market.must_open)
+    def _kept(self) -> tuple[Counter[int], list[list[int]]]:
+        """The people of each class and program, without those who are asked and may go."""
+        market = self.market
         size = Counter(int(market.class_of[p]) for p in market.program[self.held[self.held >= 0]])
         at = [[edge for edge, _ in people] for people in self.at]
         for i in np.flatnonzero((self.asked >= 0) & (self.held >= 0)).tolist():
-            edge = int(self.held[i])  # she may go, too
-            before, after = (int(market.program[e]) for e in (edge, self.asked[i]))
-            if before != after:
-                at[before] = [e for e in at[before] if e != edge]
-            size[int(market.class_of[before])] -= int(
-                market.class_of[before] != market.class_of[after]
-            )
-        stay: set[int] = set()
+            edge, p = int(self.held[i]), int(market.program[self.held[i]])
+            if edge != self.asked[i]:
+                at[p].remove(edge)
+                size[int(market.class_of[p])] -= self._leaves(i, int(self.asked[i]))
+        return size, at
+
+    @cached_property
+    def _need(self) -> Int:
+        """The people that each class must keep.  Shape (k,)."""
+        market = self.market
+        need: Int = np.maximum(market.min_size * (market.min_size > 1), market.must_open)
+        return need
+
+    def _surplus(self, calls: list[Call]) -> dict[int, bool]:
+        """Those who must stay, so that nothing that holds now falls short by people leaving.
+
+        A class keeps its minimum, or somebody where it must open, and a reserve that must be filled as
+        many as it has; for the latter somebody stays wholly, else within her class.
+        """
+        market = self.market
+        size, at = self._kept()
+        stay: dict[int, bool] = {}
         for call in sorted(calls, key=lambda call: int(market.lottery[call.applicant])):
             if (p := call.before) < 0:
                 continue
-            c = int(market.class_of[p])
-            leaves = c != market.class_of[market.program[call.edge]]
-            others = [edge for edge in at[p] if owner[edge] != call.applicant]
+            c, edge = int(market.class_of[p]), int(self.held[call.applicant])
+            leaves = self._leaves(call.applicant, call.edge)
+            others = [other for other in at[p] if other != edge]
             fewer = self._must_filled(p, others) < self._must_filled(p, at[p])
-            if fewer or (leaves and size[c] <= need[c]):
-                stay.add(call.applicant)
+            if fewer or (leaves and size[c] <= self._need[c]):
+                stay[call.applicant] = fewer
             else:
                 size[c] -= leaves
                 at[p] = others
         return stay
+
+    def _needlessly(self, calls: list[Call], tied: dict[int, bool]) -> set[int]:
+        """Those who are tied, though nothing would fall short by one of them leaving any more."""
+        market = self.market
+        size, at = self._kept()
+        for call in calls:
+            if call.before >= 0:
+                at[call.before].remove(int(self.held[call.applicant]))
+                size[int(market.class_of[call.before])] -= self._leaves(call.applicant, call.edge)
+        called = {call.applicant for call in calls}
+        found = set()
+        for i in tied.keys() - called:
+            p = int(market.program[self.held[i]])
+            others = [edge for edge in at[p] if edge != self.held[i]]
+            fewer = self._must_filled(p, others) < self._must_filled(p, at[p])
+            if not fewer and size[int(market.class_of[p])] > self._need[market.class_of[p]]:
+                found.add(i)
+        return found
 
     def _must_filled(self, p: int, edges: list[int]) -> int:
         """The seats of a program that must be filled and that these people can fill."""

@@ -202,7 +202,10 @@ def same_round(base: dict[str, bytes], files: dict[str, bytes], seats: list[Seat
     expect(filled(before) == filled(after), "programs.csv 被改过", "programs.csv was changed")
     given = table(base["decisions.csv"]) if "decisions.csv" in base else []
     stated = table(files["decisions.csv"]) if "decisions.csv" in files else []
-    for row in [*given, *stated]:  # the reason of an answer is not checked; that of any other decision is
+    for row in [
+        *given,
+        *stated,
+    ]:  # the reason of an answer is not checked; that of any other decision is
         if row["decision"] in ("confirmed", "waiting", "declined"):
             row["basis"] = ""
     expect(
@@ -273,9 +276,7 @@ class Now:
             )  # fmt: skip
             self.asked[a.index] = p
         if seat.state in HOLDING or seat.source == "result":
-            expect(
-                a.index not in self.held, f"{a.id} 同时有两个席位", f"{a.id} holds two places"
-            )
+            expect(a.index not in self.held, f"{a.id} 同时有两个席位", f"{a.id} holds two places")
             self.held[a.index] = p
         if seat.state == "waiting":
             self.willing.add(a.index)
@@ -431,6 +432,8 @@ class Now:
         """Those who go, or may go, keep their classes and their required seats filled."""
         home = {p.index: p.home.id for p in self.given.programs}
         self.size = Counter(home[p] for p in self.held.values())
+        self.begun = Counter(self.size)
+        self.unjudged: list[str] = []
         self.staying = {p.index: list(self.items[p.index]) for p in self.given.programs}
         going = {i: p for i, p in self.asked.items() if i in self.held and p != self.held[i]}
         for i, p in going.items():
@@ -470,6 +473,24 @@ class Now:
         stay = [item for item in now if item[1] != a.index]
         return small or self._must(held, stay) < self._must(held, now)
 
+    def _wanted_out(self, a: Any, p: int) -> bool:
+        """Whether so many of her class would rather be elsewhere that some had to be told to stay.
+
+        Who of them stays depends on who comes next where they go, and that on who stays: with each
+        other they settle it in more than one way, so it is counted and not judged.
+        """
+        held = self.held.get(a.index)
+        if held is None:
+            return False
+        home = self.given.programs[held].home
+        others = [
+            b for b in self.given.people
+            if b.index in self.willing and self.given.programs[self.held[b.index]].home is home
+            and any(self.given.programs[q].home is not home for q, _, _ in self.hoped(b))
+        ]  # fmt: skip
+        inside = self.given.programs[p].home is home
+        return not inside and self.begun[home.id] - len(others) < home.need
+
     def _nobody_before(
         self, called: Mapping[int, list[Item]], to: Mapping[int, int], load: list[int]
     ) -> None:
@@ -486,7 +507,10 @@ class Now:
                     continue
                 item, others = (view.key, a.index), called.get(p, [])
                 got = [one for one, _ in self.beside(p, sorted([*others, item]), self.base[p])]
-                if item not in got or (a.index in self.held and self._tied(a, p)):
+                if item not in got or self._tied(a, p):
+                    continue
+                if self._wanted_out(a, p):
+                    self.unjudged.append(a.id)
                     continue
                 name = f"{a.id} → {self.given.programs[p].id}"
                 expect(
@@ -517,6 +541,7 @@ class Walk:
         self.published = sorted({program for program, _ in self.placed.values() if program})
         self.seats: list[Seat] = []
         self.calls: list[Row] = []
+        self.unjudged: list[str] = []
         self.parent, self.day = self.digest, ""
 
     def later(self, folder: Path) -> Any:
@@ -561,6 +586,7 @@ class Walk:
                 f"{program.id} 超过席位数", f"{program.id} holds more than its seats",
             )  # fmt: skip
         now.check(calls)
+        self.unjudged = now.unjudged
         self._lists(now, table(files["waiting.csv"]))
         expect(
             about["called"] == len(calls), "step.json 的递补人数不对", "step.json: number called"
@@ -651,7 +677,9 @@ def check(path: Path, say: Callable[[str], object] = print) -> list[str]:
                 found.append(walk.link(number))
             except Wrong as error:
                 raise Wrong(f"第 {number} 步 / step {number}: {error}") from None
-            say(f"第 {number} 步 / step {number}: {found[-1]} · {len(walk.calls)}")
+            said = f"第 {number} 步 / step {number}: {found[-1]} · {len(walk.calls)}"
+            more = f" · 未判 / not judged: {len(walk.unjudged)}" if walk.unjudged else ""
+            say(said + more)
         expect(
             [link["sha256"] for link in stated["steps"]] == found
             and [link["number"] for link in stated["steps"]] == [*range(1, len(found) + 1)],
@@ -676,7 +704,9 @@ def main(arguments: list[str]) -> int:
     except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile, csv.Error) as error:
         print(f"看不懂 / unreadable: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
-    print("成立：递补链完整，每一步都按规则。 Holds: the chain is whole, and each step follows the rules.")
+    print(
+        "成立：递补链完整，每一步都按规则。 Holds: the chain is whole, and each step follows the rules."
+    )
     return 0
 
 

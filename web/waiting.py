@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from matcher import Earlier, Market, Policy, Table, Tables, UnsupportedConstraint, WaitingList
 from matcher import __version__ as software
 
-from . import calendar, chain, db, offers, outbox, rounds
+from . import calendar, chain, db, offers, outbox
 from .audit import Actor, record
 from .models import (
     Applicant,
@@ -131,7 +131,9 @@ def tables_now(base: Tables, held: Standing) -> Tables:
     changed["decisions"] = _decisions(base, held)
     tables = dict(base.tables)
     for name, rows in changed.items():
-        columns = list(dict.fromkeys(key for row in rows for key in row)) or list(base[name].columns)
+        columns = list(dict.fromkeys(key for row in rows for key in row)) or list(
+            base[name].columns
+        )
         tables[name] = Table({c: [row.get(c, "") for row in rows] for c in columns})
     return Tables(tables, base.policy, base.draw)
 
@@ -198,8 +200,7 @@ def matched(base: Tables, now: Tables, held: Standing) -> WaitingList:
     elsewhere = [
         (seat.applicant, seat.program)
         for seat in held.seats
-        if seat.state in HOLDING
-        and market.edge(person[seat.applicant], program[seat.program]) < 0
+        if seat.state in HOLDING and market.edge(person[seat.applicant], program[seat.program]) < 0
     ]
     try:
         return WaitingList(market, policy, earlier, asked, elsewhere)
@@ -308,9 +309,7 @@ def locked(session: Session, round_id: int) -> Round:
     ).one()
 
 
-def link(
-    held: Standing, moment: datetime
-) -> tuple[dict[str, bytes], list[Call], dict[str, int]]:
+def link(held: Standing, moment: datetime) -> tuple[dict[str, bytes], list[Call], dict[str, int]]:
     """The files of a step, who is called, and the figures that tell of it."""
     base = read_base(held.run_folder)
     now = tables_now(base, held)
@@ -360,7 +359,13 @@ def places_csv(seats: Sequence[Seat]) -> bytes:
 
 
 def call(
-    session: Session, round_: Round, calls: Sequence[Call], actor: Actor, *, source: str, **more: Any
+    session: Session,
+    round_: Round,
+    calls: Sequence[Call],
+    actor: Actor,
+    *,
+    source: str,
+    **more: Any,
 ) -> list[Offer]:
     """Offer each of those called her seat, and tell her, in the caller's transaction."""
     people = {
@@ -441,9 +446,7 @@ def figures(session: Session, round_: Round) -> list[Row]:
         states[program, state == OPEN] += number
     last = chain.last_step(session, round_)
     lists = _lists(last.folder) if last else {}
-    waiting = Counter(
-        code for hers in lists.values() for code in {line.program for line in hers}
-    )
+    waiting = Counter(code for hers in lists.values() for code in {line.program for line in hers})
     called = Counter(
         session.scalars(select(Offer.program_id).where(Offer.step_id == last.id)) if last else ()
     )
@@ -480,9 +483,7 @@ def _lists(folder: str) -> Mapping[str, list[Line]]:
     found: dict[str, list[Line]] = {}
     for row in rows:
         group = row["stage"].partition(":")[2]
-        line = Line(
-            row["program"], group, int(row["place"]), length[row["program"], row["stage"]]
-        )
+        line = Line(row["program"], group, int(row["place"]), length[row["program"], row["stage"]])
         found.setdefault(row["applicant"], []).append(line)
     return found
 
