@@ -117,6 +117,15 @@ class WaitingList:
         taken = {edge for edge, _ in chosen}
         return chosen + [(edge, OPEN) for edge in edges if edge not in taken]
 
+    def only(self, people: Iterable[str], closed: Iterable[str]) -> None:
+        """Call these people alone, and to no class that has been closed since; to be said first."""
+        market = self.market
+        names, classes = set(people), set(closed)
+        self.apart |= np.array([name not in names for name in market.applicants], bool)
+        self.open &= np.array(
+            [market.order_classes[c] not in classes for c in market.class_of], bool
+        )
+
     @cached_property
     def wanted(self) -> Bool:
         """The edges to open programs that lead where their owner would rather be.

@@ -224,10 +224,10 @@ def follows(before: list[Seat], after: list[Seat], calls: list[Row]) -> None:
             f"{old.applicant} 在 {old.program} 的席位由 {old.state} 变成 {new.state}",
             f"the place of {old.applicant} at {old.program} went from {old.state} to {new.state}",
         )  # fmt: skip
-    new = [seat for seat in after[len(before) :] if seat.source == "waiting"]
+    came = [seat for seat in after[len(before) :] if seat.source == "waiting"]
     expect(
         Counter((c["applicant"], c["program"], c["rank"]) for c in calls)
-        == Counter((s.applicant, s.program, s.rank) for s in new),
+        == Counter((s.applicant, s.program, s.rank) for s in came),
         "递补的人与上一步不符", "the people called are not those of the step before",
     )  # fmt: skip
     expect(

@@ -16,6 +16,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from . import minimums
 from .audit import SYSTEM, Actor, record
 from .db import now
 from .models import (
@@ -25,8 +26,10 @@ from .models import (
     Doubt,
     Draw,
     Import,
+    Offer,
     OrderClass,
     Program,
+    Recheck,
     Record,
     Round,
     Run,
@@ -215,7 +218,33 @@ def _approved(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
 
 def _notice_over(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
     due = round_.notice_ends_at is not None and now(session) >= round_.notice_ends_at
-    return [] if due else [Obstacle("notice_period")]
+    return ([] if due else [Obstacle("notice_period")]) + _rechecks(session, round_)
+
+
+def _rechecks(session: Session, round_: Round) -> list[Obstacle]:
+    unanswered = session.scalar(
+        select(func.count(Recheck.id)).where(
+            Recheck.round_id == round_.id, Recheck.state.in_(("open", "proposed"))
+        )
+    )
+    return [Obstacle("rechecks_open", count=unanswered)] if unanswered else []
+
+
+def _all_settled(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
+    found = [] if round_.waiting_ended_at else [Obstacle("waiting_goes_on")]
+    unanswered = session.scalar(
+        select(func.count(Offer.id)).where(Offer.round_id == round_.id, Offer.state == "open")
+    )
+    if unanswered:
+        found.append(Obstacle("offers_open", count=unanswered))
+    found += _rechecks(session, round_)
+    if round_.waiting_ended_at is not None:
+        found += [
+            Obstacle("class_below", one.order_class.code)
+            for one in minimums.below(session, round_.id)
+            if not one.ruled
+        ]
+    return found
 
 
 def _frozen(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
@@ -232,8 +261,8 @@ STEPS = (
     Step("approve", "DRAWN", "APPROVED", ("coordinator",), _publishable),
     Step("publish", "APPROVED", "PUBLISHED", ("coordinator",), _approved),
     Step("confirm", "PUBLISHED", "CONFIRMING", ("coordinator", "system"), _notice_over),
+    Step("finish", "CONFIRMING", "FINAL", ("coordinator",), _all_settled),
 )
-"""What comes after CONFIRMING belongs to the time after publication."""
 
 BY_NAME = {step.name: step for step in STEPS}
 

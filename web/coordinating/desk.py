@@ -138,7 +138,7 @@ def _periods(round_: Round) -> list[tuple[str, str]]:
 @bp.post("/rounds/<serial>/steps/<name>")
 def take_step(serial: str, name: str) -> Response:
     """Take a step that has no page of its own."""
-    if name not in ("announce", "open", "close", "confirm"):
+    if name not in ("announce", "open", "close", "confirm", "finish"):
         return redirect(url_for("coordinator.round_page", serial=serial))
     with telling(_("已进入下一阶段")), changing(serial) as (session, round_):
         if request.form.get("fence") != str(round_.fence):
