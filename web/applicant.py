@@ -28,6 +28,7 @@ from . import (
     publication,
     reasons,
     rounds,
+    waiting_pages,
 )
 from .applicant_forms import Deletion
 from .entering import Desk, Page
@@ -46,6 +47,7 @@ def _own(serial: str, session: Session) -> Applicant:
 
 entering.mount(bp, "serial", _own)
 evidence_pages.mount(bp, "serial", _own)
+waiting_pages.mount(bp, "serial", _own)
 
 
 def _desk(serial: str) -> Desk:

@@ -36,8 +36,10 @@ from .models import (
     Run,
     SeatChange,
     Snapshot,
+    WaitingStep,
 )
 from .offices import Action
+from .waiting_pages import chain_file
 
 bp = Blueprint("bureau", __name__, url_prefix="/bureau")
 auth.guard(bp, "bureau", "auditor")
@@ -105,7 +107,8 @@ def show_round(serial: str) -> str:
         changes=changes.all(), runs=rows(Run), run_kinds=RUN_KINDS, run_states=RUN_STATES,
         snapshot=held.scalar(select(Snapshot).where(Snapshot.round_id == round_.id)),
         approval=held.scalar(select(Approval).where(Approval.round_id == round_.id)),
-        publications=rows(Publication), fairness=fairness(figures.publication(held, round_)),
+        publications=rows(Publication), steps=rows(WaitingStep),
+        fairness=fairness(figures.publication(held, round_)),
     )  # fmt: skip
 
 
@@ -135,6 +138,13 @@ def download(serial: str, digest: str) -> str | Response:
             after={"digest": digest},
         )  # fmt: skip
     return send_file(path, as_attachment=True, download_name=f"{serial}-{digest[:12]}.zip")
+
+
+@bp.post("/<serial>/chain")
+@auth.fresh
+def download_chain(serial: str) -> Response:
+    """The published bundle and every step after it; each download is recorded."""
+    return chain_file(serial)
 
 
 def _bundle(session: Session, round_: Round, digest: str) -> Publication:

@@ -157,7 +157,8 @@ def gone(seats: Iterable[Seat]) -> set[str]:
     states: dict[str, set[str]] = defaultdict(set)
     for seat in seats:
         states[seat.applicant].add(seat.state)
-    return {a for a, hers in states.items() if hers & set(GAVE_UP) and not hers & set(LIVE)}
+    kept = {*LIVE, "released"}
+    return {a for a, hers in states.items() if hers & set(GAVE_UP) and not hers & kept}
 
 
 # --- what the answers make of the round ---------------------------------------------------------

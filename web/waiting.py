@@ -139,15 +139,15 @@ def tables_now(base: Tables, held: Standing) -> Tables:
 
 
 def gone(seats: Iterable[Seat]) -> set[str]:
-    """Those who gave a place up and hold none: nobody calls them again in this round."""
+    """Those who gave a place up and hold none: nobody calls them again in this round.
+
+    Who was released from hers by a ruling did not give it up.
+    """
     states: dict[str, set[str]] = {}
     for seat in seats:
         states.setdefault(seat.applicant, set()).add(seat.state)
-    return {
-        who
-        for who, hers in states.items()
-        if hers & set(GAVE_UP) and not hers & set(offers.LIVE)
-    }  # fmt: skip
+    kept = {*offers.LIVE, "released"}
+    return {who for who, hers in states.items() if hers & set(GAVE_UP) and not hers & kept}
 
 
 def _decisions(base: Tables, held: Standing) -> list[dict[str, str]]:

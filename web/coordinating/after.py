@@ -15,7 +15,6 @@ from wtforms import SelectField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from .. import (
-    audit,
     auth,
     chain,
     db,
@@ -29,6 +28,7 @@ from .. import (
 from ..models import Applicant, Offer, OrderClass, Program, Round, Ruling
 from ..models.outcome import HOLDING
 from ..offices import options
+from ..waiting_pages import chain_file
 from . import obstacles
 from .blueprint import bp, changing, telling
 
@@ -84,23 +84,6 @@ def end_waiting(serial: str) -> Response:
 def download_chain(serial: str) -> Response:
     """The chain after the publication, with its checkers; who took it is on record."""
     return chain_file(serial)
-
-
-def chain_file(serial: str) -> Response:
-    """The chain as a file to take along; the download is recorded."""
-    with db.writing() as session:
-        round_ = auth.round_of(serial, session)
-        head = chain.head(session, round_)
-        if not head:
-            abort(404)
-        audit.record(session, auth.actor(), "chain.download", f"round/{serial}",
-                     round_id=round_.id, after={"head": head})  # fmt: skip
-    session = db.reading()
-    data = chain.archive(session, auth.round_of(serial))
-    answer = Response(data, mimetype="application/zip")
-    name = f"{serial}-chain-{head[:12]}.zip"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
 
 
 # --- classes below their minimum --------------------------------------------------------------
