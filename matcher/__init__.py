@@ -9,7 +9,7 @@ from .eligibility import RULES, check
 from .explain import explain
 from .market import Constraint, Market
 from .messages import of_issue
-from .next_round import after
+from .next_round import after, next_round
 from .policy import Policy
 from .report import compare, report
 from .result import Result, Status
@@ -39,6 +39,7 @@ __all__ = [
     "check",
     "compare",
     "explain",
+    "next_round",
     "of_issue",
     "report",
     "solve",

@@ -7,52 +7,22 @@ and moved there whole, before any row names it; nothing changes it afterwards.
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from . import bundle
+from .links import steps_of
 from .models import Round, WaitingStep
 from .publication import bundle_path, publication_of
 from .snapshot import instance, settle
 
 ALGORITHM = "sha256"
 ABOUT = "step.json"
-
-
-def steps_of(session: Session, round_: Round) -> list[WaitingStep]:
-    """The steps of a round's waiting list, the first first."""
-    return list(
-        session.scalars(
-            select(WaitingStep)
-            .where(WaitingStep.round_id == round_.id)
-            .order_by(WaitingStep.number)
-        )
-    )
-
-
-def last_step(session: Session, round_: Round) -> WaitingStep | None:
-    """The last step of a round's waiting list."""
-    return session.scalar(
-        select(WaitingStep)
-        .where(WaitingStep.round_id == round_.id)
-        .order_by(WaitingStep.number.desc())
-        .limit(1)
-    )
-
-
-def head(session: Session, round_: Round) -> str:
-    """The digest of the last link: the last step, or the publication's bundle; blank before."""
-    last = last_step(session, round_)
-    if last is not None:
-        return last.digest
-    published = publication_of(session, round_)
-    return published.bundle_digest if published else ""
+CHECKER = Path(__file__).with_name("check_chain.py")
 
 
 # --- writing ----------------------------------------------------------------------------------
@@ -123,11 +93,3 @@ def archive(session: Session, round_: Round) -> bytes:
     )
     files["README.txt"] = bundle.readme("chain", round_)
     return bundle.zipped(files | bundle.tools() | {"check_chain.py": CHECKER.read_bytes()})
-
-
-CHECKER = Path(__file__).with_name("check_chain.py")
-
-
-def read_back(step: WaitingStep, name: str) -> Any:
-    """A JSON file of a step."""
-    return json.loads((folder_of(step) / name).read_bytes())

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from matcher import Earlier, Market, Policy, Table, Tables, UnsupportedConstraint, WaitingList
 from matcher import __version__ as software
 
-from . import calendar, chain, db, offers, outbox
+from . import calendar, chain, db, links, offers, outbox
 from .audit import Actor, record
 from .models import (
     Applicant,
@@ -101,11 +101,11 @@ def standing(session: Session, round_: Round) -> Standing:
         .where(OrderClass.round_id == round_.id)
         .order_by(Program.code)
     ).all()
-    last = chain.last_step(session, round_)
+    last = links.last_step(session, round_)
     return Standing(
         serial=round_.serial,
         number=last.number + 1 if last else 1,
-        parent=chain.head(session, round_),
+        parent=links.head(session, round_),
         published=published.bundle_digest,
         run_folder=published.run.folder,
         seats=tuple(Seat(at, *row) for at, row in enumerate(rows, start=1)),
@@ -181,6 +181,20 @@ def read_base(run_folder: str) -> Tables:
     return Tables.read(instance() / run_folder / "round")
 
 
+def policy_of(base: Tables) -> Policy:
+    """The rules of the published round, with the seed that its draw made of the published files.
+
+    The same draw would not lead to it from files that answers have changed.
+    """
+    policy = Policy.from_tables(base)
+    return policy if base.draw is None else replace(policy, seed=str(base.draw["seed"]))
+
+
+def earlier_of(held: Standing, market: Market) -> Earlier:
+    """What was published, with what has been accepted since."""
+    return Earlier.read(instance() / held.run_folder / "result", market)
+
+
 def matched(base: Tables, now: Tables, held: Standing) -> WaitingList:
     """The round as it is now, ready to say who comes next; under the original draw.
 
@@ -189,11 +203,9 @@ def matched(base: Tables, now: Tables, held: Standing) -> WaitingList:
     Blocked
         If caps cross, as nobody can say then who comes first.
     """
-    policy = Policy.from_tables(base)
-    if base.draw is not None:  # of the published files: those that changed would not lead to it
-        policy = replace(policy, seed=str(base.draw["seed"]))
+    policy = policy_of(base)
     market = Market.from_tables(Tables(now.tables, policy.to_toml().encode()))
-    earlier = Earlier.read(instance() / held.run_folder / "result", market)
+    earlier = earlier_of(held, market)
     person = {name: at for at, name in enumerate(market.applicants)}
     program = {name: at for at, name in enumerate(market.programs)}
     asked = [(seat.applicant, seat.program) for seat in held.seats if seat.state == OPEN]
@@ -224,7 +236,7 @@ def problems(session: Session, round_: Round) -> list[Obstacle]:
     if round_.waiting_ended_at is not None:
         return [Obstacle("waiting_ended")]
     today = calendar.local(db.now(session)).date()
-    last = chain.last_step(session, round_)
+    last = links.last_step(session, round_)
     found = []
     if last is not None and calendar.local(last.at).date() >= today:
         found.append(Obstacle("step_today"))
@@ -416,7 +428,7 @@ def end(session: Session, round_: Round, actor: Actor) -> None:
     round_.waiting_ended_at = db.now(session)
     record(
         session, actor, "waiting.end", f"round/{round_.serial}", round_id=round_.id,
-        after={"head": chain.head(session, round_)},
+        after={"head": links.head(session, round_)},
     )  # fmt: skip
 
 
@@ -444,7 +456,7 @@ def figures(session: Session, round_: Round) -> list[Row]:
         .group_by(Offer.program_id, Offer.state)
     ):
         states[program, state == OPEN] += number
-    last = chain.last_step(session, round_)
+    last = links.last_step(session, round_)
     lists = _lists(last.folder) if last else {}
     waiting = Counter(code for hers in lists.values() for code in {line.program for line in hers})
     called = Counter(
@@ -505,7 +517,7 @@ def position(session: Session, applicant: Applicant) -> list[Position]:
     no list.
     """
     round_ = applicant.round
-    last = chain.last_step(session, round_)
+    last = links.last_step(session, round_)
     if last is None or round_.waiting_ended_at is not None or not _hopes(session, applicant):
         return []
     groups = set(

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, render_template
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from . import audit, auth, chain, codes, db, waiting
+from . import audit, auth, chain, codes, db, links, waiting
 from .entering import Desk
 from .models import Applicant
 
@@ -21,7 +21,7 @@ def mount(bp: Blueprint, place: str, find: Callable[[str, Session], Applicant]) 
         """Her place on each list that she stands on; never who else does."""
         session = db.reading()
         applicant = find(values[place], session)
-        last = chain.last_step(session, applicant.round)
+        last = links.last_step(session, applicant.round)
         return render_template(
             "applicant/waiting.html", desk=Desk(bp.name, place, find, values[place]),
             round=applicant.round, at=last.at if last else None, codes=codes,
@@ -33,7 +33,7 @@ def chain_file(serial: str) -> Response:
     """The chain of a round as a file to take along; who took it is on record."""
     with db.writing() as session:
         round_ = auth.round_of(serial, session)
-        head = chain.head(session, round_)
+        head = links.head(session, round_)
         if not head:
             abort(404)
         audit.record(

@@ -11,15 +11,17 @@ from flask_wtf import FlaskForm
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
-from wtforms import SelectField, TextAreaField
+from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from .. import (
     auth,
-    chain,
     db,
+    links,
     minimums,
+    next_round,
     offers,
+    planning,
     rounds,
     rulings,
     snapshot,
@@ -31,6 +33,7 @@ from ..offices import options
 from ..waiting_pages import chain_file
 from . import obstacles
 from .blueprint import bp, changing, telling
+from .desk import SERIAL
 
 KINDS = {"keep": _l("照常开班"), "merge": _l("并入别的班"), "close": _l("停开")}
 
@@ -43,7 +46,7 @@ def waiting_list(serial: str) -> str:
     """Free seats, who waits for them in numbers, the steps so far, and the next one."""
     session, round_ = db.reading(), auth.round_of(serial)
     kept = waiting.problems(session, round_) if round_.state == "CONFIRMING" else []
-    last = chain.last_step(session, round_)
+    last = links.last_step(session, round_)
     called = session.scalars(
         select(Offer)
         .where(Offer.step_id == (last.id if last else 0))
@@ -52,8 +55,8 @@ def waiting_list(serial: str) -> str:
     ).all()
     return render_template(
         "coordinator/waiting.html", round=round_, rows=waiting.figures(session, round_),
-        steps=chain.steps_of(session, round_), called=called, labels=offers.LABELS,
-        obstacles=[obstacles.sentence(o) for o in kept], chained=chain.head(session, round_),
+        steps=links.steps_of(session, round_), called=called, labels=offers.LABELS,
+        obstacles=[obstacles.sentence(o) for o in kept], chained=links.head(session, round_),
     )  # fmt: skip
 
 
@@ -193,8 +196,48 @@ def final(serial: str) -> str:
     return render_template(
         "coordinator/final.html", round=round_, states=states, labels=offers.LABELS, rows=rows,
         passed=session.scalar(people) or 0, confirmed=sum(states[s] for s in HOLDING),
-        left=sum(max(0, row.free) for row in rows), steps=chain.steps_of(session, round_),
+        left=sum(max(0, row.free) for row in rows), steps=links.steps_of(session, round_),
         rulings=[r for r in rulings.of_round(session, round_) if r.confirmed_at], kinds=KINDS,
-        chained=chain.head(session, round_), ready=rounds.next_step(round_) is not None
+        chained=links.head(session, round_), ready=rounds.next_step(round_) is not None
         and not rounds.obstacles(session, round_, rounds.BY_NAME["finish"], auth.actor()),
+    )  # fmt: skip
+
+
+# --- the next round ---------------------------------------------------------------------------
+
+
+class NextRound(FlaskForm):  # type: ignore[misc]
+    """The round after this one."""
+
+    serial = StringField(validators=SERIAL)
+    title = StringField(validators=[DataRequired(), Length(max=60)])
+    declined = BooleanField()
+    reopen = BooleanField()
+
+
+@bp.route("/rounds/<serial>/next", methods=["GET", "POST"])
+def open_next(serial: str) -> str | Response:
+    """The next round, of the seats and the people that are left."""
+    round_ = auth.round_of(serial)
+    new = next_round.suggested(round_)
+    form = NextRound(serial=new, title=f"{round_.title}{_('（征集志愿）')}", declined=True)
+    if form.validate_on_submit():
+        try:
+            with telling(_("下一轮已建立，请先定时间、再请两边确认")):
+                made = next_round.open_next(
+                    round_.id, form.serial.data, form.title.data, auth.actor(),
+                    declined=form.declined.data, reopen=form.reopen.data,
+                )  # fmt: skip
+                return redirect(url_for("coordinator.round_page", serial=made.serial))
+        except planning.Taken:
+            form.serial.errors = [_("这个轮次编号已有，请换一个")]
+        except next_round.NothingLeft:
+            flash(_("没有剩余的席位，或没有可以参加的人，不能开下一轮"), "error")
+    session, round_ = db.reading(), auth.round_of(serial)
+    return render_template(
+        "coordinator/next_round.html", round=round_, form=form,
+        following=links.after(session, round_), chained=links.head(session, round_),
+        people=len(next_round.remaining(session, round_, True)),
+        never=len(next_round.remaining(session, round_, False)),
+        free=sum(max(0, row.free) for row in waiting.figures(session, round_)),
     )  # fmt: skip

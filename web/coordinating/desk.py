@@ -33,16 +33,18 @@ TASKS: dict[str, tuple[Any, Any]] = {
 }
 
 
+SERIAL = [
+    DataRequired(),
+    Length(max=24),
+    Regexp(r"[A-Za-z0-9][A-Za-z0-9_-]*$", message=_l("只用字母、数字和连字符，如 2026-1")),
+]
+"""What a round's number must be."""
+
+
 class NewRound(FlaskForm):  # type: ignore[misc]
     """A new round."""
 
-    serial = StringField(
-        validators=[
-            DataRequired(),
-            Length(max=24),
-            Regexp(r"[A-Za-z0-9][A-Za-z0-9_-]*$", message=_l("只用字母、数字和连字符，如 2026-1")),
-        ]
-    )
+    serial = StringField(validators=SERIAL)
     title = StringField(validators=[DataRequired(), Length(max=60)])
     year = IntegerField(validators=[DataRequired(), NumberRange(2000, 2100)])
     season = SelectField(choices=options(SEASONS))
