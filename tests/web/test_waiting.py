@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from flask import Flask
@@ -14,8 +15,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from tests.web.a_round import CONFIRMING, FIRST, SECOND, SERIAL, standing
-from tests.web.conftest import PASSWORD, Clock
+from tests.web.a_round import (
+    CONFIRMING,
+    FIRST,
+    SECOND,
+    SERIAL,
+    confirming_round,
+    standing,
+)
+from tests.web.conftest import PASSWORD, Clock, installed
 from web import audit, auth, chain, check_chain, db, offers, rounds, waiting
 from web.audit import Actor
 from web.models import Applicant, Message, Offer, Program, Round, WaitingStep
@@ -308,7 +316,73 @@ def test_an_applicant_reads_her_place_and_nobody_elses(served: Flask) -> None:
         person = db.reading().scalars(a09).one()
     client = login(served, "applicant", "a9", person_id=person)
     page = client.get(f"/me/{SERIAL}/waiting").text
-    assert "第 1 位" in page and "共 2 人" in page
+    assert "第 1 位" in page and "名单上共 2 人" in page
     assert "A05" not in page and "王" not in page
     assert f"/me/{SERIAL}/waiting" in client.get(f"/me/{SERIAL}/result").text
     assert client.get("/me/2025-9/waiting").status_code == 404
+
+
+# --- two at once ----------------------------------------------------------------------------------
+
+
+def test_of_two_who_press_at_once_one_makes_the_step(
+    tmp_path: Path, database: str, clock: Clock
+) -> None:
+    with installed(tmp_path, database) as made:
+        made.config["CLOCK"] = clock
+        with made.app_context():
+            held = confirming_round()
+            answer(A07="declined")
+        ended: list[str] = []
+
+        def press(actor: Actor) -> None:
+            with made.app_context():
+                try:
+                    waiting.step(held.id, actor)
+                    ended.append("made")
+                except Blocked as error:
+                    ended.append(error.obstacles[0].code)
+
+        threads = [Thread(target=press, args=(actor,)) for actor in (FIRST, SECOND) * 2]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(ended) == ["made", "step_today", "step_today", "step_today"]
+        with made.app_context():
+            session = db.reading()
+            assert session.scalar(select(func.count(WaitingStep.id))) == 1
+            called = session.scalars(select(Offer).where(Offer.source == "waiting")).all()
+            assert [o.applicant.number for o in called] == ["A09"]
+            assert waiting.figures(session, held)[4].free == 1  # the hard reserved seat
+            assert not list(audit.broken(session))
+            holds(tmp_path)
+
+
+def test_no_step_where_the_database_gave_the_seat_away_meanwhile(
+    tmp_path: Path, database: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A remedy takes the free seat while the step is computed: the step is made anew, without a call."""
+    with installed(tmp_path, database) as made:
+        made.config["CLOCK"] = clock
+        with made.app_context():
+            held = confirming_round()
+            answer(A07="declined")
+            place, tries = chain.place, []
+
+            def meanwhile(folder: str, files: dict[str, bytes]) -> tuple[str, str]:
+                if not tries:
+                    with db.writing() as session:
+                        a12 = session.scalars(
+                            select(Applicant).where(Applicant.number == "A12")
+                        ).one()
+                        weld = session.scalars(select(Program).where(Program.code == "WELD")).one()
+                        round_ = session.get_one(Round, held.id)
+                        offers.make(session, round_, a12, weld, FIRST, rank=0, source="remedy")
+                tries.append(1)
+                return place(folder, files)
+
+            monkeypatch.setattr(chain, "place", meanwhile)
+            assert step() == {}
+            assert len(tries) == 2
+            holds(tmp_path)

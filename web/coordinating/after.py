@@ -220,7 +220,9 @@ def open_next(serial: str) -> str | Response:
     """The next round, of the seats and the people that are left."""
     round_ = auth.round_of(serial)
     new = next_round.suggested(round_)
-    form = NextRound(serial=new, title=f"{round_.title}{_('（征集志愿）')}", declined=True)
+    form = NextRound(
+        serial=new, title=_("%(title)s（征集志愿）", title=round_.title), declined=True
+    )
     if form.validate_on_submit():
         try:
             with telling(_("下一轮已建立，请先定时间、再请两边确认")):
