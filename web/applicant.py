@@ -40,6 +40,7 @@ from . import (
     reasons,
     rechecks,
     rounds,
+    waiting_pages,
 )
 from .applicant_forms import Deletion
 from .entering import Desk, Page
@@ -71,6 +72,7 @@ evidence_pages.mount(bp, "serial", _own)
 own_agreement.mount(bp, _own)
 appealing.mount(bp, "serial", _own)
 offer_pages.mount(bp, "serial", _own)
+waiting_pages.mount(bp, "serial", _own)
 
 
 def _desk(serial: str) -> Desk:

@@ -38,8 +38,10 @@ from .models import (
     Run,
     SeatChange,
     Snapshot,
+    WaitingStep,
 )
 from .offices import Action
+from .waiting_pages import chain_file
 
 bp = Blueprint("bureau", __name__, url_prefix="/bureau")
 auth.guard(bp, "bureau", "auditor")
@@ -105,6 +107,7 @@ def show_round(serial: str) -> str:
             select(Approval).where(Approval.round_id == round_.id).order_by(Approval.id)
         ),
         publications=rows(Publication), chain=figures.chain(held, round_), links=LINKS,
+        steps=rows(WaitingStep),
         fairness=fairness(figures.publication(held, round_)),
     )  # fmt: skip
 
@@ -136,6 +139,13 @@ def download(serial: str, digest: str) -> str | Response:
             after={"digest": digest},
         )  # fmt: skip
     return send_file(path, as_attachment=True, download_name=f"{serial}-{digest[:12]}.zip")
+
+
+@bp.post("/<serial>/chain")
+@auth.fresh
+def download_chain(serial: str) -> Response:
+    """The published bundle and every step after it; each download is recorded."""
+    return chain_file(serial)
 
 
 def _bundle(session: Session, round_: Round, digest: str) -> Publication:

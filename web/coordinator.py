@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .coordinating import (
+    after,
     agreements,
     decide,
     desk,
@@ -17,6 +18,7 @@ from .coordinating import (
 from .coordinating.blueprint import bp
 
 __all__ = [
+    "after",
     "agreements",
     "bp",
     "decide",

@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from . import clocks
+from . import clocks, minimums
 from .audit import SYSTEM, Actor, record
 from .db import now
 from .models import (
@@ -26,6 +26,7 @@ from .models import (
     Doubt,
     Draw,
     Import,
+    Offer,
     OrderClass,
     Program,
     Recheck,
@@ -217,10 +218,12 @@ def _approved(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
 
 def _notice_over(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
     due = round_.notice_ends_at is not None and now(session) >= round_.notice_ends_at
-    found = [] if due else [Obstacle("notice_period")]
-    if waiting := rechecks_open(session, round_):
-        found.append(Obstacle("rechecks_open", count=waiting))
-    return found
+    return ([] if due else [Obstacle("notice_period")]) + _rechecks(session, round_)
+
+
+def _rechecks(session: Session, round_: Round) -> list[Obstacle]:
+    waiting = rechecks_open(session, round_)
+    return [Obstacle("rechecks_open", count=waiting)] if waiting else []
 
 
 def rechecks_open(session: Session, round_: Round) -> int:
@@ -233,6 +236,23 @@ def rechecks_open(session: Session, round_: Round) -> int:
     )
     query = select(func.count(Recheck.id)).where(Recheck.round_id == round_.id)
     return session.scalar(query.where(unanswered | unpublished)) or 0
+
+
+def _all_settled(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
+    found = [] if round_.waiting_ended_at else [Obstacle("waiting_goes_on")]
+    unanswered = session.scalar(
+        select(func.count(Offer.id)).where(Offer.round_id == round_.id, Offer.state == "open")
+    )
+    if unanswered:
+        found.append(Obstacle("offers_open", count=unanswered))
+    found += _rechecks(session, round_)
+    if round_.waiting_ended_at is not None:
+        found += [
+            Obstacle("class_below", one.order_class.code)
+            for one in minimums.below(session, round_.id)
+            if not one.ruled
+        ]
+    return found
 
 
 def _frozen(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
@@ -249,8 +269,8 @@ STEPS = (
     Step("approve", "DRAWN", "APPROVED", ("coordinator",), _publishable),
     Step("publish", "APPROVED", "PUBLISHED", ("coordinator",), _approved),
     Step("confirm", "PUBLISHED", "CONFIRMING", ("coordinator", "system"), _notice_over),
+    Step("finish", "CONFIRMING", "FINAL", ("coordinator",), _all_settled),
 )
-"""What comes after CONFIRMING belongs to the time after publication."""
 
 BY_NAME = {step.name: step for step in STEPS}
 

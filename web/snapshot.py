@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from matcher import Issue, Policy, Table, Tables, __version__, of_issue, validate
 
-from . import db, rounds
+from . import db, links, rounds
 from .audit import Actor
 from .models import (
     Applicant,
@@ -413,8 +413,11 @@ def commitment(session: Session, round_: Round) -> dict[str, Any]:
     frozen = snapshot_of(session, round_)
     if frozen is None:
         return {}
+    parent = links.before(session, round_)
+    follows = {"round": parent.serial, "chain": links.head(session, parent)} if parent else None
     return {
         "round": round_.serial,
+        **({"follows": follows} if follows else {}),
         "algorithm": "sha256",
         "digest": frozen.digest,
         "policy_digest": frozen.policy_digest,

@@ -29,6 +29,7 @@ BILINGUAL = re.compile(r"/ [a-z]{2}|[A-Za-z]+ [a-z]+")
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 
 DATA = {
+    "check_chain.py": "handed out alone: each sentence stands beside its English",
     "cells.py": "workbooks are in Chinese: words that cells hold",
     "demo.py": "what is made up for the demo is data",
     "exports.py": "workbooks are in Chinese: their instructions",

@@ -35,16 +35,18 @@ TASKS: dict[str, tuple[Any, Any]] = {
 }
 
 
+SERIAL = [
+    DataRequired(),
+    Length(max=24),
+    Regexp(r"[A-Za-z0-9][A-Za-z0-9_-]*$", message=_l("只用字母、数字和连字符，如 2026-1")),
+]
+"""What a round's number must be."""
+
+
 class NewRound(FlaskForm):  # type: ignore[misc]
     """A new round."""
 
-    serial = StringField(
-        validators=[
-            DataRequired(),
-            Length(max=24),
-            Regexp(r"[A-Za-z0-9][A-Za-z0-9_-]*$", message=_l("只用字母、数字和连字符，如 2026-1")),
-        ]
-    )
+    serial = StringField(validators=SERIAL)
     title = StringField(validators=[DataRequired(), Length(max=60)])
     year = IntegerField(validators=[DataRequired(), NumberRange(2000, 2100)])
     season = SelectField(choices=options(codes.SEASONS))
@@ -140,7 +142,7 @@ def _periods(round_: Round) -> list[tuple[str, str]]:
 @bp.post("/rounds/<serial>/steps/<name>")
 def take_step(serial: str, name: str) -> Response:
     """Take a step that has no page of its own."""
-    if name not in ("announce", "open", "close", "confirm"):
+    if name not in ("announce", "open", "close", "confirm", "finish"):
         return redirect(url_for("coordinator.round_page", serial=serial))
     with telling(_("已进入下一阶段")), changing(serial) as (session, round_):
         if request.form.get("fence") != str(round_.fence):
