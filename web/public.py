@@ -17,6 +17,7 @@ from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
 from . import (
+    application,
     auth,
     bundle,
     choices,
@@ -220,10 +221,11 @@ def notice(serial: str) -> Response:
     held = publication.publication_of(session, round_)
     shown = held if held is not None and _notice_runs(session, round_) else None
     total = _placed_count(session, shown) if shown else 0
+    rows = _placed(session, shown) if shown else []
     answer = make_response(
         _page(
-            "notice", round_, publication=shown, total=total, pages=_paged(total),
-            rows=_placed(session, shown) if shown else [],
+            "notice", round_, publication=shown, total=total, pages=_paged(total), rows=rows,
+            named=application.named_in_public(session, [row.applicant_id for row in rows]),
         )
     )  # fmt: skip
     answer.headers["X-Robots-Tag"] = "noindex, noarchive"

@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from tests.web.a_round import FIRST, NAMES, SECOND, SERIAL, small_round, standing
 from tests.web.conftest import Clock
 from web import check_line, choices, db, public, rounds, rules
-from web.models import Applicant, ChoiceList, OrderClass, Person, Publication, Round
+from web.models import Applicant, ChoiceList, Consent, OrderClass, Person, Publication, Round
 
 PAGES = ("", "/plan", "/rules", "/draw", "/notice", "/result")
 AT = f"/rounds/{SERIAL}"
@@ -227,6 +228,33 @@ def test_the_list_is_masked_and_not_indexed(at: Callable[[str], FlaskClient]) ->
     assert not any(name in answer.text for name in NAMES)
     assert "G05" not in answer.text and "预留" not in answer.text
     assert "调剂" in answer.text and "第 1 志愿" in answer.text
+
+
+@pytest.mark.parametrize("answer", ["never asked", "refused", "taken back"])
+def test_who_did_not_agree_is_listed_without_her_name(
+    at: Callable[[str], FlaskClient], answer: str
+) -> None:
+    client = at("published")
+    with client.application.app_context(), db.writing() as session:
+        mine = session.scalars(
+            select(Consent).join(Applicant, Applicant.id == Consent.applicant_id)
+            .where(Applicant.number == "A01")
+        ).one()  # fmt: skip
+        if answer == "never asked":
+            session.delete(mine)
+        elif answer == "refused":
+            mine.given = False
+        else:
+            session.add(
+                Consent(applicant_id=mine.applicant_id, text="public", version="2026-2",
+                        given=False, at=mine.at)
+            )  # fmt: skip
+    page = client.get(AT + "/notice").text
+    shown = dict(re.findall(r'<tr><th scope="row">(A\d\d)</th><td>([^<]+)</td>', page))
+    assert shown.pop("A01") == "名字不公开" and len(shown) == 8
+    assert "名字不公开" not in shown.values() and "张*" not in page
+    client.set_cookie("lang", "en")
+    assert "Name not public" in client.get(AT + "/notice").text
 
 
 def test_the_rules_say_how_long_the_list_stays(
