@@ -44,7 +44,11 @@ auth.guard(bp, "bureau", "auditor")
 
 EVENTS = 50
 RECORDS = {"plan_approval": lazy_gettext("计划审定"), "result_filing": lazy_gettext("结果备案")}
-RUN_KINDS = {"trial": lazy_gettext("试算"), "committed": lazy_gettext("正式运行")}
+RUN_KINDS = {
+    "trial": lazy_gettext("试算"),
+    "committed": lazy_gettext("正式运行"),
+    "whatif": lazy_gettext("假设重算"),
+}
 RUN_STATES = {
     "QUEUED": lazy_gettext("排队"), "RUNNING": lazy_gettext("运行中"),
     "VERIFIED": lazy_gettext("已验证"), "BROKEN": lazy_gettext("验证不通过"),

@@ -48,7 +48,9 @@ from .snapshot import (
 )
 
 LIVE = ("QUEUED", "RUNNING")
-ENDS = ("VERIFIED", "BROKEN", "FAILED", "CANCELLED")
+ENDS = ("VERIFIED", "BROKEN", "FAILED", "CANCELLED", "ANSWERED")
+WHAT_IF = "whatif"
+"""The kind of a run that supposes something of another: see :mod:`web.supposing`."""
 STEPS = ("solve", "verify", "explain", "report")
 SILENCE = timedelta(seconds=30)
 HEARTBEAT = 1.0
@@ -336,13 +338,17 @@ def _carry_out(claim: Claim, stop: Event) -> dict[str, Any]:
     place.mkdir(parents=True)
     run = db.reading().get_one(Run, claim.run_id)
     policy = matcher.Policy.from_toml(run.policy_toml.encode())
+    if run.kind == WHAT_IF:
+        return _suppose(claim, run, place, _limits(policy), stop)
     committed = run.kind == "committed"
     _prepare(run, place / "round")
     db.forget()
     made, out = place / "result.tmp", place / "result"
     limits = _limits(policy)
     for step in STEPS:
-        status = _child(claim, step, place, made, limits, stop)
+        option = "--result" if step != "solve" else "--out"
+        arguments = [str(place / "round"), option, str(made)]
+        status = _child(claim, step, place, arguments, limits, stop)
         if step == "solve" and status == BROKEN:
             made = place / "result.tmp.broken"
         if not (made / "result.json").is_file() or status not in (DONE, BROKEN, UNPUBLISHABLE):
@@ -356,6 +362,24 @@ def _carry_out(claim: Claim, stop: Event) -> dict[str, Any]:
     made.rename(out)
     settle([place])
     return ended
+
+
+def _suppose(claim: Claim, run: Run, place: Path, limits: Limits, stop: Event) -> dict[str, Any]:
+    """Solve what another run read once more, with one thing changed, and count who moves."""
+    from . import supposing
+
+    asked = run.summary["asked"]
+    base = db.reading().scalars(select(Run).where(Run.key == asked["of"])).one()
+    change = asked["code"] if asked["change"] == supposing.OPEN else f"{asked['code']}=+1"
+    out = place / "result"
+    arguments = [str(round_folder_of(base)), f"--{asked['change']}", change, "--out", str(out)]
+    status = _child(claim, "what-if", place, arguments, limits, stop)
+    if status not in (DONE, UNPUBLISHABLE) or not (out / "moves.csv").is_file():
+        raise Stopped("FAILED", _complaint(place, "what-if", status))
+    return {
+        "state": "ANSWERED", "status": "OPTIMAL" if status == DONE else "FEASIBLE",
+        "summary": supposing.answer(run, base, out),
+    }  # fmt: skip
 
 
 def _prepare(run: Run, folder: Path) -> None:
@@ -395,7 +419,9 @@ def _limits(policy: matcher.Policy) -> Limits:
     return Limits(max(seconds, policy.time_s + 600 if policy.time_s else 0), memory)
 
 
-def _child(claim: Claim, step: str, place: Path, out: Path, limits: Limits, stop: Event) -> int:
+def _child(
+    claim: Claim, step: str, place: Path, arguments: list[str], limits: Limits, stop: Event
+) -> int:
     """Run one step in a process group of its own; returns its exit status."""
     source = Path(matcher.__file__).resolve().parent.parent
     environment = {
@@ -407,9 +433,7 @@ def _child(claim: Claim, step: str, place: Path, out: Path, limits: Limits, stop
         "HOME": str(place),
         "TMPDIR": str(place),
     }
-    option = "--result" if step != "solve" else "--out"
-    command = [sys.executable, "-I", str(CHILD), str(limits.memory_mb), *COMMAND, step,
-               str(place / "round"), option, str(out)]  # fmt: skip
+    command = [sys.executable, "-I", str(CHILD), str(limits.memory_mb), *COMMAND, step, *arguments]
     with (place / f"{step}.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=place, env=environment, stdin=subprocess.DEVNULL, stdout=log,

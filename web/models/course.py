@@ -93,7 +93,7 @@ class Run(Base):
     key: Mapped[str] = mapped_column(unique=True, default=random_key)
     round_id: Mapped[int] = mapped_column(ForeignKey("round.id"), index=True)
     kind: Mapped[str]
-    """``trial`` (试算, never publishable) or ``committed``."""
+    """``trial`` (试算, never publishable), ``committed``, or ``whatif`` (a run supposed otherwise)."""
     label: Mapped[str] = mapped_column(default="")
     policy_toml: Mapped[str]
     state: Mapped[str] = mapped_column(default="QUEUED", index=True)
