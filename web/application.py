@@ -31,6 +31,7 @@ STEP_NAMES = {
     "list": _("志愿"),
 }
 
+GUARDIAN_DATA = frozenset({"guardian", "guardian_relation", "guardian_telephone"})
 IDENTITY = ("district", "household_district", "household_kind", "guardian", "guardian_relation")
 SCHOOLING = (
     "education", "school", "graduated", "fresh", "employment", "certificate", "skill_level",
@@ -146,6 +147,8 @@ def save(
         setattr(applicant, name, value)
     changed = _save_private(applicant, private or {})
     after = {name: value for name, value in answers.items() if before[name] != value}
+    if GUARDIAN_DATA & {*after, *changed}:
+        people.ask_guardian_again(applicant)
     record(
         session, actor, f"applicant.{step}", f"applicant/{applicant.number}",
         round_id=applicant.round_id, before={name: before[name] for name in after},
@@ -334,7 +337,7 @@ def submit(
         raise Incomplete(gaps)
     if found := choices.problems(session, applicant.round_id, wish, most):
         raise choices.NotAccepted(found)
-    _guardian(session, applicant, proof)
+    _guardian(session, applicant, actor, proof)
     _confirmation(session, applicant, actor, proof)
     made = choices.submit(session, applicant, wish, actor, idempotency_key, moment)
     if applicant.state in ("draft", "returned"):
@@ -343,17 +346,29 @@ def submit(
     return made
 
 
-def _guardian(session: Session, applicant: Applicant, proof: Proof) -> None:
+def guardian_agreed(applicant: Applicant) -> bool:
+    """Whether her guardian has taken part in this round, and is still the one who did."""
+    return applicant.guardian_agreed_at is not None
+
+
+def _guardian(session: Session, applicant: Applicant, actor: Actor, proof: Proof) -> None:
     if not is_minor(session, applicant):
         return
     if proof.guardian_paper:
         how = f"paper:{proof.guardian_paper}"
     elif slips.fitting(session, applicant.person, proof.guardian_code, ("guardian",)):
-        how = "code"  # the guardian keeps the code: it is asked at every submission
+        how = "code"  # the guardian keeps the code: it is not spent
+    elif guardian_agreed(applicant):
+        how = ""
     else:
         raise NoGuardian
-    applicant.guardian_agreed_at = now(session)
-    applicant.guardian_agreed_how = how
+    if how:
+        applicant.guardian_agreed_at = now(session)
+        applicant.guardian_agreed_how = how
+    record(
+        session, actor, "applicant.guardian", f"applicant/{applicant.number}",
+        round_id=applicant.round_id, after={"how": how or f"earlier:{applicant.guardian_agreed_how}"},
+    )  # fmt: skip
 
 
 def _confirmation(session: Session, applicant: Applicant, actor: Actor, proof: Proof) -> None:

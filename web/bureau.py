@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template, request, send_file, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -17,10 +16,9 @@ from . import (
     codes,
     db,
     figures,
-    offices,
+    paging,
     privacy,
     publication,
-    reviewing,
     rounds,
     stages,
 )
@@ -43,22 +41,6 @@ bp = Blueprint("bureau", __name__, url_prefix="/bureau")
 auth.guard(bp, "bureau", "auditor")
 
 EVENTS = 50
-RECORDS = {"plan_approval": lazy_gettext("计划审定"), "result_filing": lazy_gettext("结果备案")}
-RUN_KINDS = {
-    "trial": lazy_gettext("试算"),
-    "committed": lazy_gettext("正式运行"),
-    "whatif": lazy_gettext("假设重算"),
-}
-RUN_STATES = {
-    "QUEUED": lazy_gettext("排队"), "RUNNING": lazy_gettext("运行中"),
-    "VERIFIED": lazy_gettext("已验证"), "BROKEN": lazy_gettext("验证不通过"),
-    "FAILED": lazy_gettext("失败"), "CANCELLED": lazy_gettext("已取消"),
-}  # fmt: skip
-FAIRNESS = {
-    "justified": lazy_gettext("高分落榜（应为零）"), "waste": lazy_gettext("有空位而未录（应为零）"),
-    "approval": lazy_gettext("个案审批"), "reserve": lazy_gettext("预留席位"),
-    "cap": lazy_gettext("总量上限"), "class_closed": lazy_gettext("班级未开"),
-}  # fmt: skip
 
 
 @bp.get("/")
@@ -101,12 +83,12 @@ def show_round(serial: str) -> str:
     )
     return render_template(
         "bureau/round.html", round=round_, codes=codes, course=rounds.COURSE,
-        records=rows(Record), record_names=RECORDS, plan=plan,
+        records=rows(Record), record_names=codes.RECORDS, plan=plan,
         applicants=[
             (label, plan["applicants"].get(state, 0))
-            for state, label in reviewing.APPLICANT_STATES.items()
+            for state, label in codes.APPLICANT_STATES.items()
         ],
-        changes=changes.all(), runs=rows(Run), run_kinds=RUN_KINDS, run_states=RUN_STATES,
+        changes=changes.all(), runs=rows(Run), run_kinds=codes.RUN_KINDS, run_states=codes.RUN_STATES,
         snapshot=held.scalar(select(Snapshot).where(Snapshot.round_id == round_.id)),
         approval=held.scalar(select(Approval).where(Approval.round_id == round_.id)),
         publications=rows(Publication), fairness=fairness(figures.publication(held, round_)),
@@ -119,7 +101,8 @@ def fairness(held: Publication | None) -> list[tuple[str, int, int]]:
         return []
     counts = held.run.summary.get("report", {}).get("fairness", {}).get("labels", {})
     return [
-        (str(FAIRNESS.get(name, name)), row["pairs"], row["people"]) for name, row in counts.items()
+        (str(codes.FAIRNESS.get(name, name)), row["pairs"], row["people"])
+        for name, row in counts.items()
     ]
 
 
@@ -160,7 +143,7 @@ def events() -> str:
     """The audit log, the last event first; by action, actor, row."""
     held = db.reading()
     wanted = {name: request.args.get(name, "").strip()[:100] for name in ("action", "actor", "row")}
-    page = offices.page_of_query(figures.events(**wanted), EVENTS)
+    page = paging.page_of_query(figures.events(**wanted), EVENTS)
     payloads = held.scalars(
         select(AuditPayload).where(AuditPayload.event_id.in_([e.id for e in page.rows]))
     )

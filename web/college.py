@@ -30,6 +30,7 @@ from . import (
     db,
     figures,
     offices,
+    paging,
     planning,
     policies,
     posting,
@@ -168,7 +169,7 @@ def home(serial: str = "") -> str:
     counts = {state: found[state] for state in STATES}
     return _page(
         "home", round_, college=college, classes=classes, changes=changes, counts=counts,
-        figures=figures.of_programs(held, round_, programs), states=reviewing.APPLICANT_STATES,
+        figures=figures.of_programs(held, round_, programs), states=codes.APPLICANT_STATES,
         action=_next(round_, classes, counts, changes),
         can_post=stages.writable(held, round_, "plan"),
     )  # fmt: skip
@@ -229,8 +230,8 @@ def demands(serial: str) -> str:
     """The posts that enterprises have submitted."""
     round_ = auth.round_of(serial)
     rows = _submitted_demands(round_)
-    return _page("demands", round_, page=offices.page_of(rows), codes=codes,
-                 states=posting.DEMAND_STATES)  # fmt: skip
+    return _page("demands", round_, page=paging.page_of(rows), codes=codes,
+                 states=codes.DEMAND_STATES)  # fmt: skip
 
 
 def _submitted_demands(round_: Round) -> list[Demand]:
@@ -383,7 +384,7 @@ def applicants(serial: str) -> str:
     ids = [one for one, held in people.items() if state in ("", held)]
     return _page(
         "applicants", round_, page=offices.page_of_people(ids), state=state, codes=codes,
-        states={s: reviewing.APPLICANT_STATES[s] for s in STATES},
+        states={s: codes.APPLICANT_STATES[s] for s in STATES},
     )  # fmt: skip
 
 
@@ -414,8 +415,8 @@ def review(serial: str, key: str) -> str | Response:
     person = one.person
     return _page(
         "review", round_, one=one, form=form, last=last, own=own, codes=codes,
-        pending=reviewing.pending(last), states=reviewing.APPLICANT_STATES,
-        group_states=reviewing.GROUP_STATES, conclusions=reviewing.CONCLUSIONS,
+        pending=reviewing.pending(last), states=codes.APPLICANT_STATES,
+        group_states=codes.GROUP_STATES, conclusions=reviewing.CONCLUSIONS,
         document=privacy.mask_number(
             privacy.decrypt(person.number, f"person.number:{person.number_index}")
         ),
@@ -465,7 +466,7 @@ class ScoreLine(Form):  # type: ignore[misc]
 class ScoreForm(RowForm):
     """A page of a sheet of scores."""
 
-    lines = FieldList(FormField(ScoreLine), max_entries=offices.PAGE)
+    lines = FieldList(FormField(ScoreLine), max_entries=paging.PAGE)
     reason = text(lazy_gettext("更改理由（改动已确认的成绩时必填）"), 300)
 
 
@@ -504,7 +505,7 @@ def scores(serial: str, name: str) -> str | Response:
         else:
             flash(_("已保存 %(n)s 人的成绩，要由另一人确认。", n=changed), "success")
             return redirect(
-                url_for("college.scores", serial=serial, name=name, **offices.same_page())
+                url_for("college.scores", serial=serial, name=name, **paging.same_page())
             )
         round_ = auth.round_of(serial)
         target = _target(db.reading(), round_, name)
@@ -513,7 +514,7 @@ def scores(serial: str, name: str) -> str | Response:
     shown = offices.by_number(held, ids, form.lines)
     scores_ = scoring.scores(held, target, [one.id for one in shown.values()])
     return _page(
-        "sheet", round_, target=target, form=form, page=offices.page_of(ids),
+        "sheet", round_, target=target, form=form, page=paging.page_of(ids),
         names={number: one.person.name for number, one in shown.items()},
         parts={c: codes.COMPONENTS[c] for c in target.components(policies.current(db.reading(), round_))},
         confirmed={
@@ -581,4 +582,4 @@ def placed(serial: str) -> str:
     round_ = auth.round_of(serial)
     programs = reviewing.programs_of(db.reading(), round_.id, college_id=auth.own_college().id)
     rows = figures.placed(db.reading(), round_, programs)
-    return _page("placed", round_, page=offices.page_of(rows), shown=round_.state in figures.SHOWN)
+    return _page("placed", round_, page=paging.page_of(rows), shown=round_.state in figures.SHOWN)

@@ -17,6 +17,7 @@ from . import (
     db,
     figures,
     offices,
+    paging,
     policies,
     posting,
     reviewing,
@@ -90,7 +91,7 @@ def home(serial: str = "") -> str:
         "home", round_, enterprise=enterprise, demands=demands, changes=changes,
         figures=figures.of_programs(held, round_, programs),
         action=_next(round_, demands, programs, changes, waiting),
-        states=posting.DEMAND_STATES, can_post=stages.writable(held, round_, "plan"),
+        states=codes.DEMAND_STATES, can_post=stages.writable(held, round_, "plan"),
         placed_shown=round_.state in figures.SHOWN,
     )  # fmt: skip
 
@@ -176,7 +177,7 @@ def _demand(serial: str, code: str) -> str | Response:
         round_ = auth.round_of(serial)
         held = auth.demand_of(round_, code) if code else None
     return _page(
-        "demand", round_, form=form, demand=held, states=posting.DEMAND_STATES,
+        "demand", round_, form=form, demand=held, states=codes.DEMAND_STATES,
         warnings=posting.demand_warnings(db.reading(), round_, held) if held else [],
         refusal=stages.refusal(db.reading(), round_, "plan"),
     )  # fmt: skip
@@ -261,7 +262,7 @@ class InterviewLine(Form):  # type: ignore[misc]
 class InterviewForm(RowForm):
     """A page of an interview list."""
 
-    lines = FieldList(FormField(InterviewLine), max_entries=offices.PAGE)
+    lines = FieldList(FormField(InterviewLine), max_entries=paging.PAGE)
     reason = text(lazy_gettext("更改理由（改动已确认的结果时必填）"), 300)
 
 
@@ -321,7 +322,7 @@ def save_interviews(serial: str, code: str) -> str | Response:
 
 
 def _back_to_list(serial: str, code: str) -> str:
-    parts: dict[str, Any] = {"serial": serial, "code": code} | offices.same_page()
+    parts: dict[str, Any] = {"serial": serial, "code": code} | paging.same_page()
     return url_for("enterprise.interview_list", **parts)
 
 
@@ -378,7 +379,7 @@ def _interviews(round_: Round, program: Program, form: InterviewForm | None) -> 
     ids = _interviewed(held, program)
     named = offices.by_number(held, ids, form.lines) if form else {}
     return _page(
-        "interviews", round_, program=program, form=form, page=offices.page_of(ids),
+        "interviews", round_, program=program, form=form, page=paging.page_of(ids),
         names={number: one.person.name for number, one in named.items()},
         others=reviewing.programs_of(held, round_.id, enterprise_id=program.enterprise_id),
         refusal=stages.refusal(held, round_, "slot"),
@@ -397,4 +398,4 @@ def placed(serial: str) -> str:
     enterprise: Enterprise = auth.own_enterprise()
     programs = reviewing.programs_of(db.reading(), round_.id, enterprise_id=enterprise.id)
     rows = figures.placed(db.reading(), round_, programs)
-    return _page("placed", round_, page=offices.page_of(rows), shown=round_.state in figures.SHOWN)
+    return _page("placed", round_, page=paging.page_of(rows), shown=round_.state in figures.SHOWN)

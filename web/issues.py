@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
+from . import words
 from .lines import Issue
 from .rounds import LABELS
 from .wording import REASONS
@@ -153,4 +154,4 @@ def sentence(issue: Issue) -> tuple[str, str]:
     if issue.code == "state":
         about["way"] = str(WAYS[about["last"]])
         about["state"] = str(LABELS[about["state"]])
-    return str(what) % about, str(way) % about
+    return words.filled(str(what), about), words.filled(str(way), about)

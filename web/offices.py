@@ -1,19 +1,19 @@
-"""What the pages of several offices share: choosing a round, forms of rows, paging, and the pages on
+"""What the pages of several offices share: choosing a round, forms of rows, and the pages on
 which two or three people agree (席位变更单, 复核确认)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_security import current_user
 from flask_wtf import FlaskForm
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import (
@@ -34,13 +34,12 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from . import auth, codes, db, posting, reviewing, scoring, seats, stages
 from .models import Applicant, Round
+from .paging import Page, page_of
 
 REFUSALS = (posting.Refused, posting.Stale, stages.NotNow, reviewing.SecondPerson)
 """What a service raises when something may not be stored; :meth:`RowForm.take` shows it."""
 
-PAGE = 20
 MUST = lazy_gettext("请填写。")
-Row = TypeVar("Row")
 
 
 # --- rounds and next steps --------------------------------------------------------------------
@@ -221,36 +220,7 @@ def flash_refusal(error: Exception) -> None:
         flash(str(error), "error")
 
 
-# --- paging -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Page(Generic[Row]):
-    """A page of a list: its rows, and which page of how many."""
-
-    rows: Sequence[Row]
-    number: int
-    pages: int
-    total: int
-
-
-def page_of(rows: Sequence[Row], size: int = PAGE) -> Page[Row]:
-    """The page of a list that the address asks for."""
-    return _page(len(rows), size, lambda first: rows[first : first + size])
-
-
-def page_of_query(query: Any, size: int = PAGE) -> Page[Any]:
-    """The page that the address asks for, of what a query finds: only its rows are read."""
-    held = db.reading()
-    total = held.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    return _page(total, size, lambda first: held.scalars(query.offset(first).limit(size)).all())
-
-
-def _page(total: int, size: int, read: Callable[[int], Sequence[Row]]) -> Page[Row]:
-    pages = max(1, -(-total // size))
-    asked = request.args.get("page", "1")
-    at = min(max(int(asked), 1), pages) if asked.isdecimal() and len(asked) < 9 else 1
-    return Page(read((at - 1) * size), at, pages, total)
+# --- lists of people --------------------------------------------------------------------------
 
 
 def page_of_people(ids: Sequence[int]) -> Page[Applicant]:
@@ -410,12 +380,6 @@ def as_version(typed: Any) -> int:
     """The version that a line carried."""
     held = str(typed or "")
     return int(held) if held.isdecimal() else 0
-
-
-def same_page() -> dict[str, Any]:
-    """The page of the list that the address names, to come back to it."""
-    asked = request.args.get("page", "")
-    return {"page": asked} if asked.isdecimal() else {}
 
 
 def take_lines(form: RowForm, lines: Any, error: Exception) -> None:

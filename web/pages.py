@@ -36,6 +36,7 @@ from . import (
     auth,
     bureau,
     calendar,
+    codes,
     college,
     coordinator,
     db,
@@ -116,6 +117,12 @@ def code_picture() -> Response:
 def moment(value: datetime | None) -> str:
     """A moment as people read it, on the clocks of the city."""
     return calendar.local(value).strftime("%Y-%m-%d %H:%M") if value else ""
+
+
+def who(actor: str | None) -> str:
+    """Who did something, as people read it: ``college:c01`` is 院校 c01."""
+    role, _colon, name = (actor or "").partition(":")
+    return f"{codes.word(codes.ROLES, role)} {name}" if name else role
 
 
 def _globals() -> dict[str, Any]:
@@ -219,6 +226,7 @@ def init_app(app: Flask) -> None:
     app.context_processor(_globals)
     app.jinja_env.globals["asset"] = asset
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["who"] = who
     app.jinja_env.filters["mask_name"] = privacy.mask_name
     app.jinja_env.filters["mask_number"] = privacy.mask_number
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -285,6 +285,12 @@ def guardian_telephone_of(applicant: Applicant) -> str:
     return privacy.decrypt(applicant.guardian_telephone, place)
 
 
+def ask_guardian_again(applicant: Applicant) -> None:
+    """Her guardian is another, or is reached otherwise: what was agreed to counts no longer."""
+    applicant.guardian_agreed_at = None
+    applicant.guardian_agreed_how = ""
+
+
 def set_guardian_telephone(applicant: Applicant, telephone: str) -> None:
     """Store the guardian's telephone number, encrypted; blank takes it away."""
     applicant.guardian_telephone = sealed_guardian_telephone(applicant.key, telephone)

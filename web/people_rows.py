@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session, selectinload
 
 from . import calendar, people
-from .application import guardian_under
+from .application import GUARDIAN_DATA, guardian_under
 from .audit import Actor, Entry, record_all
 from .cells import NO, Row
 from .db import now
@@ -402,6 +402,8 @@ def _update(applicant: Applicant, change: Change) -> None:
     if {"group1", "group2", "evidence"} & set(names):
         _set_groups(applicant, change.after, change.before)
     applicant.version += 1
+    if GUARDIAN_DATA & set(names):
+        people.ask_guardian_again(applicant)
     if _OF_PERSON & set(names):
         person.version += 1
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from matcher import InvalidRound, Issue, Policy
 
-from . import codes
+from . import codes, words
 from .audit import Actor, record
 from .db import now
 from .models import PolicyVersion, Round
@@ -202,7 +202,7 @@ CODES: dict[str, Any] = {
     "stable": _("公平录取（稳定匹配）"),
     "parallel": _("平行志愿"),
     "optimal": _("系统优化"),
-    "max_placement": _("公平前提下录取最多"),
+    "max_placement": _("最大安置"),
     "placed": _("录取人数"),
     "reserves": _("预留兑现"),
     "rank": _("志愿序"),
@@ -545,7 +545,7 @@ KINDS: dict[str, Any] = {
 def problem(issue: Issue) -> str:
     """What is wrong, and the way out, as a sentence."""
     limit = KINDS.get(issue.limit, issue.limit)
-    return str(PROBLEMS[issue.code]) % {"value": issue.value, "limit": limit}
+    return words.filled(str(PROBLEMS[issue.code]), {"value": issue.value, "limit": limit})
 
 
 def typed(parameter: Parameter, text: str) -> Any:
@@ -599,5 +599,5 @@ def shown_list(value: Iterable[Any]) -> str:
     """Several codes in their order."""
     items = list(value)
     if items and isinstance(items[0], dict):
-        return str(_("%(n)s 条")) % {"n": len(items)}
+        return words.filled(str(_("%(n)s 条")), {"n": len(items)})
     return " › ".join(str(CODES.get(item, item)) for item in items)

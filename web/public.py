@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
@@ -25,6 +25,7 @@ from . import (
     db,
     draw,
     edition,
+    paging,
     policies,
     publication,
     rounds,
@@ -35,7 +36,6 @@ from .models import Applicant, ChoiceList, OrderClass, Placement, Program, Publi
 
 bp = Blueprint("public", __name__)
 
-PAGE = 20
 FILTERS = ("industry", "study_form", "district")
 
 
@@ -149,7 +149,7 @@ def plan(serial: str) -> str:
     }
     return _page(
         "plan", round_, asked=asked, offered=offered, names=NAMES, levels=codes.LEVELS,
-        pages=_paged(len(found)), classes=_slice(found), total=len(found),
+        page=paging.page_of(found),
     )  # fmt: skip
 
 
@@ -167,22 +167,6 @@ def _matches(held: OrderClass, asked: dict[str, str]) -> bool:
     texts = [held.code, held.name, held.major, held.college.name]
     texts += [p.enterprise.name for p in held.programs]
     return asked["q"].lower() in "\n".join(texts).lower()
-
-
-def _number() -> int:
-    """The page that is asked for; the first where none or nonsense is."""
-    text = request.args.get("page", "1")
-    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 7 else 1
-
-
-def _slice(rows: Sequence[Any]) -> Sequence[Any]:
-    start = (_number() - 1) * PAGE
-    return rows[start : start + PAGE]
-
-
-def _paged(total: int) -> dict[str, int]:
-    """The page shown and how many there are."""
-    return {"now": _number(), "last": max(-(-total // PAGE), 1)}
 
 
 @bp.get("/rounds/<serial>/rules")
@@ -220,14 +204,10 @@ def notice(serial: str) -> Response:
     session = db.reading()
     held = publication.publication_of(session, round_)
     shown = held if held is not None and _notice_runs(session, round_) else None
-    total = _placed_count(session, shown) if shown else 0
-    rows = _placed(session, shown) if shown else []
-    answer = make_response(
-        _page(
-            "notice", round_, publication=shown, total=total, pages=_paged(total), rows=rows,
-            named=application.named_in_public(session, [row.applicant_id for row in rows]),
-        )
-    )  # fmt: skip
+    page = paging.page_of_query(_placed(shown)) if shown else None
+    listed = [row.applicant_id for row in page.rows] if page else []
+    named = application.named_in_public(session, listed)
+    answer = make_response(_page("notice", round_, publication=shown, page=page, named=named))
     answer.headers["X-Robots-Tag"] = "noindex, noarchive"
     return answer
 
@@ -243,9 +223,9 @@ def _notice_runs(session: Session, round_: Round) -> bool:
     )
 
 
-def _placed(session: Session, held: Publication) -> Sequence[Placement]:
-    """The page of the public list that is asked for."""
-    return session.scalars(
+def _placed(held: Publication) -> Any:
+    """Who finds whom a publication places, by number."""
+    return (
         select(Placement)
         .join(Applicant)
         .where(Placement.publication_id == held.id, Placement.program_id.is_not(None))
@@ -256,17 +236,7 @@ def _placed(session: Session, held: Publication) -> Sequence[Placement]:
             .joinedload(OrderClass.college),
         )
         .order_by(Applicant.number)
-        .limit(PAGE)
-        .offset((_number() - 1) * PAGE)
-    ).all()
-
-
-def _placed_count(session: Session, held: Publication) -> int:
-    return session.scalar(
-        select(func.count())
-        .select_from(Placement)
-        .where(Placement.publication_id == held.id, Placement.program_id.is_not(None))
-    ) or 0  # fmt: skip
+    )
 
 
 @bp.get("/rounds/<serial>/result")

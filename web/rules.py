@@ -17,8 +17,8 @@ from .models import Round
 MECHANISMS = {
     "stable": lazy_gettext("公平录取：志愿和排名一起看，没有高分落榜"),
     "parallel": lazy_gettext("平行志愿：分数优先，遵循志愿"),
-    "optimal": lazy_gettext("整体最优：先按目标次序求总体最好"),
-    "max_placement": lazy_gettext("录取最多：先让最多的人录取"),
+    "optimal": lazy_gettext("系统优化：先按目标次序求总体最好"),
+    "max_placement": lazy_gettext("最大安置：没有高分落榜的前提下，录取人数最多"),
 }
 OBJECTIVES = {
     "placed": lazy_gettext("录取人数"), "reserves": lazy_gettext("预留席位录满"),

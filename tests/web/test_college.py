@@ -158,7 +158,7 @@ def waiting(w: o.World, *numbers: str) -> None:
 def test_an_applicant_is_reviewed_and_a_change_confirmed_by_a_colleague(review: o.World) -> None:
     waiting(review, "A01")
     u1, key = review.as_("u1"), review.key("A01")
-    assert "待审 1 人" in u1.get(f"{BASE}/").text
+    assert "已提交待审 1 人" in u1.get(f"{BASE}/").text
     page = u1.get(f"{BASE}/applicants/{key}").text
     assert "张伟" in page and "3710**********" in page and "37109920030411" not in page
     wrong = u1.post(f"{BASE}/applicants/{key}", data={"version": "1", "reason": "说明文字"}).text
@@ -297,7 +297,7 @@ def test_a_college_sees_its_own_placed_people(
 
 
 def test_lists_are_paged(review: o.World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.offices.page_of.__defaults__", (2,))
+    monkeypatch.setattr("web.paging.page_of.__defaults__", (2,))
     u1 = review.as_("u1")
     assert "第 2 页" in u1.get(f"{BASE}/applicants?page=2").text
     assert "第 1 页" in u1.get(f"{BASE}/applicants?page=x").text

@@ -31,7 +31,7 @@ def telling(done: str) -> Iterator[None]:
     try:
         yield
     except rounds.Blocked as error:
-        flash("；".join(obstacles.sentence(o) for o in error.obstacles), "error")
+        flash(str(_("；")).join(map(obstacles.sentence, error.obstacles)), "error")
     except rounds.Moved:
         flash(_("没有执行：本轮状态或这条记录已被别人改变，请看下面的最新情况"), "error")
     except (stages.NotNow, reviewing.SecondPerson) as error:

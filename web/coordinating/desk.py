@@ -13,13 +13,12 @@ from werkzeug.wrappers import Response
 from wtforms import IntegerField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, NumberRange, Regexp
 
-from .. import auth, db, planning, policies, rounds, settings, today
+from .. import auth, codes, db, planning, policies, rounds, settings, today
 from ..calendar import NoCalendar, end_of
-from ..models import Applicant, OrderClass, Program, Round
+from ..models import Applicant, College, Enterprise, OrderClass, Program, Round
 from ..offices import options
 from .blueprint import bp, changing, telling
 
-SEASONS = {"spring": _l("春季"), "autumn": _l("秋季")}
 TASKS: dict[str, tuple[Any, Any]] = {
     "class_to_confirm": (_l("班级等院校确认"), _l("院校")),
     "seats_to_confirm": (_l("席位等企业确认"), _l("企业")),
@@ -45,7 +44,7 @@ class NewRound(FlaskForm):  # type: ignore[misc]
     )
     title = StringField(validators=[DataRequired(), Length(max=60)])
     year = IntegerField(validators=[DataRequired(), NumberRange(2000, 2100)])
-    season = SelectField(choices=options(SEASONS))
+    season = SelectField(choices=options(codes.SEASONS))
     source = SelectField()
 
 
@@ -55,7 +54,7 @@ def home() -> str:
     session = db.reading()
     held = session.scalars(select(Round).order_by(Round.year.desc(), Round.id.desc())).all()
     empty = [name for name, value in settings.current(session).items() if not value]
-    return render_template("coordinator/home.html", rounds=held, empty=empty, seasons=SEASONS)
+    return render_template("coordinator/home.html", rounds=held, empty=empty, seasons=codes.SEASONS)
 
 
 @bp.route("/rounds/new", methods=["GET", "POST"])
@@ -96,7 +95,7 @@ def round_page(serial: str) -> str:
         course=rounds.COURSE,
         counts=_counts(round_),
         periods=_periods(round_),
-        seasons=SEASONS,
+        seasons=codes.SEASONS,
     )
 
 
@@ -154,4 +153,14 @@ def today_list(serial: str) -> str:
     kinds: dict[str, list[today.Task]] = {}
     for task in today.tasks(db.reading(), round_):
         kinds.setdefault(task.code, []).append(task)
-    return render_template("coordinator/today.html", round=round_, kinds=kinds, names=TASKS)
+    return render_template(
+        "coordinator/today.html", round=round_, kinds=kinds, names=TASKS, offices=_offices()
+    )
+
+
+def _offices() -> dict[str, str]:
+    """What people call districts, colleges and enterprises, by their codes."""
+    session = db.reading()
+    named = [*session.scalars(select(College)), *session.scalars(select(Enterprise))]
+    words = codes.AREAS | {held.code: held.name for held in named}
+    return {code: f"{code} {word}" for code, word in words.items()}

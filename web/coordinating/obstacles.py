@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import url_for
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from .. import auth, db, rounds
+from .. import auth, db, rounds, words
 from ..models import OrderClass, Round
 from ..rounds import Obstacle
 
@@ -94,7 +95,7 @@ def page_of(code: str, serial: str) -> str:
 def sentence(obstacle: Obstacle) -> str:
     """An obstacle in words."""
     text = str(SENTENCES[obstacle.code][0])
-    return text % {"n": obstacle.count or 1, "about": obstacle.about}
+    return words.filled(text, {"n": obstacle.count or 1, "about": obstacle.about})
 
 
 def collected(found: list[Obstacle]) -> list[Obstacle]:
@@ -105,7 +106,8 @@ def collected(found: list[Obstacle]) -> list[Obstacle]:
     return [
         Obstacle(
             code,
-            "、".join(o.about for o in same[:SHOWN]) + ("…" if len(same) > SHOWN else ""),
+            str(gettext("、")).join(o.about for o in same[:SHOWN])
+            + ("…" if len(same) > SHOWN else ""),
             same[0].count or len(same),
         )
         for code, same in by_code.items()

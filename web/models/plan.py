@@ -48,6 +48,10 @@ class Round(Base):
     approved_at: Mapped[datetime | None] = mapped_column(Instant)
     published_at: Mapped[datetime | None] = mapped_column(Instant)
     notice_ends_at: Mapped[datetime | None] = mapped_column(Instant)
+    suspended_at: Mapped[datetime | None] = mapped_column(Instant)
+    """Since when the clocks stand still; while suspended."""
+    waiting_ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the waiting list was ended; from then on classes are judged and nobody is called."""
     version: Mapped[int] = mapped_column(default=1)
 
     policy: Mapped[PolicyVersion | None] = relationship(foreign_keys=[policy_id])
