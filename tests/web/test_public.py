@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from html import unescape
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from sqlalchemy import select
 
 from tests.web.a_round import FIRST, NAMES, SECOND, SERIAL, small_round, standing
 from tests.web.conftest import Clock
-from web import check_line, choices, db, public, rounds, rules
+from web import check_line, choices, db, paging, public, rounds, rules
 from web.models import Applicant, ChoiceList, Consent, OrderClass, Person, Publication, Round
 
 PAGES = ("", "/plan", "/rules", "/draw", "/notice", "/result")
@@ -164,7 +165,7 @@ def test_a_long_plan_has_pages(at: Callable[[str], FlaskClient]) -> None:
                                    age_basis="依据", health_basis="依据"))  # fmt: skip
     first = client.get(f"{AT}/plan?q=班").text
     assert "第 1 页，共 3 页" in words_of(first)
-    assert first.count("<article>") == public.PAGE
+    assert first.count("<article>") == paging.PAGE
     link = re.search(r'href="([^"]+)" rel="next"', first)
     assert link is not None
     last = client.get(unescape(link[1]).replace("page=2", "page=3")).text
@@ -286,12 +287,12 @@ def test_the_list_goes_when_its_time_is_over(
 def test_a_long_list_has_pages(
     at: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(public, "PAGE", 4)
+    monkeypatch.setattr(paging, "page_of_query", partial(paging.page_of_query, size=4))
     client = at("published")
     seen = [
         re.findall(r'row">(A\d\d)<', client.get(f"{AT}/notice?page={n}").text) for n in (1, 2, 3, 4)
     ]
-    assert [len(numbers) for numbers in seen] == [4, 4, 1, 0]
+    assert [len(numbers) for numbers in seen] == [4, 4, 1, 1], "beyond the last page is the last"
 
 
 def flow(client: FlaskClient, **changed: int) -> None:
