@@ -33,7 +33,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from . import auth, codes, db, posting, reviewing, scoring, seats, stages
-from .models import Applicant, Round
+from .models import Applicant, Program, Round
 from .paging import Page, page_of
 
 REFUSALS = (posting.Refused, posting.Stale, stages.NotNow, reviewing.SecondPerson)
@@ -266,7 +266,7 @@ def seat_changes(bp: Blueprint) -> None:
             else:
                 flash(_("变更单已提交，等另外两方同意。"), "success")
                 return redirect(url_for(f"{bp.name}.show_change", key=made.key))
-        refusal = stages.refusal(db.reading(), round_, "seat_change")
+        refusal = _refusal(program)
         return render_template(
             "offices/ask_change.html", round=round_, program=program, form=form, refusal=refusal
         )
@@ -313,8 +313,14 @@ def seat_changes(bp: Blueprint) -> None:
             "offices/change.html", round=round_, change=change, form=form,
             missing=seats.missing(change), mine=current_user.role,
             reserves=seats.reserves_after(change.program, change.after),
-            refusal=stages.refusal(db.reading(), round_, "seat_change"),
+            refusal=_refusal(change.program),
         )  # fmt: skip
+
+
+def _refusal(program: Program) -> str:
+    """Why these seats cannot be changed now; blank where they can."""
+    held = db.reading()
+    return stages.refusal(held, program.order_class.round, seats.purpose(held, program))
 
 
 # --- second persons ---------------------------------------------------------------------------

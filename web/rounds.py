@@ -27,6 +27,7 @@ from .models import (
     Import,
     OrderClass,
     Program,
+    Recheck,
     Record,
     Round,
     Run,
@@ -215,7 +216,22 @@ def _approved(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
 
 def _notice_over(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
     due = round_.notice_ends_at is not None and now(session) >= round_.notice_ends_at
-    return [] if due else [Obstacle("notice_period")]
+    found = [] if due else [Obstacle("notice_period")]
+    if waiting := rechecks_open(session, round_):
+        found.append(Obstacle("rechecks_open", count=waiting))
+    return found
+
+
+def rechecks_open(session: Session, round_: Round) -> int:
+    """How many rechecks are not answered, or upheld and not yet seen to by a successor."""
+    unanswered = Recheck.state.in_(("open", "proposed"))
+    unpublished = (
+        (Recheck.state == "upheld")
+        & (Recheck.remedy == "successor")
+        & Recheck.publication_id.is_(None)
+    )
+    query = select(func.count(Recheck.id)).where(Recheck.round_id == round_.id)
+    return session.scalar(query.where(unanswered | unpublished)) or 0
 
 
 def _frozen(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
@@ -291,15 +307,7 @@ def _move(
     **stamps: Any,
 ) -> Round:
     before = round_.state
-    moved = session.execute(
-        update(Round)
-        .where(Round.id == round_.id, Round.state == before, Round.fence == round_.fence)
-        .values(state=target, fence=Round.fence + 1, **stamps)
-        .execution_options(synchronize_session=False)
-    )
-    if moved.rowcount != 1:  # type: ignore[attr-defined]
-        raise Moved(before)
-    session.refresh(round_)
+    _set(session, round_, state=target, **stamps)
     record(
         session, actor, action, f"round/{round_.serial}", round_id=round_.id,
         before={"state": before}, after={"state": target}, reason=why,
@@ -307,6 +315,40 @@ def _move(
     if target in ENTERED:
         ENTERED[target](session, round_, actor)
     return round_
+
+
+def _set(session: Session, round_: Round, **values: Any) -> None:
+    """Set columns of a round that nobody moved meanwhile."""
+    before = round_.state
+    done = session.execute(
+        update(Round)
+        .where(Round.id == round_.id, Round.state == before, Round.fence == round_.fence)
+        .values(fence=Round.fence + 1, **values)
+        .execution_options(synchronize_session=False)
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise Moved(before)
+    session.refresh(round_)
+
+
+def begin_notice_again(
+    session: Session, round_: Round, actor: Actor, notice_ends_at: datetime
+) -> None:
+    """Keep a published round in its notice period, which begins anew with a corrected result.
+
+    Raises
+    ------
+    Moved
+        If it is not published, or not any more.
+    """
+    if round_.state != "PUBLISHED":
+        raise Moved(round_.state)
+    before = round_.notice_ends_at
+    _set(session, round_, notice_ends_at=notice_ends_at)
+    record(
+        session, actor, "round.notice_again", f"round/{round_.serial}", round_id=round_.id,
+        before={"notice_ends_at": before}, after={"notice_ends_at": notice_ends_at},
+    )  # fmt: skip
 
 
 def by_the_clock(session: Session, round_: Round) -> str:

@@ -11,22 +11,26 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from matcher import Policy
+
 from . import compare, db, jobs
 from .audit import Actor, record
 from .models import Round, Run
 
+WHAT_IF = "whatif"
 OPEN, SEAT = "open", "seats"
 
 
 def possible(run: Run) -> list[tuple[str, str]]:
     """What may be supposed of a run that ended with a result, as (value, words)."""
-    if run.kind == jobs.WHAT_IF or not run.summary.get("report"):
+    if run.kind == WHAT_IF or not run.summary.get("report"):
         return []
     opened = [
         (f"{OPEN}:{c['order_class']}", OPEN, c["order_class"]) for c in compare.closed_of(run)
@@ -61,7 +65,7 @@ def ask(session: Session, round_: Round, base: Run, value: str, actor: Actor) ->
         raise jobs.NotAllowed("live")
     kind, _colon, code = value.partition(":")
     made = Run(
-        round_id=round_.id, kind=jobs.WHAT_IF, label=f"{base.label} · {value}",
+        round_id=round_.id, kind=WHAT_IF, label=f"{base.label} · {value}",
         policy_toml=base.policy_toml, started_by=actor.name, queued_at=db.now(session),
         summary={"asked": {"of": base.key, "change": kind, "code": code}},
     )  # fmt: skip
@@ -78,7 +82,7 @@ def of(session: Session, base: Run) -> list[Run]:
     """The suppositions about a run, the last first."""
     rows = session.scalars(
         select(Run)
-        .where(Run.round_id == base.round_id, Run.kind == jobs.WHAT_IF)
+        .where(Run.round_id == base.round_id, Run.kind == WHAT_IF)
         .order_by(Run.id.desc())
     )
     return [run for run in rows if run.summary["asked"]["of"] == base.key]
@@ -102,6 +106,28 @@ def answer(run: Run, base: Run, out: Path) -> dict[str, Any]:
         "come": sum(move["to"] in there for move in moves),
         "files": jobs.digests(out),
     }
+
+
+def _carry_out(claim: jobs.Claim, run: Run, place: Path, stop: Event) -> dict[str, Any]:
+    """Solve what another run read once more, with one thing changed, and count who moves."""
+    asked = run.summary["asked"]
+    base = db.reading().scalars(select(Run).where(Run.key == asked["of"])).one()
+    change = asked["code"] if asked["change"] == OPEN else f"{asked['code']}=+1"
+    out, step = place / "result", "what-if"
+    command = (*jobs.COMMAND, step, str(jobs.round_folder_of(base)), f"--{asked['change']}", change,
+               "--out", str(out))  # fmt: skip
+    limits = jobs.limits_of(Policy.from_toml(run.policy_toml.encode()))
+    db.forget()
+    status = jobs.child(claim, step, command, place, limits, stop)
+    if status not in (jobs.DONE, jobs.UNPUBLISHABLE) or not (out / "moves.csv").is_file():
+        raise jobs.Stopped("FAILED", jobs.complaint(place, step, status))
+    return {
+        "state": "ANSWERED", "status": "OPTIMAL" if status == jobs.DONE else "FEASIBLE",
+        "summary": answer(run, base, out),
+    }  # fmt: skip
+
+
+jobs.CARRIED[WHAT_IF] = _carry_out
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

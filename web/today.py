@@ -19,6 +19,7 @@ from .models import (
     Membership,
     OrderClass,
     Program,
+    Recheck,
     Round,
     Score,
     SeatChange,
@@ -51,6 +52,8 @@ def tasks(session: Session, round_: Round) -> list[Task]:
         found += _decisions(session, round_)
     if state in ("ANNOUNCED", "OPEN", "REVIEW"):
         found += _seat_changes(session, round_)
+    if state in ("PUBLISHED", "CONFIRMING"):
+        found += _rechecks(session, round_)
     return found
 
 
@@ -152,6 +155,19 @@ def _decisions(session: Session, round_: Round) -> list[Task]:
         .where(Applicant.round_id == round_.id, Decision.confirmed_at.is_(None))
     )
     return _tasks("decision_to_confirm", rows)
+
+
+def _rechecks(session: Session, round_: Round) -> list[Task]:
+    """Tickets that wait for an answer, and answers that wait for a second coordinator."""
+    rows = session.execute(
+        select(Recheck.state, Recheck.number).where(
+            Recheck.round_id == round_.id, Recheck.state.in_(("open", "proposed"))
+        )
+    ).all()
+    return [
+        *_tasks("recheck_to_answer", (("", row.number) for row in rows if row.state == "open")),
+        *_tasks("recheck_to_confirm", (("", row.number) for row in rows if row.state != "open")),
+    ]
 
 
 def _seat_changes(session: Session, round_: Round) -> list[Task]:

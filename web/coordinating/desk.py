@@ -29,6 +29,8 @@ TASKS: dict[str, tuple[Any, Any]] = {
     "score_to_confirm": (_l("成绩等第二人确认"), _l("院校或通道")),
     "decision_to_confirm": (_l("个案决定等第二人确认"), _l("录入人")),
     "seat_change": (_l("席位变更单等办理"), _l("企业")),
+    "recheck_to_answer": (_l("复核等答复"), _l("办理单位")),
+    "recheck_to_confirm": (_l("复核答复等第二人确认"), _l("协调员")),
 }
 
 

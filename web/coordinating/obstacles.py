@@ -45,6 +45,7 @@ SENTENCES: dict[str, tuple[Any, str]] = {
     "second_person": (_("这一步要另一位协调员来做"), "round_page"),
     "no_approval": (_("还没有第二位协调员审定"), "approval"),
     "notice_period": (_("公示期还没结束"), "round_page"),
+    "rechecks_open": (_("%(n)s 件复核还没有办结"), "rechecks_list"),
     "no_snapshot": (_("还没有锁定的快照"), "freeze"),
     "role": (_("这一步不由您的角色来做"), "round_page"),
 }

@@ -94,7 +94,9 @@ def runs(serial: str) -> str | BaseResponse:
                 flash(_("本轮现在不能试算"), "error")
                 round_ = auth.round_of(serial)
     held_runs = db.reading().scalars(
-        select(Run).where(Run.round_id == round_.id, Run.kind != jobs.WHAT_IF).order_by(Run.id.desc())
+        select(Run)
+        .where(Run.round_id == round_.id, Run.kind.in_(("trial", "committed")))
+        .order_by(Run.id.desc())
     ).all()  # fmt: skip
     page = render_template(
         "coordinator/runs.html", round=round_, runs=held_runs, form=form, kinds=codes.RUN_KINDS, parameters=PARAMETERS,
@@ -161,7 +163,7 @@ def run_page(serial: str, key: str) -> BaseResponse:
     """One run: its progress, or its figures, what was proved of them, and what was supposed of it."""
     round_ = auth.round_of(serial)
     run = auth.run_of(round_, key)
-    if run.kind == jobs.WHAT_IF:
+    if run.kind == supposing.WHAT_IF:
         return redirect(
             url_for("coordinator.run_page", serial=serial, key=run.summary["asked"]["of"])
         )
