@@ -50,13 +50,15 @@ class Text:
     sentences: tuple[Any, ...]
 
 
+PUBLIC = "public"
 TEXTS = (
     Text("basic", "2026-1", True, _("处理个人信息"), (
         _("姓名、证件、联系方式用于报名和录取。"), _("证件号码和电话加密保存。"))),
     Text("passing", "2026-1", True, _("提供给院校和企业"), (
         _("所填志愿的院校看到您的报名材料。"), _("企业在您确认录取后才看到姓名。"))),
-    Text("public", "2026-1", True, _("公示"), (
-        _("录取后公示报名号和遮盖的姓名。"), _("公示期满即撤下。"))),
+    Text(PUBLIC, "2026-2", False, _("公示姓名（可以不同意）"), (
+        _("录取后公示报名号，期满即撤下。"), _("同意的，同时公示遮盖的姓名。"),
+        _("不同意的，名字不公开，录取不受影响。"))),
     Text("honest", "2026-1", True, _("诚信承诺"), (
         _("所填内容真实，如有不实自担责任。"),)),
     Text("sensitive", "2026-1", False, _("敏感信息（可以不同意）"), (
@@ -209,6 +211,17 @@ def consents(session: Session, applicant: Applicant) -> dict[str, Consent]:
         select(Consent).where(Consent.applicant_id == applicant.id).order_by(Consent.id)
     )
     return {held.text: held for held in rows}
+
+
+def named_in_public(session: Session, applicants: Iterable[int]) -> set[int]:
+    """Which of these applicants, by their ids, agreed that their masked names are made public."""
+    rows = session.execute(
+        select(Consent.applicant_id, Consent.given)
+        .where(Consent.text == PUBLIC, Consent.applicant_id.in_(list(applicants)))
+        .order_by(Consent.id)
+    )
+    last = dict(rows.all())
+    return {id_ for id_, given in last.items() if given}
 
 
 def save_consents(

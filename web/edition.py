@@ -65,7 +65,7 @@ def later_trials(session: Session, round_: Round) -> int:
     return session.scalar(
         select(func.count())
         .select_from(Run)
-        .where(Run.round_id == round_.id, Run.kind == "trial", Run.queued_at >= round_.frozen_at)
+        .where(Run.round_id == round_.id, Run.kind.in_(("trial", "whatif")), Run.queued_at >= round_.frozen_at)
     ) or 0  # fmt: skip
 
 

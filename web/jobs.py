@@ -48,7 +48,7 @@ from .snapshot import (
 )
 
 LIVE = ("QUEUED", "RUNNING")
-ENDS = ("VERIFIED", "BROKEN", "FAILED", "CANCELLED")
+ENDS = ("VERIFIED", "BROKEN", "FAILED", "CANCELLED", "ANSWERED")
 STEPS = ("solve", "verify", "explain", "report")
 SILENCE = timedelta(seconds=30)
 HEARTBEAT = 1.0
@@ -361,7 +361,7 @@ def _carry_out(claim: Claim, stop: Event) -> dict[str, Any]:
     _prepare(run, place / "round")
     db.forget()
     made, out = place / "result.tmp", place / "result"
-    limits = _limits(policy)
+    limits = limits_of(policy)
     for step in STEPS:
         option = "--result" if step != "solve" else "--out"
         command = (*COMMAND, step, str(place / "round"), option, str(made))
@@ -418,7 +418,7 @@ class Limits:
     memory_mb: int
 
 
-def _limits(policy: matcher.Policy) -> Limits:
+def limits_of(policy: matcher.Policy) -> Limits:
     """Ten minutes beyond the time that the rules give the solver, else this installation's limit."""
     config = current_app.config
     seconds = config.get("RUN_SECONDS", DEFAULT_SECONDS)

@@ -16,6 +16,7 @@ from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
 from . import (
+    application,
     auth,
     bundle,
     choices,
@@ -216,7 +217,9 @@ def notice(serial: str) -> Response:
     held = publication.publication_of(session, round_)
     shown = held if held is not None and publication.notice_runs(session, round_) else None
     page = paging.page_of_query(_placed(shown)) if shown else None
-    answer = make_response(_page("notice", round_, publication=shown, page=page))
+    listed = [row.applicant_id for row in page.rows] if page else []
+    named = application.named_in_public(session, listed)
+    answer = make_response(_page("notice", round_, publication=shown, page=page, named=named))
     answer.headers["X-Robots-Tag"] = "noindex, noarchive"
     return answer
 

@@ -353,7 +353,7 @@ def _last_change(session: Session, round_id: int) -> int:
 
 def _trials(session: Session, round_id: int) -> int:
     return session.scalar(
-        select(func.count()).select_from(Run).where(Run.round_id == round_id, Run.kind == "trial")
+        select(func.count()).select_from(Run).where(Run.round_id == round_id, Run.kind.in_(("trial", "whatif")))
     ) or 0  # fmt: skip
 
 

@@ -38,6 +38,7 @@ from web.models import (
     Cap,
     ChoiceList,
     College,
+    Consent,
     Decision,
     Enterprise,
     Membership,
@@ -321,6 +322,10 @@ def _applicant(
         if group
     ]
     session.add(held)
+    session.flush()
+    session.add(
+        Consent(applicant_id=held.id, text="public", version="2026-2", given=True, at=moment)
+    )
     return held
 
 
