@@ -49,6 +49,7 @@ from .audit import Actor
 from .models import (
     ROLES,
     STAFF,
+    Agreement,
     Applicant,
     College,
     Demand,
@@ -56,6 +57,7 @@ from .models import (
     Evidence,
     Import,
     LoginFailure,
+    Offer,
     OrderClass,
     Program,
     Recheck,
@@ -482,6 +484,20 @@ def change_of(key: str, session: Session | None = None) -> SeatChange:
     return found
 
 
+def offer_of(key: str, session: Session | None = None) -> Offer:
+    """An offer, for her whom it was made to, the college of its class, and coordinators."""
+    found = (session or db.reading()).scalar(select(Offer).where(Offer.key == key))
+    role = current_user.role
+    mine = found is not None and (
+        role == "coordinator"
+        or (role == "college" and found.program.order_class.college_id == current_user.college_id)
+        or (role == "applicant" and found.applicant.person_id == current_user.person_id)
+    )
+    if found is None or not mine:
+        abort(404)
+    return found
+
+
 def import_of(round_: Round, key: str, session: Session | None = None) -> Import:
     """An import of a round, for coordinators and for the office whose people uploaded it."""
     used = session or db.reading()
@@ -583,10 +599,55 @@ def recheck_of(round_: Round, key: str, session: Session | None = None) -> Reche
 
 
 def run_of(round_: Round, key: str, session: Session | None = None) -> Run:
-    """A run of a round, for coordinators, the bureau and auditors."""
+    """A run of the solver in a round, for coordinators, the bureau and auditors."""
     found = (session or db.reading()).scalar(
-        select(Run).where(Run.round_id == round_.id, Run.key == key)
+        select(Run).where(
+            Run.round_id == round_.id, Run.key == key, Run.kind.in_(("trial", "committed"))
+        )
     )
     if found is None or current_user.role not in ("coordinator", "bureau", "auditor"):
+        abort(404)
+    return found
+
+
+def notices_of(round_: Round, key: str, session: Session | None = None) -> Run:
+    """Notices of admission that were asked for: a college's own, or all for coordinators."""
+    found = (session or db.reading()).scalar(
+        select(Run).where(Run.round_id == round_.id, Run.key == key, Run.kind == "notices")
+    )
+    mine = found is not None and (
+        current_user.role == "coordinator"
+        or (current_user.role == "college" and found.label == own_college().code)
+    )
+    if found is None or not mine:
+        abort(404)
+    return found
+
+
+def agreement_of(key: str, session: Session | None = None) -> Agreement:
+    """An agreement, for its parties (college, enterprise, the student) and coordinators."""
+    found = (session or db.reading()).scalar(select(Agreement).where(Agreement.key == key))
+    if found is None or not _is_party(found.offer):
+        abort(404)
+    return found
+
+
+def _is_party(offer: Offer) -> bool:
+    role = current_user.role
+    if role == "college":
+        return bool(offer.program.order_class.college_id == current_user.college_id)
+    if role == "enterprise":
+        return bool(offer.program.enterprise_id == current_user.enterprise_id)
+    if role == "applicant":
+        return bool(offer.applicant.person_id == current_user.person_id)
+    return bool(role == "coordinator")
+
+
+def enrolled_of(key: str, session: Session | None = None) -> Offer:
+    """A place by key, for the college that enters its check-in, and for coordinators."""
+    found = (session or db.reading()).scalar(select(Offer).where(Offer.key == key))
+    if found is None or current_user.role not in ("college", "coordinator"):
+        abort(404)
+    if not _is_party(found):
         abort(404)
     return found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request, send_file, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -19,8 +21,10 @@ from . import (
     paging,
     privacy,
     publication,
+    retention_pages,
     rounds,
     stages,
+    statistics_pages,
 )
 from .models import (
     Approval,
@@ -39,8 +43,15 @@ from .offices import Action
 
 bp = Blueprint("bureau", __name__, url_prefix="/bureau")
 auth.guard(bp, "bureau", "auditor")
+retention_pages.mount(bp)
+statistics_pages.pages(bp, "", "statistics/round.html")
 
 EVENTS = 50
+FILTERS = ("action", "actor", "row", "first", "last")
+LINKS = {
+    "publication": lazy_gettext("公示结果"), "successor": lazy_gettext("更正后的结果"),
+    "step": lazy_gettext("递补"),
+}  # fmt: skip
 
 
 @bp.get("/")
@@ -90,8 +101,11 @@ def show_round(serial: str) -> str:
         ],
         changes=changes.all(), runs=rows(Run), run_kinds=codes.RUN_KINDS, run_states=codes.RUN_STATES,
         snapshot=held.scalar(select(Snapshot).where(Snapshot.round_id == round_.id)),
-        approval=held.scalar(select(Approval).where(Approval.round_id == round_.id).order_by(Approval.id)),
-        publications=rows(Publication), fairness=fairness(figures.publication(held, round_)),
+        approval=held.scalar(
+            select(Approval).where(Approval.round_id == round_.id).order_by(Approval.id)
+        ),
+        publications=rows(Publication), chain=figures.chain(held, round_), links=LINKS,
+        fairness=fairness(figures.publication(held, round_)),
     )  # fmt: skip
 
 
@@ -140,15 +154,26 @@ def _bundle(session: Session, round_: Round, digest: str) -> Publication:
 
 @bp.get("/audit")
 def events() -> str:
-    """The audit log, the last event first; by action, actor, row."""
+    """The audit log, the last event first; by action, actor, row, day."""
     held = db.reading()
-    wanted = {name: request.args.get(name, "").strip()[:100] for name in ("action", "actor", "row")}
-    page = paging.page_of_query(figures.events(**wanted), EVENTS)
+    wanted = {name: request.args.get(name, "").strip()[:100] for name in FILTERS}
+    days: dict[str, date | None] = {}
+    wrong = []
+    for name in ("first", "last"):
+        try:
+            days[name] = date.fromisoformat(wanted[name]) if wanted[name] else None
+        except ValueError:
+            wrong.append(name)
+    query = figures.events(
+        days.get("first"), days.get("last"),
+        action=wanted["action"], actor=wanted["actor"], row=wanted["row"],
+    )  # fmt: skip
+    page = paging.page_of_query(query, EVENTS)
     payloads = held.scalars(
         select(AuditPayload).where(AuditPayload.event_id.in_([e.id for e in page.rows]))
     )
     return render_template(
-        "bureau/audit.html", page=page, wanted=wanted, total=_count(),
+        "bureau/audit.html", page=page, wanted=wanted, wrong=wrong, total=_count(),
         payloads={p.event_id: discreet(p.payload) for p in payloads},
     )  # fmt: skip
 

@@ -24,16 +24,19 @@ from wtforms import (
 from wtforms.validators import NumberRange, Optional
 
 from . import (
+    agreement_pages,
     auth,
     choices,
     codes,
     db,
+    enrolment_pages,
     figures,
     offices,
     paging,
     planning,
     policies,
     posting,
+    print_desk,
     privacy,
     recheck_pages,
     reviewing,
@@ -59,7 +62,10 @@ from .offices import (
 bp = Blueprint("college", __name__, url_prefix="/college")
 auth.guard(bp, "college")
 offices.seat_changes(bp)
+print_desk.mount(bp, "", whole=False)
 offices.confirmations(bp, lambda: auth.own_college().code)
+agreement_pages.mount(bp)
+enrolment_pages.mount(bp)
 recheck_pages.mount(bp)
 
 PICK, NONE = lazy_gettext("请选择"), lazy_gettext("不要求")
@@ -219,6 +225,10 @@ def _next(
         ):
             return Action(_("确认同事录入的成绩"), url("confirm_list"), _("成绩须两人经手。"))
         return Action(_("录入成绩"), url("score_targets"), _("锁定志愿前要录完并确认。"))
+    if unsigned := agreement_pages.waiting_for(round_, "college"):
+        return Action(
+            _("签三方协议（%(n)s 份等院校签）", n=unsigned), url("agreements_page", state="college")
+        )
     if round_.state in figures.SHOWN:
         return Action(_("查看录取名单"), url("placed"))
     return offices.waiting_action(round_)

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
-from .coordinating import decide, desk, offices, plan, review, rules, trials, upholding
+from .coordinating import (
+    agreements,
+    decide,
+    desk,
+    offices,
+    plan,
+    prints,
+    review,
+    rules,
+    trials,
+    upholding,
+)
 from .coordinating.blueprint import bp
 
-__all__ = ["bp", "decide", "desk", "offices", "plan", "review", "rules", "trials", "upholding"]
+__all__ = [
+    "agreements",
+    "bp",
+    "decide",
+    "desk",
+    "offices",
+    "plan",
+    "prints",
+    "review",
+    "rules",
+    "trials",
+    "upholding",
+]

@@ -9,12 +9,25 @@ from flask_security import current_user
 from werkzeug.wrappers import Response
 from wtforms import HiddenField
 
-from . import auth, codes, db, figures, offices, paging, privacy, recheck_pages, reviewing, stages
+from . import (
+    auth,
+    codes,
+    db,
+    figures,
+    offices,
+    paging,
+    privacy,
+    recheck_pages,
+    reviewing,
+    stages,
+    statistics_pages,
+)
 from .models import Applicant, Membership, Round
 from .offices import REFUSALS, Action, RowForm, choice, text
 
 bp = Blueprint("district", __name__, url_prefix="/district")
 auth.guard(bp, "district")
+statistics_pages.pages(bp, "", "statistics/round.html", whole=False)
 recheck_pages.mount(bp)
 
 

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from wtforms import FieldList, Form, FormField, HiddenField, StringField
 
 from . import (
+    agreement_pages,
     auth,
     codes,
     db,
@@ -20,6 +21,8 @@ from . import (
     paging,
     policies,
     posting,
+    print_desk,
+    printing,
     reviewing,
     scoring,
     seats,
@@ -32,6 +35,7 @@ bp = Blueprint("enterprise", __name__, url_prefix="/enterprise")
 auth.guard(bp, "enterprise")
 offices.seat_changes(bp)
 offices.confirmations(bp, lambda: auth.own_enterprise().code)
+agreement_pages.mount(bp)
 
 PICK, NONE = lazy_gettext("请选择"), lazy_gettext("不要求")
 
@@ -137,6 +141,11 @@ def _next(
             _("录入面试结果"), url("interview_list", code=programs[0].code),
             _("锁定志愿前要录完并确认。"),
         )  # fmt: skip
+    if unsigned := agreement_pages.waiting_for(round_, "enterprise"):
+        return Action(
+            _("签三方协议（%(n)s 份等企业签）", n=unsigned),
+            url("agreements_page", state="enterprise"),
+        )
     if round_.state in figures.SHOWN:
         return Action(_("查看录取名单"), url("placed"))
     return offices.waiting_action(round_)
@@ -399,3 +408,16 @@ def placed(serial: str) -> str:
     programs = reviewing.programs_of(db.reading(), round_.id, enterprise_id=enterprise.id)
     rows = figures.placed(db.reading(), round_, programs)
     return _page("placed", round_, page=paging.page_of(rows), shown=round_.state in figures.SHOWN)
+
+
+@bp.post("/<serial>/prints/list")
+def print_list(serial: str) -> Response:
+    """企业名单核对表 of the own seats."""
+    round_, enterprise = auth.round_of(serial), auth.own_enterprise()
+    if round_.state not in printing.SHOWN:
+        abort(404)
+    return auth.password_first() or print_desk.fetch(
+        lambda: printing.enterprise_list(db.reading(), round_, enterprise),
+        f"seats-{serial}-{enterprise.code}", url_for("enterprise.placed", serial=serial),
+        "print.enterprise_list", f"enterprise/{enterprise.code}", round_,
+    )  # fmt: skip

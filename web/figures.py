@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from . import choices, reviewing
+from . import calendar, choices, reviewing
 from .models import (
     Applicant,
     AuditEvent,
@@ -23,6 +24,7 @@ from .models import (
     Program,
     Publication,
     Round,
+    WaitingStep,
 )
 
 SHOWN = ("PUBLISHED", "CONFIRMING", "FINAL")
@@ -168,10 +170,54 @@ def plan(session: Session, round_: Round) -> dict[str, Any]:
     }
 
 
-def events(**wanted: str) -> Any:
-    """The query for audit events: by ``action`` (its beginning), ``actor``, ``row``."""
+def events(first: date | None = None, last: date | None = None, **wanted: str) -> Any:
+    """The query for audit events, the last first.
+
+    Parameters
+    ----------
+    first, last
+        The days, in Beijing, from which and to the end of which events count.
+    wanted
+        What their ``action``, ``actor``, ``row`` begin with.
+    """
     query = select(AuditEvent)
     for name in ("action", "actor", "row"):
         if text := wanted.get(name):
             query = query.where(getattr(AuditEvent, name).startswith(text, autoescape=True))
+    if first is not None and first > date.min:
+        query = query.where(AuditEvent.at >= calendar.parse_local(f"{first}T00:00"))
+    if last is not None and last < date.max:
+        ends = calendar.parse_local(f"{last + timedelta(days=1)}T00:00")
+        query = query.where(AuditEvent.at < ends)
     return query.order_by(AuditEvent.id.desc())
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link of the chain of a round's results: a publication, its successor, or a day's step."""
+
+    kind: str
+    """``publication``, ``successor`` or ``step``."""
+    at: datetime
+    by: str
+    digest: str
+    parent: str
+    """Digest of the link before; blank for the first."""
+    number: int
+    """Of a step; 0 for others."""
+
+
+def chain(session: Session, round_: Round) -> list[Link]:
+    """The results of a round from the first publication on, in the order in which they came."""
+    held = session.scalars(select(Publication).where(Publication.round_id == round_.id)).all()
+    digests = {one.id: one.bundle_digest for one in held}
+    links = [
+        Link(
+            "successor" if one.parent_id else "publication", one.at, one.by, one.bundle_digest,
+            digests.get(one.parent_id or 0, ""), 0,
+        )
+        for one in held
+    ]  # fmt: skip
+    steps = session.scalars(select(WaitingStep).where(WaitingStep.round_id == round_.id))
+    links += [Link("step", s.at, s.by, s.digest, s.parent, s.number) for s in steps]
+    return sorted(links, key=lambda link: (link.at, link.number))

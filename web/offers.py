@@ -7,7 +7,7 @@ database sees to that), and no program has more offers open and held than seats 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +36,10 @@ LABELS = {
     "released": _("因停开班释放"),
     "left": _("已退出"),
 }
+
+
+ENDED: list[Callable[[Session, Offer, Actor], None]] = []
+"""What other stories do when a place that was held or offered ends, in the same transaction."""
 
 
 class NoSeat(ValueError):
@@ -221,6 +225,9 @@ def settle(
         before={"state": before}, after={"state": state, "program": offer.program.code},
         reason=reason,
     )  # fmt: skip
+    if state not in LIVE:
+        for act in ENDED:
+            act(session, offer, actor)
 
 
 def _note(session: Session, round_id: int, actor: Actor, made: Iterable[Offer]) -> None:

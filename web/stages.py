@@ -17,6 +17,8 @@ WRITABLE = {
     "review": ("REVIEW",),
     "score": ("REVIEW",),
     "group": ("REVIEW",),
+    "agreement": ("CONFIRMING", "FINAL"),
+    "enrolment": ("CONFIRMING", "FINAL"),
     "recheck": ("PUBLISHED", "CONFIRMING"),
     "remedy_seat": ("CONFIRMING",),
 }
@@ -38,6 +40,8 @@ _EARLY = {
     "review": lazy_gettext("报名截止后才开始审核。"),
     "score": lazy_gettext("报名截止后才开始录入成绩。"),
     "group": lazy_gettext("报名截止后才开始核实人员类别。"),
+    "agreement": lazy_gettext("公示结束、本人确认后才签协议。"),
+    "enrolment": lazy_gettext("公示结束、本人确认后才办报到。"),
     "recheck": lazy_gettext("结果公示后才能申请复核。"),
     "remedy_seat": lazy_gettext("确认阶段才能为复核增加席位。"),
 }

@@ -10,12 +10,13 @@ from flask import Blueprint, flash
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from .. import auth, db, reviewing, rounds, stages
+from .. import auth, db, reviewing, rounds, stages, statistics_pages
 from ..models import Round
 from . import obstacles
 
 bp = Blueprint("coordinator", __name__, url_prefix="/coordinator")
 auth.guard(bp, "coordinator")
+statistics_pages.pages(bp, "/rounds", "coordinator/round_base.html")
 
 
 @contextmanager
