@@ -168,7 +168,7 @@ def succeed(round_id: int, actor: Actor) -> Publication:
         )
         if round_.state != "PUBLISHED" or parent is None or approval is None:
             raise rounds.Moved(round_.state)
-        if approval.run_id == parent.run_id:
+        if approval.run_id == parent.run_id or approval.run.state != "VERIFIED":
             raise rounds.Moved(round_.state)
         return _bring_out(session, round_, approval, parent, actor)
 
