@@ -18,6 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import auth, commands, db, demo, limits, pages, words
 from .privacy import Keys
+from .typed import TypedRequest
 
 CONTENT_POLICY = "; ".join(
     (
@@ -60,6 +61,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     usual = "instance/demo" if shown else "instance"
     instance = Path(given.pop("INSTANCE", os.environ.get("ORDERCLASS_INSTANCE", usual)))
     app = Flask(__name__, instance_path=str(instance.resolve()))
+    app.request_class = TypedRequest
     proxies = int(given.pop("PROXIES", os.environ.get("ORDERCLASS_PROXIES", "0")))
     instance.mkdir(parents=True, exist_ok=True)
     app.config.update(

@@ -20,6 +20,7 @@ from wtforms import (
     BooleanField,
     DateField,
     Field,
+    Form,
     HiddenField,
     IntegerField,
     RadioField,
@@ -366,6 +367,22 @@ def confirmations(bp: Blueprint, office: Any) -> None:
 
 
 # --- sheets of many people --------------------------------------------------------------------
+
+
+class Line(Form):  # type: ignore[misc]
+    """A person's line of a sheet; ``said`` is what the service found wrong with it."""
+
+    said = ""
+    number = HiddenField()
+    version = HiddenField(default="0")
+    interview = text("", 20)
+    exempt_basis = text("", 200)
+    fit = text("", 5)
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with it, whoever found it."""
+        return self.said or " ".join(said for errors in self.errors.values() for said in errors)
 
 
 def by_number(session: Session, ids: Iterable[int], lines: Any) -> dict[str, Applicant]:

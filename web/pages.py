@@ -49,6 +49,7 @@ from . import (
     publication,
     rounds,
     settings,
+    typed,
     words,
 )
 
@@ -177,6 +178,12 @@ def _expired(error: CSRFError | auth.LoggedOut) -> tuple[str, int]:
     return render_template("expired.html", code=code, typed=auth.typed()), code
 
 
+def _refuse_odd_address() -> None:
+    """No address of ours holds a control character."""
+    if typed.clean(request.path) != request.path:
+        abort(404)
+
+
 def _refuse_old_database() -> None:
     """Serve nothing from a database that is older than what was published; looked at once."""
     held = current_app.extensions
@@ -221,6 +228,7 @@ def init_app(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     auth.check_guards(app)
+    app.before_request(_refuse_odd_address)
     app.before_request(_refuse_old_database)
     app.before_request(_idle)
     app.context_processor(_globals)

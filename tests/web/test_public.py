@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 from tests.web.a_round import FIRST, NAMES, SECOND, SERIAL, small_round, standing
 from tests.web.conftest import Clock
-from web import check_line, choices, db, public, rounds, rules
+from web import check_line, choices, db, paging, public, rounds, rules
 from web.models import Applicant, ChoiceList, OrderClass, Person, Publication, Round
 
 PAGES = ("", "/plan", "/rules", "/draw", "/notice", "/result")
@@ -163,7 +163,7 @@ def test_a_long_plan_has_pages(at: Callable[[str], FlaskClient]) -> None:
                                    age_basis="依据", health_basis="依据"))  # fmt: skip
     first = client.get(f"{AT}/plan?q=班").text
     assert "第 1 页，共 3 页" in words_of(first)
-    assert first.count("<article>") == public.PAGE
+    assert first.count("<article>") == paging.PAGE
     link = re.search(r'href="([^"]+)" rel="next"', first)
     assert link is not None
     last = client.get(unescape(link[1]).replace("page=2", "page=3")).text
