@@ -18,6 +18,7 @@ from wtforms.validators import Length
 from . import auth, cells, db, exports, imports, reviewing, rounds, words, workbooks
 from .archive import Refused
 from .cells import Value
+from .hints import hint
 from .issues import sentence
 from .lines import Issue, office_of
 from .models import Import, Round
@@ -122,7 +123,7 @@ def _upload_page(round_: Round, kind: Sheet, form: UploadForm) -> str:
         "exchange/upload.html", round=round_, sheet=kind, name=title(kind), form=form,
         replaceable=imports.replaceable(db.reading(), round_, kind),
         closed=_state_way(kind, state), filters=_filters(kind), english=words.language() == "en",
-        hint=exports.hint,
+        hint=hint,
     )  # fmt: skip
 
 

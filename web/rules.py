@@ -68,7 +68,7 @@ def _or_none(value: object) -> str:
 
 
 def _listed(held: tuple[str, ...]) -> str:
-    return "、".join(held) or str(_("没有"))
+    return str(_("、")).join(held) or str(_("没有"))
 
 
 def _yes(value: bool) -> str:
