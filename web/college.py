@@ -53,6 +53,7 @@ from .offices import (
     options,
     text,
 )
+from .typed import whole
 
 bp = Blueprint("college", __name__, url_prefix="/college")
 auth.guard(bp, "college")
@@ -573,7 +574,7 @@ def _entry(line: Any, people: dict[str, Applicant], parts: list[str]) -> scoring
         abort(404)
     return scoring.Entry(
         who, {name: line[name].data for name in parts}, line.exempt_basis.data, line.fit.data,
-        offices.as_version(line.version.data),
+        whole(line.version.data),
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from . import (
 )
 from .models import Applicant, Enterprise, Program, Round, SeatChange
 from .offices import REFUSALS, Action, RowForm, Several, choice, day, flag, number, options, text
+from .typed import whole
 
 bp = Blueprint("enterprise", __name__, url_prefix="/enterprise")
 auth.guard(bp, "enterprise")
@@ -364,7 +365,7 @@ def _outcome(line: Any, people: dict[str, Applicant], parts: list[str]) -> scori
         abort(404)
     entry = scoring.Entry(
         who, {name: line[name].data for name in parts}, line.exempt_basis.data, line.fit.data,
-        offices.as_version(line.version.data),
+        whole(line.version.data),
     )  # fmt: skip
     return scoring.Outcome(
         entry, line.slot.data, line.slot_was.data or "", line.rejected.data,

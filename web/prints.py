@@ -85,7 +85,7 @@ class _Sheet(FPDF):
     def facts(self, lines: Iterable[Line]) -> None:
         """Names and what they are, a line each."""
         for name, value in lines:
-            self.say(f"{name}{_('：')}{value}")
+            self.say(f"{name}{_('：')}{value or '—'}")
 
 
 def _bytes(sheet: _Sheet) -> bytes:

@@ -11,7 +11,9 @@ from typing import Any
 
 from flask import Request
 from werkzeug.datastructures import FileStorage, ImmutableMultiDict
+from werkzeug.routing import IntegerConverter
 
+MOST_DIGITS = 9
 _LEFT_OUT = dict.fromkeys(
     [*(c for c in range(0x20) if chr(c) not in "\t\n\r"), *range(0x7F, 0xA0),
      *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
@@ -27,6 +29,25 @@ def clean(text: str) -> str:
     ('甲乙丙', '古丽·𬭎\\n第二行')
     """
     return text.translate(_LEFT_OUT)
+
+
+def whole(text: Any) -> int:
+    """A number that a page carries unseen, such as a row's version; 0 for anything else.
+
+    Examples
+    --------
+    >>> [whole(text) for text in ("12", "", None, "-1", "1.5", "²", "9" * 30)]
+    [12, 0, 0, 0, 0, 0, 0]
+    """
+    held = str(text or "")
+    return int(held) if held.isascii() and held.isdigit() and len(held) <= MOST_DIGITS else 0
+
+
+class SmallNumber(IntegerConverter):
+    """A number in an address that a database can hold; any other names no page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"max": 10**MOST_DIGITS - 1, **kwargs})
 
 
 class Typed(ImmutableMultiDict[str, Any]):
