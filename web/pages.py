@@ -48,6 +48,7 @@ from . import (
     public,
     publication,
     rounds,
+    rules,
     settings,
     typed,
     words,
@@ -235,6 +236,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["asset"] = asset
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.filters["who"] = who
+    app.jinja_env.filters["cited"] = rules.cited
     app.jinja_env.filters["mask_name"] = privacy.mask_name
     app.jinja_env.filters["mask_number"] = privacy.mask_number
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
