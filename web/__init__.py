@@ -16,7 +16,7 @@ from flask_security.utils import aware_utcnow
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import auth, commands, db, demo, limits, pages, words
+from . import auth, commands, db, demo, limits, logs, pages, words
 from .privacy import Keys
 from .typed import SmallNumber, TypedRequest
 
@@ -69,7 +69,10 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         DEMO=shown,
         CLOCK=demo.clock(instance) if shown else None,
         DATABASE_URL=os.environ.get(
-            "DATABASE_URL", f"sqlite:///{instance.resolve()}/orderclass.sqlite"
+            "DATABASE_URL",
+            demo.database(instance)
+            if shown
+            else f"sqlite:///{instance.resolve()}/orderclass.sqlite",
         ),
         MAX_CONTENT_LENGTH=UPLOAD_BYTES,
         MAX_FORM_MEMORY_SIZE=4 * 2**20,
@@ -113,6 +116,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
     db.init_app(app)
+    logs.init_app(app)
     commands.init_app(app)
     if commands.asked("demo", "init-db") and not (instance / "keys.toml").exists():
         return app

@@ -36,6 +36,7 @@ from flask_security import (
     UsernameUtil,
     current_user,
     hash_password,
+    verify_password,
 )
 from flask_security.utils import check_and_update_authn_fresh
 from sqlalchemy import delete, func, select
@@ -188,6 +189,28 @@ def slowed_down(username: str) -> bool:
         .where(LoginFailure.username == username, LoginFailure.at > since)
     )
     return (failures or 0) >= FAILURES
+
+
+def vouched(username: str, password: str, code: str) -> Actor | None:
+    """Who types a password, and outside the demo a code, away from the pages; none if they are wrong."""
+    name = as_username(username)
+    if slowed_down(name):
+        return None
+    with db.writing() as session:
+        user = session.scalar(select(User).where(User.username == name, User.active))
+        good = bool(user and user.password and verify_password(password, user.password))
+        if user is not None and good and not current_app.config["DEMO"]:
+            factor = current_app.extensions["security"]._totp_factory
+            good = bool(user.tf_totp_secret) and factor.verify_totp(
+                token=code,
+                totp_secret=user.tf_totp_secret,
+                user=user,
+                window=current_app.config["SECURITY_TWO_FACTOR_AUTHENTICATOR_VALIDITY"],
+            )
+        if user is not None and good:
+            return Actor(f"{user.role}:{user.username}", user.role)
+    count_failure(name)
+    return None
 
 
 def count_failure(username: str) -> None:

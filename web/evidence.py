@@ -1,6 +1,6 @@
-"""Evidence (证明材料): pictures that an applicant gives for a group she claims.
+"""Evidence (证明材料): pictures and PDF files that an applicant gives for a group she claims.
 
-A picture is drawn anew in a limited process, kept encrypted on the disk, opened by the offices that
+A picture is drawn, a PDF written anew in a limited process, kept encrypted on the disk, opened by the offices that
 review her, each time on record, and deleted some days after the review.
 """
 
@@ -45,7 +45,7 @@ class Enough(ValueError):
 
 
 def redraw(data: bytes) -> bytes:
-    """An uploaded picture drawn anew; no transaction waits for it.
+    """An uploaded picture or PDF made anew; no transaction waits for it.
 
     Raises
     ------

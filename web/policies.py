@@ -174,7 +174,7 @@ PARAMETERS: tuple[Parameter, ...] = (
           default=30),
     _flow("privacy.guardian_consent_under", _("须监护人同意的年龄"), "int", "D/F", "public", unit=YEARS,
           default=18),
-    _flow("privacy.evidence_days", _("证明照片审核后保留"), "int", "D", "public", unit=_("天"),
+    _flow("privacy.evidence_days", _("证明材料审核后保留"), "int", "D", "public", unit=_("天"),
           default=30),
     _policy("report.fit_threshold", _("精准匹配的契合度门槛"), "int", "S§2 + D", "report"),
     _policy("report.key_industries", _("重点领域产业代码"), "texts", "S§1", "report"),

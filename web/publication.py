@@ -37,7 +37,11 @@ from .snapshot import alone, enough_space, instance, intact, settle, snapshot_of
 
 FOLDER = "publications"
 HEADS = "published.txt"
-"""Names every bundle that was published, beside them: a database restored from before is known by it."""
+"""Names every bundle that was published, beside them: a database restored from before is known by it.
+
+A line that begins with :data:`LOST` takes the name behind it back: two people gave it up as lost.
+"""
+LOST = "- "
 
 
 class Altered(RuntimeError):
@@ -277,7 +281,7 @@ def _remove_unfinished() -> list[str]:
         _remember(sorted(late))
     removed = []
     for path in sorted((instance() / FOLDER).iterdir()):
-        if path.suffix in (".zip", ".tmp") and f"{FOLDER}/{path.name}" not in known:
+        if path.suffix in (".zip", ".tmp") and f"{FOLDER}/{path.name}" not in known | given_up():
             path.unlink()
             removed.append(path.name)
     return removed
@@ -285,7 +289,30 @@ def _remove_unfinished() -> list[str]:
 
 def behind() -> bool:
     """Whether something was published that the database does not know."""
-    return bool(_remembered() - _known())
+    return bool(missing())
+
+
+def missing() -> list[str]:
+    """The bundles that were published and that the database does not know."""
+    return sorted(_remembered() - _known())
+
+
+def give_up(names: Sequence[str], reason: str, first: Actor, second: Actor) -> None:
+    """Two coordinators state that the database in which these were published is lost for good.
+
+    It is recorded in the chain, and the database may be served again; the bundles stay on the disk.
+    """
+    with db.writing() as session:
+        record(
+            session, second, "publication.give_up", "backup",
+            after={"bundles": list(names), "asked_by": first.name}, reason=reason,
+        )  # fmt: skip
+    _remember([f"{LOST}{name}" for name in names])
+
+
+def given_up() -> set[str]:
+    """The bundles that were given up as lost, at any time."""
+    return {line.removeprefix(LOST) for line in _heads() if line.startswith(LOST)}
 
 
 def _known() -> set[str]:
@@ -298,10 +325,20 @@ def _known() -> set[str]:
 
 def _remembered() -> set[str]:
     """The bundles that were published, as the file beside them says."""
+    found: set[str] = set()
+    for line in _heads():
+        if line.startswith(LOST):
+            found.discard(line.removeprefix(LOST))
+        else:
+            found.add(line)
+    return found
+
+
+def _heads() -> list[str]:
     try:
-        return set((instance() / FOLDER / HEADS).read_text(encoding="utf-8").split())
+        return (instance() / FOLDER / HEADS).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        return set()
+        return []
 
 
 def _remember(names: Sequence[str]) -> None:

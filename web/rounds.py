@@ -237,6 +237,9 @@ STEPS = (
 
 BY_NAME = {step.name: step for step in STEPS}
 
+ENTERED: dict[str, Callable[[Session, Round, Actor], None]] = {}
+"""What a story does when a round enters a state, in the step's own transaction."""
+
 
 # --- moving -----------------------------------------------------------------------------------
 
@@ -301,6 +304,8 @@ def _move(
         session, actor, action, f"round/{round_.serial}", round_id=round_.id,
         before={"state": before}, after={"state": target}, reason=why,
     )  # fmt: skip
+    if target in ENTERED:
+        ENTERED[target](session, round_, actor)
     return round_
 
 

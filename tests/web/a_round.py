@@ -17,10 +17,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
-from web import choices, create_app, db, draw, jobs, privacy, publication, snapshot
+from web import choices, create_app, db, draw, jobs, privacy, publication, rounds, snapshot
 from web.audit import Actor
 from web.models import (
     Applicant,
@@ -48,6 +48,8 @@ NAMES = (
 )  # fmt: skip
 SERIAL = "2026-1"
 BEGINNING = datetime(2026, 6, 1, 1, 0, tzinfo=UTC)
+CONFIRMING = datetime(2026, 6, 9, 1, 0, tzinfo=UTC)
+"""A moment after the notice period of a round that is published at the beginning."""
 DECIDED = {"A02": "86"}
 """The example leaves A02 and A03 to the lottery; here a point does what its seed does there."""
 
@@ -137,11 +139,23 @@ def published_round(**options: Any) -> Round:
     return db.reading().get_one(Round, made.id)
 
 
+def confirming_round(**options: Any) -> Round:
+    """A published round past its notice period: everybody placed has an offer to answer.
+
+    The application's clock is set to that moment and stays there.
+    """
+    made = published_round(**options)
+    current_app.config["CLOCK"] = lambda: CONFIRMING
+    with db.writing() as session:
+        return rounds.take(session, session.get_one(Round, made.id), "confirm", FIRST)
+
+
 STAGES: dict[str, Callable[..., Round]] = {
     "frozen": frozen_round,
     "drawn": drawn_round,
     "approved": approved_round,
     "published": published_round,
+    "confirming": confirming_round,
 }
 
 

@@ -171,13 +171,11 @@ def test_a_trial_that_cannot_run_is_refused_at_the_form(
             session.add(Cap(round_id=round_.id, code="ALL", seats=9, programs=[]))
         if has == "score":
             held = session.query(Applicant).filter_by(state="passed").first()
+            by = {"entered_by": "a", "confirmed_by": "b"}
+            at = dict.fromkeys(("entered_at", "confirmed_at"), db.now(session))
             session.add(
-                Score(
-                    applicant_id=held.id, program_id=program.id, channel="", interview="80",
-                    entered_by="a", entered_at=db.now(session), confirmed_by="b",
-                    confirmed_at=db.now(session),
-                )
-            )  # fmt: skip
+                Score(applicant_id=held.id, program_id=program.id, interview="80", **by, **at)
+            )
     answer = one.post(f"{AT}/runs", data={**TRIAL, **varied})
     assert answer.status_code == 200 and said in answer.text and 'value="平行志愿"' in answer.text
     assert all_of(app, Run) == []

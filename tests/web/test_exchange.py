@@ -71,7 +71,7 @@ def test_a_template_is_filled_uploaded_previewed_and_stored(ready: Flask, as_use
     same = send(client, "colleges", data)
     assert "与已存的数据相同" in client.get(same).text
     assert client.post(f"{same}/drop", follow_redirects=True).status_code == 200
-    assert "已放弃" in client.get(same).text
+    assert "未存，已撤下" in client.get(same).text
 
 
 def _english(client: FlaskClient, address: str) -> str:

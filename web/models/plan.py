@@ -48,6 +48,10 @@ class Round(Base):
     approved_at: Mapped[datetime | None] = mapped_column(Instant)
     published_at: Mapped[datetime | None] = mapped_column(Instant)
     notice_ends_at: Mapped[datetime | None] = mapped_column(Instant)
+    suspended_at: Mapped[datetime | None] = mapped_column(Instant)
+    """Since when the clocks stand still; while suspended."""
+    waiting_ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When the waiting list was ended; from then on classes are judged and nobody is called."""
     version: Mapped[int] = mapped_column(default=1)
 
     policy: Mapped[PolicyVersion | None] = relationship(foreign_keys=[policy_id])
@@ -237,7 +241,8 @@ class Notice(Base):
     key: Mapped[str] = mapped_column(unique=True, default=random_key)
     applicant_id: Mapped[int] = mapped_column(ForeignKey("applicant.id"), index=True)
     code: Mapped[str]
-    """``seats_cut``: a program on her list has fewer seats than when she listed it."""
+    """``seats_cut``: a program on her list has fewer seats than when she listed it;
+    ``application_withdrawn``, ``list_taken_back``: by an office, for a reason."""
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     at: Mapped[datetime] = mapped_column(Instant)
     dismissed_at: Mapped[datetime | None] = mapped_column(Instant)
