@@ -47,7 +47,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     ----------
     config
         Overrides; else the environment decides: ``DATABASE_URL``, ``ORDERCLASS_INSTANCE``,
-        ``ORDERCLASS_DEMO``, ``ORDERCLASS_PROXIES`` (how many trusted proxies stand in front).
+        ``ORDERCLASS_DEMO``, ``ORDERCLASS_PROXIES`` (how many trusted proxies stand in front),
+        ``ORDERCLASS_SENDER`` (``module:name`` of what sends messages; none: they are kept).
 
     Raises
     ------
@@ -68,6 +69,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.config.update(
         DEMO=shown,
         CLOCK=demo.clock(instance) if shown else None,
+        SENDER=os.environ.get("ORDERCLASS_SENDER", ""),
         DATABASE_URL=os.environ.get(
             "DATABASE_URL",
             demo.database(instance)

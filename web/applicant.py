@@ -23,7 +23,12 @@ from . import (
     entering,
     evidence_pages,
     notices,
+    offers,
+    outbox,
+    paging,
     people,
+    print_desk,
+    printing,
     prints,
     publication,
     reasons,
@@ -31,7 +36,17 @@ from . import (
 )
 from .applicant_forms import Deletion
 from .entering import Desk, Page
-from .models import Applicant, Person, Placement, Program, Publication, Review, Round, User
+from .models import (
+    Applicant,
+    Person,
+    Placement,
+    Program,
+    Publication,
+    Recheck,
+    Review,
+    Round,
+    User,
+)
 
 bp = Blueprint("applicant", __name__, url_prefix="/me")
 auth.guard(bp, "applicant")
@@ -149,6 +164,7 @@ def home() -> str:
         left=entering.time_left(mine.round.deadline_at, db.now(session)) if mine else "",
         reviews=_reviews(session, mine) if mine else [],
         told=notices.unread(session, mine) if mine else [],
+        message=outbox.told(last) if mine and (last := outbox.last_of(session, mine)) else None,
     )  # fmt: skip
 
 
@@ -262,8 +278,26 @@ def result(serial: str) -> str:
         placement=placement, action=next_action(session, applicant),
         outcome=reasons.outcome(placement.reasons["outcome"]) if placement else [],
         shown=_shown(session, applicant, placement) if placement else [],
-        own=prints.own_lines(own) if own else [],
+        own=prints.own_lines(own) if own else [], papers=_papers(session, applicant),
     )  # fmt: skip
+
+
+def _papers(session: Session, applicant: Applicant) -> list[tuple[str, str]]:
+    """What she may print about her places and rechecks: where, and what it is."""
+    if applicant.round.state not in printing.SHOWN:
+        return []
+    desk, papers = _desk(applicant.round.serial), []
+    for offer in offers.of_applicant(session, applicant):
+        if offer.state in offers.LIVE:
+            url = desk.url("print_offer", key=offer.key, form="notice")
+            papers.append((url, _("打印录取通知书")))
+        if offer.state in (*offers.LIVE, "declined"):
+            url = desk.url("print_offer", key=offer.key, form="waiver")
+            papers.append((url, _("打印放弃录取声明")))
+    held = select(Recheck).where(Recheck.applicant_id == applicant.id)
+    for one in session.scalars(held.where(Recheck.state.in_(printing.ANSWERED))):
+        papers.append((desk.url("print_recheck", key=one.key), _("打印复核答复书")))
+    return papers
 
 
 @bp.post("/<serial>/result/pdf")
@@ -287,6 +321,61 @@ def result_pdf(serial: str) -> Response:
         return redirect(_desk(serial).url("result"))
     entering.fetched(applicant, "print.result")
     return entering.pdf(document, f"result-{applicant.number}.pdf")
+
+
+# --- messages and papers ----------------------------------------------------------------------
+
+
+@bp.get("/<serial>/messages")
+def messages(serial: str) -> str:
+    """Everything that she was told, the last first."""
+    applicant = _own(serial, db.reading())
+    page = paging.page_of_query(outbox.of_applicant(applicant))
+    return render_template(
+        "applicant/messages.html", desk=_desk(serial), page=page,
+        told=[outbox.told(message) for message in page.rows],
+    )  # fmt: skip
+
+
+@bp.post("/<serial>/prints/application")
+def print_application(serial: str) -> Response:
+    """Her 报名表 on paper, as she filled it in."""
+    session = db.reading()
+    applicant = _own(serial, session)
+    number = applicant.number
+    return print_desk.fetch(
+        lambda: printing.application_form(session, applicant.round, applicant),
+        f"application-{number}", _desk(serial).url("data"), "print.application",
+        f"applicant/{number}", applicant.round,
+    )  # fmt: skip
+
+
+@bp.post("/<serial>/prints/offers/<key>/<form>")
+def print_offer(serial: str, key: str, form: str) -> Response:
+    """Her notice of admission, or the paper by which she gives a place up."""
+    offer = auth.offer_of(key)
+    if offer.round.serial != serial:
+        abort(404)
+    return print_desk.of_offer(offer, form, _desk(serial).url("result"))
+
+
+@bp.post("/<serial>/prints/rechecks/<key>")
+def print_recheck(serial: str, key: str) -> Response:
+    """The answer to a recheck of hers."""
+    session = db.reading()
+    applicant = _own(serial, session)
+    held = session.scalar(
+        select(Recheck).where(
+            Recheck.applicant_id == applicant.id, Recheck.key == key,
+            Recheck.state.in_(printing.ANSWERED),
+        )
+    )  # fmt: skip
+    if held is None:
+        abort(404)
+    return print_desk.fetch(
+        lambda: printing.recheck_answer(db.reading(), held), f"recheck-{held.number}",
+        _desk(serial).url("result"), "print.recheck", f"recheck/{held.number}", applicant.round,
+    )  # fmt: skip
 
 
 # --- her data ---------------------------------------------------------------------------------

@@ -56,6 +56,7 @@ from .models import (
     Evidence,
     Import,
     LoginFailure,
+    Offer,
     OrderClass,
     Program,
     Role,
@@ -481,6 +482,20 @@ def change_of(key: str, session: Session | None = None) -> SeatChange:
     return found
 
 
+def offer_of(key: str, session: Session | None = None) -> Offer:
+    """An offer, for her whom it was made to, the college of its class, and coordinators."""
+    found = (session or db.reading()).scalar(select(Offer).where(Offer.key == key))
+    role = current_user.role
+    mine = found is not None and (
+        role == "coordinator"
+        or (role == "college" and found.program.order_class.college_id == current_user.college_id)
+        or (role == "applicant" and found.applicant.person_id == current_user.person_id)
+    )
+    if found is None or not mine:
+        abort(404)
+    return found
+
+
 def import_of(round_: Round, key: str, session: Session | None = None) -> Import:
     """An import of a round, for coordinators and for the office whose people uploaded it."""
     used = session or db.reading()
@@ -568,10 +583,26 @@ def sees_applicant(session: Session, applicant: Applicant) -> bool:
 
 
 def run_of(round_: Round, key: str, session: Session | None = None) -> Run:
-    """A run of a round, for coordinators, the bureau and auditors."""
+    """A run of the solver in a round, for coordinators, the bureau and auditors."""
     found = (session or db.reading()).scalar(
-        select(Run).where(Run.round_id == round_.id, Run.key == key)
+        select(Run).where(
+            Run.round_id == round_.id, Run.key == key, Run.kind.in_(("trial", "committed"))
+        )
     )
     if found is None or current_user.role not in ("coordinator", "bureau", "auditor"):
+        abort(404)
+    return found
+
+
+def notices_of(round_: Round, key: str, session: Session | None = None) -> Run:
+    """Notices of admission that were asked for: a college's own, or all for coordinators."""
+    found = (session or db.reading()).scalar(
+        select(Run).where(Run.round_id == round_.id, Run.key == key, Run.kind == "notices")
+    )
+    mine = found is not None and (
+        current_user.role == "coordinator"
+        or (current_user.role == "college" and found.label == own_college().code)
+    )
+    if found is None or not mine:
         abort(404)
     return found

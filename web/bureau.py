@@ -20,6 +20,7 @@ from . import (
     paging,
     privacy,
     publication,
+    retention_pages,
     rounds,
     stages,
 )
@@ -40,6 +41,7 @@ from .offices import Action
 
 bp = Blueprint("bureau", __name__, url_prefix="/bureau")
 auth.guard(bp, "bureau", "auditor")
+retention_pages.mount(bp)
 
 EVENTS = 50
 

@@ -135,7 +135,9 @@ TABLES = {
 }  # fmt: skip
 """The files of a snapshot."""
 
-RUN_KINDS = {"trial": _("试算"), "committed": _("正式运行")}
+RUN_KINDS = {
+    "trial": _("试算"), "committed": _("正式运行"), "notices": _("打印录取通知书"),
+}  # fmt: skip
 RUN_STATES = {
     "QUEUED": _("排队"), "RUNNING": _("计算中"), "VERIFIED": _("已检验"),
     "BROKEN": _("检验未通过"), "FAILED": _("失败"), "CANCELLED": _("已取消"),

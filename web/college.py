@@ -33,6 +33,7 @@ from . import (
     planning,
     policies,
     posting,
+    print_desk,
     privacy,
     reviewing,
     scoring,
@@ -58,6 +59,7 @@ from .typed import whole
 bp = Blueprint("college", __name__, url_prefix="/college")
 auth.guard(bp, "college")
 offices.seat_changes(bp)
+print_desk.mount(bp, "", whole=False)
 offices.confirmations(bp, lambda: auth.own_college().code)
 
 PICK, NONE = lazy_gettext("请选择"), lazy_gettext("不要求")

@@ -13,7 +13,19 @@ import click
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from . import auth, db, evidence, jobs, logs, publication, repair, rounds, serving
+from . import (
+    auth,
+    db,
+    evidence,
+    jobs,
+    logs,
+    outbox,
+    publication,
+    repair,
+    retention,
+    rounds,
+    serving,
+)
 from .models import ROLES, College, Enterprise, User
 from .privacy import Keys
 
@@ -27,7 +39,9 @@ class NewerSchema(RuntimeError):
     """The database was made by a newer version of this software."""
 
 
-WITHOUT_PAGES = ("init-db", "upgrade-db", "create-user", "close-due", "repair-backup", "worker")
+WITHOUT_PAGES = (
+    "init-db", "upgrade-db", "create-user", "close-due", "repair-backup", "retain", "worker",
+)  # fmt: skip
 """Commands that serve nothing, so that nothing need stand in front of them."""
 
 
@@ -142,8 +156,19 @@ def close_due() -> None:
     with db.writing() as session:
         for taken in rounds.close_due(session):
             click.echo(taken)
+    while outbox.send_due():
+        pass
     for key in evidence.delete_due():
         click.echo(f"已删除到期的证明材料 {key} / evidence deleted")
+
+
+@click.command("retain")
+@click.option("--dry-run", is_flag=True, help="只列出，不清理 / list only")
+def retain(dry_run: bool) -> None:
+    """清理过了保存期限的资料 / remove what is past its retention period."""
+    for one in retention.due(db.reading()) if dry_run else retention.apply():
+        where = one.round.serial if one.round else "-"
+        click.echo(f"{one.rule.code} {where} {one.rows} (< {one.before:%Y-%m-%d})")
 
 
 @click.command("worker")
@@ -163,6 +188,6 @@ def init_app(app: Flask) -> None:
     """Register the commands."""
     from .demo import demo
 
-    own = (init_db, upgrade_db, create_user, close_due, worker)
+    own = (init_db, upgrade_db, create_user, close_due, retain, worker)
     for one in (*own, repair.repair_backup, serving.serve_command, demo):
         app.cli.add_command(one)

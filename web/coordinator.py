@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .coordinating import decide, desk, offices, plan, review, rules, trials
+from .coordinating import decide, desk, offices, plan, prints, review, rules, trials
 from .coordinating.blueprint import bp
 
-__all__ = ["bp", "decide", "desk", "offices", "plan", "review", "rules", "trials"]
+__all__ = ["bp", "decide", "desk", "offices", "plan", "prints", "review", "rules", "trials"]

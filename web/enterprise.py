@@ -20,6 +20,8 @@ from . import (
     paging,
     policies,
     posting,
+    print_desk,
+    printing,
     reviewing,
     scoring,
     seats,
@@ -398,3 +400,16 @@ def placed(serial: str) -> str:
     programs = reviewing.programs_of(db.reading(), round_.id, enterprise_id=enterprise.id)
     rows = figures.placed(db.reading(), round_, programs)
     return _page("placed", round_, page=paging.page_of(rows), shown=round_.state in figures.SHOWN)
+
+
+@bp.post("/<serial>/prints/list")
+def print_list(serial: str) -> Response:
+    """企业名单核对表 of the own seats."""
+    round_, enterprise = auth.round_of(serial), auth.own_enterprise()
+    if round_.state not in printing.SHOWN:
+        abort(404)
+    return auth.password_first() or print_desk.fetch(
+        lambda: printing.enterprise_list(db.reading(), round_, enterprise),
+        f"seats-{serial}-{enterprise.code}", url_for("enterprise.placed", serial=serial),
+        "print.enterprise_list", f"enterprise/{enterprise.code}", round_,
+    )  # fmt: skip

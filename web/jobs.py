@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 
 import matcher
 
-from . import db, evidence, rounds
+from . import db, evidence, outbox, rounds
 from .audit import SYSTEM, Actor, record
 from .models import Draw, Round, Run
 from .snapshot import (
@@ -180,6 +180,15 @@ class Claim:
         return f"rounds/{self.serial}/runs/{self.key}-{self.fence}"
 
 
+CARRIED: dict[str, Callable[[Claim, Run, Path, Event], dict[str, Any]]] = {}
+"""How runs of other kinds than solving are carried out in their folder, by kind: what a story adds
+here returns what is recorded of the run in the end."""
+
+
+CLEANED: list[Callable[[], object]] = [evidence.delete_due]
+"""What the worker does once an hour to remove what is no longer needed; stories add theirs."""
+
+
 class Lost(Exception):
     """The run belongs to another worker now."""
 
@@ -197,15 +206,17 @@ class Leaving(Exception):
 
 
 def work(stop: Event, poll: float = 1.0) -> None:
-    """Work until told to stop: record deadlines that passed, delete old evidence, take up runs."""
+    """Work until told to stop: record what is due, remove what is old, send messages, take up runs."""
     cleaned = -CLEANING
     while not stop.is_set():
         try:
             record_due()
             if time.monotonic() - cleaned >= CLEANING:
-                evidence.delete_due()
+                for clean in CLEANED:
+                    clean()
                 cleaned = time.monotonic()
-            busy = work_once(stop)
+            sent = outbox.send_due()
+            busy = work_once(stop) or sent > 0
         except SQLAlchemyError:  # a database that is away for a while comes back
             current_app.logger.exception("worker")
             busy = False
@@ -335,6 +346,8 @@ def _carry_out(claim: Claim, stop: Event) -> dict[str, Any]:
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     run = db.reading().get_one(Run, claim.run_id)
+    if run.kind in CARRIED:
+        return CARRIED[run.kind](claim, run, place, stop)
     policy = matcher.Policy.from_toml(run.policy_toml.encode())
     committed = run.kind == "committed"
     _prepare(run, place / "round")
@@ -342,14 +355,16 @@ def _carry_out(claim: Claim, stop: Event) -> dict[str, Any]:
     made, out = place / "result.tmp", place / "result"
     limits = _limits(policy)
     for step in STEPS:
-        status = _child(claim, step, place, made, limits, stop)
+        option = "--result" if step != "solve" else "--out"
+        command = (*COMMAND, step, str(place / "round"), option, str(made))
+        status = child(claim, step, command, place, limits, stop)
         if step == "solve" and status == BROKEN:
             made = place / "result.tmp.broken"
         if not (made / "result.json").is_file() or status not in (DONE, BROKEN, UNPUBLISHABLE):
-            raise Stopped("FAILED", _complaint(place, step, status))
+            raise Stopped("FAILED", complaint(place, step, status))
         if status == BROKEN:
             if not _broken(made):
-                raise Stopped("FAILED", _complaint(place, step, status))
+                raise Stopped("FAILED", complaint(place, step, status))
             break
     ended = _reading(made, committed)
     settle(made)
@@ -395,7 +410,9 @@ def _limits(policy: matcher.Policy) -> Limits:
     return Limits(max(seconds, policy.time_s + 600 if policy.time_s else 0), memory)
 
 
-def _child(claim: Claim, step: str, place: Path, out: Path, limits: Limits, stop: Event) -> int:
+def child(
+    claim: Claim, step: str, command: Sequence[str], place: Path, limits: Limits, stop: Event
+) -> int:
     """Run one step in a process group of its own; returns its exit status."""
     source = Path(matcher.__file__).resolve().parent.parent
     environment = {
@@ -407,30 +424,30 @@ def _child(claim: Claim, step: str, place: Path, out: Path, limits: Limits, stop
         "HOME": str(place),
         "TMPDIR": str(place),
     }
-    option = "--result" if step != "solve" else "--out"
-    command = [sys.executable, "-I", str(CHILD), str(limits.memory_mb), *COMMAND, step,
-               str(place / "round"), option, str(out)]  # fmt: skip
+    limited = [sys.executable, "-I", str(CHILD), str(limits.memory_mb), *command]
     with (place / f"{step}.log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=place, env=environment, stdin=subprocess.DEVNULL, stdout=log,
+            limited, cwd=place, env=environment, stdin=subprocess.DEVNULL, stdout=log,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:
-            _wait(claim, step, process, limits.seconds, stop)
+            _wait(claim, step, process, place / "progress", limits.seconds, stop)
         finally:
             status = _end_group(process)
     return status
 
 
 def _wait(
-    claim: Claim, step: str, process: subprocess.Popen[bytes], seconds: float, stop: Event
-) -> None:
+    claim: Claim, step: str, process: subprocess.Popen[bytes], progress: Path, seconds: float,
+    stop: Event,
+) -> None:  # fmt: skip
     began = time.monotonic()
     told = 0.0
     # the child is looked at without being reaped, so that its group still is its own when it is ended
     while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         if not told or time.monotonic() - told >= HEARTBEAT:
-            _beat(claim, step)
+            done = progress.read_text() if progress.exists() else ""
+            _beat(claim, f"{step} {done}".strip())
             told = time.monotonic()
         if stop.is_set():
             raise Leaving
@@ -446,7 +463,7 @@ def _end_group(process: subprocess.Popen[bytes]) -> int:
     return process.wait()
 
 
-def _complaint(place: Path, step: str, status: int) -> str:
+def complaint(place: Path, step: str, status: int) -> str:
     """Why a step failed: its exit status or signal, and the end of what it said."""
     try:
         said = (place / f"{step}.log").read_text(encoding="utf-8", errors="replace").strip()

@@ -176,6 +176,18 @@ PARAMETERS: tuple[Parameter, ...] = (
           default=18),
     _flow("privacy.evidence_days", _("证明材料审核后保留"), "int", "D", "public", unit=_("天"),
           default=30),
+    _flow("privacy.message_days", _("消息保留"), "int", "D", "public", unit=_("天"), default=180),
+    _flow("privacy.login_failure_days", _("登录失败记录保留"), "int", "D", "public", unit=_("天"),
+          default=30),
+    _flow("privacy.import_days", _("没有存入的导入文件保留"), "int", "D", "public", unit=_("天"),
+          default=30),
+    _flow("privacy.print_days", _("打印好的通知书文件保留"), "int", "D", "public", unit=_("天"),
+          default=30),
+    _flow("privacy.contact_days", _("电话联系记录保留"), "int", "D", "public", unit=_("天"), default=365),
+    _flow("privacy.unplaced_days", _("归档后未录取人员的个人信息保留"), "int", "D", "public",
+          unit=_("天"), default=365),
+    _flow("privacy.payload_days", _("操作日志内容保留（日志链不删）"), "int", "D", "public", unit=_("天"),
+          default=1095),
     _policy("report.fit_threshold", _("精准匹配的契合度门槛"), "int", "S§2 + D", "report"),
     _policy("report.key_industries", _("重点领域产业代码"), "texts", "S§1", "report"),
     _policy("report.groups_of_interest", _("重点统计的群体"), "texts", "S§2", "report"),
@@ -351,7 +363,11 @@ def flow_issues(flow: Mapping[str, Any]) -> list[Issue]:
     ]
 
 
-MOST = {"days.hour": (24, "hour"), "privacy.public_retention_days": (30, "month")}
+MOST = {
+    "days.hour": (24, "hour"),
+    "privacy.public_retention_days": (30, "month"),
+    "privacy.payload_days": (3650, "count"),
+}
 """The greatest values that the workflow takes, and what is said beyond them."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
@@ -26,12 +25,23 @@ from . import (
     edition,
     paging,
     policies,
+    printing,
+    privacy,
     publication,
     rounds,
     rules,
     snapshot,
 )
-from .models import Applicant, ChoiceList, OrderClass, Placement, Program, Publication, Round
+from .models import (
+    Applicant,
+    ChoiceList,
+    Offer,
+    OrderClass,
+    Placement,
+    Program,
+    Publication,
+    Round,
+)
 
 bp = Blueprint("public", __name__)
 
@@ -205,22 +215,11 @@ def notice(serial: str) -> Response:
     round_ = auth.round_of(serial)
     session = db.reading()
     held = publication.publication_of(session, round_)
-    shown = held if held is not None and _notice_runs(session, round_) else None
+    shown = held if held is not None and publication.notice_runs(session, round_) else None
     page = paging.page_of_query(_placed(shown)) if shown else None
     answer = make_response(_page("notice", round_, publication=shown, page=page))
     answer.headers["X-Robots-Tag"] = "noindex, noarchive"
     return answer
-
-
-def _notice_runs(session: Session, round_: Round) -> bool:
-    moment = db.now(session)
-    longest = timedelta(days=policies.flow(round_, "privacy.public_retention_days"))
-    return (
-        round_.state == "PUBLISHED"
-        and round_.published_at is not None
-        and round_.notice_ends_at is not None
-        and moment < min(round_.notice_ends_at, round_.published_at + longest)
-    )
 
 
 def _placed(held: Publication) -> Any:
@@ -236,6 +235,33 @@ def _placed(held: Publication) -> Any:
             .joinedload(OrderClass.college),
         )
         .order_by(Applicant.number)
+    )
+
+
+@bp.get("/v/<key>")
+def placed(key: str) -> Response:
+    """What a notice of admission leads to: the masked name and the status, and nothing else."""
+    session = db.reading()
+    held = session.scalar(select(Offer).where(Offer.key == key))
+    if held is None or not held.applicant.person.name:
+        abort(404)
+    stopped = held.round.state in ("SUSPENDED", "VOID")
+    status = rounds.LABELS[held.round.state] if stopped else printing.status(session, held)
+    answer = make_response(
+        render_template(
+            "public/placed.html", name=privacy.mask_name(held.applicant.person.name), status=status
+        )
+    )
+    answer.headers["X-Robots-Tag"] = "noindex, noarchive"
+    return answer
+
+
+@bp.get("/rounds/<serial>/application-form.pdf")
+def blank_form(serial: str) -> Response:
+    """The blank 报名表, to be filled in by hand."""
+    round_ = auth.round_of(serial)
+    return _download(
+        printing.application_form(db.reading(), round_), "application-form.pdf", "application/pdf"
     )
 
 

@@ -12,7 +12,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -358,6 +358,17 @@ def publication_of(session: Session, round_: Round) -> Publication | None:
         .where(Publication.round_id == round_.id)
         .order_by(Publication.id.desc())
         .limit(1)
+    )
+
+
+def notice_runs(session: Session, round_: Round) -> bool:
+    """Whether the public list is shown now: in the notice period, and no longer than a month."""
+    longest = timedelta(days=policies.flow(round_, "privacy.public_retention_days"))
+    return (
+        round_.state == "PUBLISHED"
+        and round_.published_at is not None
+        and round_.notice_ends_at is not None
+        and db.now(session) < min(round_.notice_ends_at, round_.published_at + longest)
     )
 
 

@@ -114,7 +114,7 @@ SHOWN: tuple[tuple[str, Any, Callable[[Any], str]], ...] = (
 PERIODS = (
     "days.publicity", "days.appeal_reply", "days.confirm", "days.agreement", "days.hour",
     "public.cutoff_min", "privacy.public_retention_days", "privacy.guardian_consent_under",
-    "privacy.evidence_days",
+    "privacy.evidence_days", "privacy.message_days", "privacy.unplaced_days", "privacy.payload_days",
 )  # fmt: skip
 
 

@@ -93,7 +93,9 @@ def runs(serial: str) -> str | BaseResponse:
                 flash(_("本轮现在不能试算"), "error")
                 round_ = auth.round_of(serial)
     held_runs = db.reading().scalars(
-        select(Run).where(Run.round_id == round_.id).order_by(Run.id.desc())
+        select(Run)
+        .where(Run.round_id == round_.id, Run.kind.in_(("trial", "committed")))
+        .order_by(Run.id.desc())
     ).all()  # fmt: skip
     page = render_template(
         "coordinator/runs.html", round=round_, runs=held_runs, form=form, kinds=codes.RUN_KINDS, parameters=PARAMETERS,

@@ -274,9 +274,13 @@ class Message(Base):
     state: Mapped[str] = mapped_column(default="queued", index=True)
     """``queued``, ``sent``, ``failed``, or ``kept`` where no sender is plugged in."""
     tries: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When it is tried again; none: at once."""
     error: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime] = mapped_column(Instant)
     sent_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    applicant: Mapped[Applicant] = relationship()
 
 
 class Removal(Base):
