@@ -18,6 +18,7 @@ from . import (
     codes,
     db,
     figures,
+    offices,
     paging,
     privacy,
     publication,
@@ -94,8 +95,13 @@ def show_round(serial: str) -> str:
         .where(OrderClass.round_id == round_.id, SeatChange.applied_at.is_not(None))
         .order_by(SeatChange.id)
     )
+    published = rows(Publication)
+    action = offices.waiting_action(round_)
+    if published:
+        url = url_for("bureau.download", serial=serial, digest=published[-1].bundle_digest)
+        action = Action(_("下载完整数据包"), url, str(rounds.LABELS[round_.state]))
     return render_template(
-        "bureau/round.html", round=round_, codes=codes, course=rounds.COURSE,
+        "bureau/round.html", action=action, round=round_, codes=codes, course=rounds.COURSE,
         records=rows(Record), record_names=codes.RECORDS, plan=plan,
         applicants=[
             (label, plan["applicants"].get(state, 0))
@@ -106,7 +112,7 @@ def show_round(serial: str) -> str:
         approval=held.scalar(
             select(Approval).where(Approval.round_id == round_.id).order_by(Approval.id)
         ),
-        publications=rows(Publication), chain=figures.chain(held, round_), links=LINKS,
+        publications=published, chain=figures.chain(held, round_), links=LINKS,
         steps=rows(WaitingStep),
         fairness=fairness(figures.publication(held, round_)),
     )  # fmt: skip
@@ -213,5 +219,6 @@ def _masked(value: Any) -> Any:
 def check() -> str:
     """Whether the chain of events holds, computed now."""
     return render_template(
-        "bureau/check.html", broken=list(audit.broken(db.reading())), total=_count()
-    )
+        "bureau/check.html", broken=list(audit.broken(db.reading())), total=_count(),
+        action=Action(_("查看审计日志"), url_for("bureau.events")),
+    )  # fmt: skip

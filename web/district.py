@@ -84,10 +84,10 @@ def _next(round_: Round, claims: list[Membership]) -> Action:
 def print_list(serial: str) -> str:
     """The whole list on one page, for printing."""
     round_, district = auth.round_of(serial), auth.own_district()
+    claims = figures.claims(db.reading(), round_, district)
     return render_template(
-        "district/list.html", round=round_, codes=codes, states=codes.GROUP_STATES,
-        district=codes.AREAS.get(district, district),
-        claims=figures.claims(db.reading(), round_, district),
+        "district/list.html", round=round_, codes=codes, states=codes.GROUP_STATES, claims=claims,
+        district=codes.AREAS.get(district, district), action=_next(round_, claims),
     )  # fmt: skip
 
 

@@ -94,7 +94,12 @@ def _next(round_: Round, state: str) -> Action:
 def _page(template: str, round_: Round, **values: Any) -> str:
     """A page of a round, with its state by the clock."""
     state = rounds.by_the_clock(db.reading(), round_)
-    return render_template(f"public/{template}.html", round=round_, state=state, **values)
+    action = _next(round_, state)
+    if action.url == request.path:  # it is done here: what comes after it
+        action = _next(round_, "")
+    return render_template(
+        f"public/{template}.html", round=round_, state=state, action=action, **values
+    )
 
 
 @bp.get("/rounds/<serial>")
@@ -104,9 +109,7 @@ def show(serial: str) -> str:
     session = db.reading()
     state = rounds.by_the_clock(session, round_)
     counts = _counts(session, round_)
-    return _page(
-        "round", round_, action=_next(round_, state), course=_course(round_, state), counts=counts
-    )
+    return _page("round", round_, course=_course(round_, state), counts=counts)
 
 
 def _course(round_: Round, state: str) -> list[dict[str, Any]]:

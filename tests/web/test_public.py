@@ -431,3 +431,12 @@ def test_no_public_page_tells_of_a_person(at: Callable[[str], FlaskClient]) -> N
     for address in ("/", "/how-to-check", *(AT + page for page in PAGES)):
         page = client.get(address).text
         assert not [word for word in secret if word in page], address
+
+
+def test_articles_are_cited_as_people_read_them(at: Callable[[str], FlaskClient]) -> None:
+    published = at("published").application
+    with published.test_request_context():
+        assert rules.cited("S§2 适当放宽") == "十条措施第2条 适当放宽"
+        assert rules.cited("鲁人社发〔2025〕5号") == "鲁人社发〔2025〕5号"
+    with published.test_request_context(headers={"Cookie": "lang=en"}):
+        assert rules.cited("S§2") == "Ten Measures, article 2"

@@ -168,7 +168,7 @@ def _text(node: ast.AST) -> str:
 NAMES = {"主办单位", "ICP备案号", "公安备案号", "监督电话", "隐私政策", "订单班匹配"}
 """Names of settings, as they are stored, and the system's own in an authenticator."""
 
-SOURCE = re.compile(r"(S§|F |D[；+]|M-hi )")
+SOURCE = re.compile(r"(S§|F |D ?[；+]|M-hi )")
 """Where a parameter comes from: names of Chinese papers stay as they are."""
 
 

@@ -19,6 +19,10 @@ from ..models import Applicant, College, Enterprise, OrderClass, Program, Round
 from ..offices import options
 from .blueprint import bp, changing, telling
 
+FOOT = {
+    "主办单位": _l("主办单位"), "ICP备案号": _l("ICP备案号"), "公安备案号": _l("公安备案号"),
+    "监督电话": _l("监督电话"), "隐私政策": _l("隐私政策"),
+}  # fmt: skip
 TASKS: dict[str, tuple[Any, Any]] = {
     "class_to_confirm": (_l("班级等院校确认"), _l("院校")),
     "seats_to_confirm": (_l("席位等企业确认"), _l("企业")),
@@ -58,7 +62,7 @@ def home() -> str:
     """All rounds, each with its state and its one next action."""
     session = db.reading()
     held = session.scalars(select(Round).order_by(Round.year.desc(), Round.id.desc())).all()
-    empty = [name for name, value in settings.current(session).items() if not value]
+    empty = [str(FOOT[name]) for name, value in settings.current(session).items() if not value]
     return render_template("coordinator/home.html", rounds=held, empty=empty, seasons=codes.SEASONS)
 
 
