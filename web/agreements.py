@@ -24,6 +24,7 @@ from . import (
     application,
     calendar,
     db,
+    jobs,
     offers,
     outbox,
     policies,
@@ -494,6 +495,9 @@ def settle_due() -> list[str]:
         return []
     with db.writing() as writing:
         return settle(writing)
+
+
+jobs.DUE.append(settle_due)
 
 
 def settle(session: Session) -> list[str]:

@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from . import application, db, offers, outbox, rounds
+from . import application, db, jobs, offers, outbox, rounds
 from .audit import SYSTEM, Actor, Entry, record_all
 from .models import Applicant, Message, Offer, OrderClass, Program, Round
 from .models.outcome import HOLDING, OPEN
@@ -206,6 +206,9 @@ def settle_due() -> list[str]:
         return []
     with db.writing() as writing:
         return silence(writing) + remind(writing)
+
+
+jobs.DUE.append(settle_due)
 
 
 def silence(session: Session) -> list[str]:

@@ -14,8 +14,6 @@ from flask import Flask, current_app
 from sqlalchemy import select
 
 from . import (
-    agreements,
-    answers,
     auth,
     db,
     evidence,
@@ -25,7 +23,6 @@ from . import (
     publication,
     repair,
     retention,
-    rounds,
     serving,
 )
 from .models import ROLES, College, Enterprise, User
@@ -155,15 +152,10 @@ def create_user(
 @click.command("close-due")
 def close_due() -> None:
     """登记到期的截止时间，删除到期的证明材料 / record deadlines that have passed, delete old evidence."""
-    with db.writing() as session:
-        for taken in rounds.close_due(session):
-            click.echo(taken)
-    for taken in answers.settle_due():
+    for taken in jobs.record_due():
         click.echo(taken)
     while outbox.send_due():
         pass
-    for taken in agreements.settle_due():
-        click.echo(taken)
     for key in evidence.delete_due():
         click.echo(f"已删除到期的证明材料 {key} / evidence deleted")
 
