@@ -134,6 +134,7 @@ def test_all_notices_are_drawn_by_the_worker_and_fetched_by_who_asked(
         assert not list(folder.glob("*.json")), "what the notices say does not stay"
     page = coordinator.get(AT)
     assert f"{len(numbers)} 份" in page.text and "Refresh" not in page.headers
+    assert page.mimetype == "text/html"
     document = fetched(coordinator, f"{AT}/notices/{key}/file")
     found = [p.extract_text().replace("\n", "") for p in PdfReader(io.BytesIO(document)).pages]
     assert len(found) == len(numbers)
