@@ -1,9 +1,9 @@
 """How quickly the pages answer, on the demo: ``python -m benchmarks.web [NAME]``.
 
-Fills the demo, then measures what a warm client sees: an applicant's pages, 64 people at a time who
-submit 2,000 lists, a freeze, a publication, two imports, and 5,000 notices of admission.  On SQLite,
-and on PostgreSQL where the tests find one; NAME is one of them.  Every figure becomes a row of
-``web.csv``, in place of the last one of its name.
+Fills the demo, then measures what a warm client sees: an applicant's pages, the bureau's statistics, 64
+people at a time who submit 2,000 lists, a freeze, a publication, two imports, and 5,000 notices of
+admission.  On SQLite, and on PostgreSQL where the tests find one; NAME is one of them.  Every figure
+becomes a row of ``web.csv``, in place of the last one of its name.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ PAGES = (
     ("result", f"/me/{demo.PUBLISHED}/result"),
     ("classes", f"/me/{demo.OPEN}/classes"),
 )
+STATISTICS = f"/bureau/{demo.PUBLISHED}/statistics"
 PACKAGES = ("Flask", "SQLAlchemy", "psycopg", "waitress")
 
 
@@ -173,6 +174,9 @@ def measured(database: str, url: str, folder: Path) -> Iterator[Row]:
     client.post("/login", data={"username": "applicant1", "password": demo.PASSWORD})
     for name, path in PAGES:
         yield row(database, f"page {name}, p95", share(visits(client, path), 95), 0.05)
+    office = app.test_client()
+    office.post("/login", data={"username": "bureau1", "password": demo.PASSWORD})
+    yield row(database, "page statistics, p95", share(visits(office, STATISTICS), 95), 0.3)
     clients, goal = (CLIENTS, 1.5) if database == "sqlite" else (serving.THREADS, None)
     times = submissions(app, clients)
     yield row(database, f"{clients} clients, 2,000 lists, p99", share(times, 99), goal)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -19,7 +17,7 @@ from .messages import sentence, word
 from .next_round import next_round
 from .policy import Policy
 from .resolve import CannotKeep, lost, moves
-from .result import Result, marks
+from .result import Result
 from .solve import UnsupportedConstraint
 from .speaker import INVALID, UNPUBLISHABLE, Speaker
 from .terminal import Voice
@@ -157,57 +155,13 @@ def waiting_command(
     lines, calls = list(state.lines()), state.calls()
     with speaker.minding(target, "unwritable"):
         target.mkdir(parents=True, exist_ok=True)
-        (target / LISTS).write_bytes(lists_csv(state, lines))
-        (target / CALLS).write_bytes(calls_csv(market, calls))
+        (target / LISTS).write_bytes(state.lists_csv(lines))
+        (target / CALLS).write_bytes(state.calls_csv(calls))
     if applicant is None:
         _lists(speaker.out, state, lines, calls, given.policy.demo)
     else:
         _position(speaker.out, market, lines, calls, people.index(applicant))
     speaker.out.say("written", path=target)
-
-
-def lists_csv(state: WaitingList, lines: Iterable[Line]) -> bytes:
-    """The file ``waiting.csv``: a line for each place on each list, by program and kind of seat.
-
-    ``state`` is ``unplaced``, ``waiting`` (accepted her place and waits for a better one) or
-    ``unanswered``; the last is on the list to know her place, and is not called.
-    """
-    market = state.market
-    programs = [*market.programs, ""]
-    ties = [f"tie{number}" for number in range(1, len(market.tie_places) + 1)]
-    rows = []
-    for line in sorted(lines, key=lambda line: (programs[line.program], *line[1:])):
-        i = int(market.owner[line.edge])
-        before = int(state.held[i])
-        answer = "waiting" if state.willing[i] else "unanswered"
-        rows.append([
-            programs[line.program], line.stage, str(line.place), market.applicants[i],
-            programs[market.program[before]] if before >= 0 else "",
-            answer if before >= 0 else "unplaced", *marks(market, line.edge),
-        ])  # fmt: skip
-    header = ["program", "stage", "place", "applicant", "from", "state", "listed", "score"]
-    return _csv([*header, *ties, "lottery"], rows)
-
-
-def calls_csv(market: Market, calls: Iterable[Call]) -> bytes:
-    """The file ``calls.csv``: who is called from where to where, and the rank of her choice."""
-    programs = [*market.programs, ""]
-    rows = [
-        [
-            market.applicants[call.applicant], programs[call.before],
-            programs[market.program[call.edge]], str(market.rank[call.edge]),
-        ]
-        for call in calls
-    ]  # fmt: skip
-    return _csv(["applicant", "from", "program", "rank"], sorted(rows))
-
-
-def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue().encode()
 
 
 def _lists(

@@ -18,6 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import auth, commands, db, demo, limits, logs, pages, words
 from .privacy import Keys
+from .typed import SmallNumber, TypedRequest
 
 CONTENT_POLICY = "; ".join(
     (
@@ -61,6 +62,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     usual = "instance/demo" if shown else "instance"
     instance = Path(given.pop("INSTANCE", os.environ.get("ORDERCLASS_INSTANCE", usual)))
     app = Flask(__name__, instance_path=str(instance.resolve()))
+    app.request_class = TypedRequest
+    app.url_map.converters["int"] = SmallNumber
     proxies = int(given.pop("PROXIES", os.environ.get("ORDERCLASS_PROXIES", "0")))
     instance.mkdir(parents=True, exist_ok=True)
     app.config.update(

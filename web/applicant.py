@@ -15,16 +15,22 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from . import (
+    agreements,
+    appealing,
     application,
     auth,
+    calendar,
     choices,
     codes,
     db,
+    enrolment,
     entering,
     evidence_pages,
     notices,
+    offer_pages,
     offers,
     outbox,
+    own_agreement,
     paging,
     people,
     print_desk,
@@ -32,7 +38,9 @@ from . import (
     prints,
     publication,
     reasons,
+    rechecks,
     rounds,
+    waiting_pages,
 )
 from .applicant_forms import Deletion
 from .entering import Desk, Page
@@ -61,6 +69,10 @@ def _own(serial: str, session: Session) -> Applicant:
 
 entering.mount(bp, "serial", _own)
 evidence_pages.mount(bp, "serial", _own)
+own_agreement.mount(bp, _own)
+appealing.mount(bp, "serial", _own)
+offer_pages.mount(bp, "serial", _own)
+waiting_pages.mount(bp, "serial", _own)
 
 
 def _desk(serial: str) -> Desk:
@@ -92,6 +104,11 @@ _AT = {
 }  # fmt: skip
 
 
+_REACHED = {"accepted": 7, "waiting": 7, "signed": 8, "checked_in": 9, "registered": 9}
+_TOLD_AT = {"signed": 7, "lapsed": 7, "checked_in": 8, "registered": 8, "absent": 8}
+"""By the code of :data:`web.offers.PROGRESS`: the step that is now, and the step that tells it."""
+
+
 def timeline(session: Session, applicant: Applicant) -> list[tuple[str, str]]:
     """The steps of a round, each ``done``, ``now`` or ``later`` for her."""
     names = [
@@ -100,6 +117,10 @@ def timeline(session: Session, applicant: Applicant) -> list[tuple[str, str]]:
     at = _AT.get(rounds.by_the_clock(session, applicant.round), -1)
     if at == 1 and application.missing(session, applicant):
         at = 0
+    if code := offers.progress(session, applicant):
+        at = _REACHED.get(code, 6)
+        told = _TOLD_AT.get(code, 6)
+        names[told] = f"{names[told]}{_('：')}{offers.PROGRESS[code]}"
     return [
         (str(name), "done" if n < at else "now" if n == at else "later")
         for n, name in enumerate(names)
@@ -114,6 +135,14 @@ def next_action(session: Session, applicant: Applicant) -> Next:
         return Next(_("报名还没有开始。"))
     if state == "OPEN":
         return _open_action(session, applicant, desk)
+    if (owed := offer_pages.asked(session, applicant, desk)) is not None:
+        return Next(*owed)
+    if state in ("CONFIRMING", "FINAL") and (found := _held_action(session, applicant, desk)):
+        return found
+    if state == "PUBLISHED" and rechecks.corrected_of(session, placement_of(session, applicant)):
+        return Next(_("复核后您的结果有更正，请看。"), desk.url("result"), _("看结果"))
+    if (told := offer_pages.stands(session, applicant, desk)) is not None:
+        return Next(*told)
     if state in ("PUBLISHED", "CONFIRMING", "FINAL"):
         return Next(_("结果已公布。"), desk.url("result"), _("看结果"))
     said = {
@@ -140,6 +169,25 @@ def _open_action(session: Session, applicant: Applicant, desk: Desk) -> Next:
     if draft and entering.wish_of(draft) != entering.wish_of(counts):
         return Next(_("草稿改过，还没有提交。"), desk.url("ranking"), _("看草稿"))
     return Next(_("志愿已提交。截止前可以改。"), desk.url("ranking"), _("看志愿"))
+
+
+def _held_action(session: Session, applicant: Applicant, desk: Desk) -> Next | None:
+    """What there is to do for somebody who holds a place: sign, then check in."""
+    held = offers.held_of(session, applicant.id)
+    if held is None:
+        return None
+    signed = agreements.live_of(session, held)
+    if signed is not None and {"student", "guardian"} & set(agreements.missing(signed)):
+        until = calendar.local(signed.due_at).strftime("%m-%d %H:%M")
+        return Next(_("请读三方协议并确认，%(until)s 截止。", until=until), desk.url("agreement"),
+                    _("看协议"))  # fmt: skip
+    came = enrolment.of_offer(session, held)
+    first = held.program.order_class.check_in_from
+    if first is not None and (came is None or came.checked_in_on is None):
+        return Next(_("请 %(day)s 起到校报到。", day=first), desk.url("check_in"), _("看报到安排"))
+    if signed is not None:
+        return Next(agreements.standing(signed), desk.url("agreement"), _("看协议"))
+    return None
 
 
 @bp.get("/")
@@ -279,6 +327,11 @@ def result(serial: str) -> str:
         outcome=reasons.outcome(placement.reasons["outcome"]) if placement else [],
         shown=_shown(session, applicant, placement) if placement else [],
         own=prints.own_lines(own) if own else [], papers=_papers(session, applicant),
+        progress=offers.PROGRESS.get(offers.progress(session, applicant)),
+        rule=offer_pages.rule(session, placement) if placement else [],
+        before=rechecks.corrected_of(session, placement),
+        can_appeal=rechecks.may_ask(session, applicant.round, "applicant"),
+        tickets=len(rechecks.of_applicant(session, applicant)),
     )  # fmt: skip
 
 
@@ -314,6 +367,7 @@ def result_pdf(serial: str) -> Response:
     for shown in _shown(session, applicant, placement):
         head = _("第 %(n)s 志愿", n=shown.told.rank) if shown.told.rank else ""
         said.append(" ".join([f"{head} {shown.title}{_('：')}".strip(), *shown.told.sentences]))
+    said += offer_pages.rule(session, placement)
     try:
         document = prints.placement_line(applicant, said, publication.own_line(placement))
     except prints.Unprintable as error:

@@ -49,6 +49,7 @@ from .audit import Actor
 from .models import (
     ROLES,
     STAFF,
+    Agreement,
     Applicant,
     College,
     Demand,
@@ -59,6 +60,7 @@ from .models import (
     Offer,
     OrderClass,
     Program,
+    Recheck,
     Role,
     Round,
     Run,
@@ -582,6 +584,20 @@ def sees_applicant(session: Session, applicant: Applicant) -> bool:
     return False
 
 
+def recheck_of(round_: Round, key: str, session: Session | None = None) -> Recheck:
+    """A recheck of a round, for its applicant and for the offices that answer it."""
+    from .rechecks import seen_by
+
+    found = (session or db.reading()).scalar(
+        select(Recheck)
+        .join(Applicant)
+        .where(Recheck.round_id == round_.id, Recheck.key == key, *seen_by(current_user))
+    )
+    if found is None:
+        abort(404)
+    return found
+
+
 def run_of(round_: Round, key: str, session: Session | None = None) -> Run:
     """A run of the solver in a round, for coordinators, the bureau and auditors."""
     found = (session or db.reading()).scalar(
@@ -604,5 +620,34 @@ def notices_of(round_: Round, key: str, session: Session | None = None) -> Run:
         or (current_user.role == "college" and found.label == own_college().code)
     )
     if found is None or not mine:
+        abort(404)
+    return found
+
+
+def agreement_of(key: str, session: Session | None = None) -> Agreement:
+    """An agreement, for its parties (college, enterprise, the student) and coordinators."""
+    found = (session or db.reading()).scalar(select(Agreement).where(Agreement.key == key))
+    if found is None or not _is_party(found.offer):
+        abort(404)
+    return found
+
+
+def _is_party(offer: Offer) -> bool:
+    role = current_user.role
+    if role == "college":
+        return bool(offer.program.order_class.college_id == current_user.college_id)
+    if role == "enterprise":
+        return bool(offer.program.enterprise_id == current_user.enterprise_id)
+    if role == "applicant":
+        return bool(offer.applicant.person_id == current_user.person_id)
+    return bool(role == "coordinator")
+
+
+def enrolled_of(key: str, session: Session | None = None) -> Offer:
+    """A place by key, for the college that enters its check-in, and for coordinators."""
+    found = (session or db.reading()).scalar(select(Offer).where(Offer.key == key))
+    if found is None or current_user.role not in ("college", "coordinator"):
+        abort(404)
+    if not _is_party(found):
         abort(404)
     return found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request, send_file, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -16,12 +18,14 @@ from . import (
     codes,
     db,
     figures,
+    offices,
     paging,
     privacy,
     publication,
     retention_pages,
     rounds,
     stages,
+    statistics_pages,
 )
 from .models import (
     Approval,
@@ -35,14 +39,22 @@ from .models import (
     Run,
     SeatChange,
     Snapshot,
+    WaitingStep,
 )
 from .offices import Action
+from .waiting_pages import chain_file
 
 bp = Blueprint("bureau", __name__, url_prefix="/bureau")
 auth.guard(bp, "bureau", "auditor")
 retention_pages.mount(bp)
+statistics_pages.pages(bp, "", "statistics/round.html")
 
 EVENTS = 50
+FILTERS = ("action", "actor", "row", "first", "last")
+LINKS = {
+    "publication": lazy_gettext("公示结果"), "successor": lazy_gettext("更正后的结果"),
+    "step": lazy_gettext("递补"),
+}  # fmt: skip
 
 
 @bp.get("/")
@@ -83,8 +95,13 @@ def show_round(serial: str) -> str:
         .where(OrderClass.round_id == round_.id, SeatChange.applied_at.is_not(None))
         .order_by(SeatChange.id)
     )
+    published = rows(Publication)
+    action = offices.waiting_action(round_)
+    if published:
+        url = url_for("bureau.download", serial=serial, digest=published[-1].bundle_digest)
+        action = Action(_("下载完整数据包"), url, str(rounds.LABELS[round_.state]))
     return render_template(
-        "bureau/round.html", round=round_, codes=codes, course=rounds.COURSE,
+        "bureau/round.html", action=action, round=round_, codes=codes, course=rounds.COURSE,
         records=rows(Record), record_names=codes.RECORDS, plan=plan,
         applicants=[
             (label, plan["applicants"].get(state, 0))
@@ -92,8 +109,12 @@ def show_round(serial: str) -> str:
         ],
         changes=changes.all(), runs=rows(Run), run_kinds=codes.RUN_KINDS, run_states=codes.RUN_STATES,
         snapshot=held.scalar(select(Snapshot).where(Snapshot.round_id == round_.id)),
-        approval=held.scalar(select(Approval).where(Approval.round_id == round_.id)),
-        publications=rows(Publication), fairness=fairness(figures.publication(held, round_)),
+        approval=held.scalar(
+            select(Approval).where(Approval.round_id == round_.id).order_by(Approval.id)
+        ),
+        publications=published, chain=figures.chain(held, round_), links=LINKS,
+        steps=rows(WaitingStep),
+        fairness=fairness(figures.publication(held, round_)),
     )  # fmt: skip
 
 
@@ -126,6 +147,13 @@ def download(serial: str, digest: str) -> str | Response:
     return send_file(path, as_attachment=True, download_name=f"{serial}-{digest[:12]}.zip")
 
 
+@bp.post("/<serial>/chain")
+@auth.fresh
+def download_chain(serial: str) -> Response:
+    """The published bundle and every step after it; each download is recorded."""
+    return chain_file(serial)
+
+
 def _bundle(session: Session, round_: Round, digest: str) -> Publication:
     held = session.scalar(
         select(Publication).where(
@@ -142,15 +170,26 @@ def _bundle(session: Session, round_: Round, digest: str) -> Publication:
 
 @bp.get("/audit")
 def events() -> str:
-    """The audit log, the last event first; by action, actor, row."""
+    """The audit log, the last event first; by action, actor, row, day."""
     held = db.reading()
-    wanted = {name: request.args.get(name, "").strip()[:100] for name in ("action", "actor", "row")}
-    page = paging.page_of_query(figures.events(**wanted), EVENTS)
+    wanted = {name: request.args.get(name, "").strip()[:100] for name in FILTERS}
+    days: dict[str, date | None] = {}
+    wrong = []
+    for name in ("first", "last"):
+        try:
+            days[name] = date.fromisoformat(wanted[name]) if wanted[name] else None
+        except ValueError:
+            wrong.append(name)
+    query = figures.events(
+        days.get("first"), days.get("last"),
+        action=wanted["action"], actor=wanted["actor"], row=wanted["row"],
+    )  # fmt: skip
+    page = paging.page_of_query(query, EVENTS)
     payloads = held.scalars(
         select(AuditPayload).where(AuditPayload.event_id.in_([e.id for e in page.rows]))
     )
     return render_template(
-        "bureau/audit.html", page=page, wanted=wanted, total=_count(),
+        "bureau/audit.html", page=page, wanted=wanted, wrong=wrong, total=_count(),
         payloads={p.event_id: discreet(p.payload) for p in payloads},
     )  # fmt: skip
 
@@ -180,5 +219,6 @@ def _masked(value: Any) -> Any:
 def check() -> str:
     """Whether the chain of events holds, computed now."""
     return render_template(
-        "bureau/check.html", broken=list(audit.broken(db.reading())), total=_count()
-    )
+        "bureau/check.html", broken=list(audit.broken(db.reading())), total=_count(),
+        action=Action(_("查看审计日志"), url_for("bureau.events")),
+    )  # fmt: skip

@@ -136,11 +136,12 @@ TABLES = {
 """The files of a snapshot."""
 
 RUN_KINDS = {
-    "trial": _("试算"), "committed": _("正式运行"), "notices": _("打印录取通知书"),
+    "trial": _("试算"), "committed": _("正式运行"), "whatif": _("假设重算"),
+    "recheck": _("复核"), "notices": _("打印录取通知书"),
 }  # fmt: skip
 RUN_STATES = {
     "QUEUED": _("排队"), "RUNNING": _("计算中"), "VERIFIED": _("已检验"),
-    "BROKEN": _("检验未通过"), "FAILED": _("失败"), "CANCELLED": _("已取消"),
+    "BROKEN": _("检验未通过"), "FAILED": _("失败"), "CANCELLED": _("已取消"), "ANSWERED": _("已算出，未经检验"),
 }  # fmt: skip
 RECORDS = {"plan_approval": _("计划审定"), "result_filing": _("结果备案")}
 """The bureau's papers."""

@@ -18,17 +18,21 @@ from wtforms import (
     Form,
     FormField,
     HiddenField,
-    StringField,
     ValidationError,
 )
 from wtforms.validators import NumberRange, Optional
 
 from . import (
+    agreement_pages,
     auth,
+    call_pages,
+    calls,
     choices,
     codes,
     db,
+    enrolment_pages,
     figures,
+    offers,
     offices,
     paging,
     planning,
@@ -36,12 +40,13 @@ from . import (
     posting,
     print_desk,
     privacy,
+    recheck_pages,
     reviewing,
     scoring,
     seats,
     stages,
 )
-from .models import Applicant, Demand, Enterprise, OrderClass, Program, Round
+from .models import Applicant, Demand, Enterprise, OrderClass, Program, Round, SeatChange
 from .offices import (
     MUST,
     REFUSALS,
@@ -55,12 +60,17 @@ from .offices import (
     options,
     text,
 )
+from .typed import whole
 
 bp = Blueprint("college", __name__, url_prefix="/college")
 auth.guard(bp, "college")
 offices.seat_changes(bp)
 print_desk.mount(bp, "", whole=False)
 offices.confirmations(bp, lambda: auth.own_college().code)
+agreement_pages.mount(bp)
+enrolment_pages.mount(bp)
+recheck_pages.mount(bp)
+call_pages.mount(bp, "/<serial>", lambda: auth.own_college().id)
 
 PICK, NONE = lazy_gettext("请选择"), lazy_gettext("不要求")
 
@@ -143,8 +153,9 @@ class ClassForm(RowForm):
 
 def _page(template: str, round_: Round | None, **words: Any) -> str:
     return render_template(
-        f"college/{template}.html", round=round_, rounds=stages.all_rounds(db.reading()), **words
-    )
+        f"college/{template}.html", round=round_, rounds=stages.all_rounds(db.reading()),
+        action=lambda: _next(round_), **words,
+    )  # fmt: skip
 
 
 # --- home -------------------------------------------------------------------------------------
@@ -159,20 +170,13 @@ def home(serial: str = "") -> str:
     round_ = offices.chosen(serial)
     college = auth.own_college()
     if round_ is None:
-        return _page("home", None, college=college, action=Action(_("还没有招生轮次")))
+        return _page("home", None, college=college)
     held = db.reading()
     programs = reviewing.programs_of(held, round_.id, college_id=college.id)
     classes = figures.classes(held, round_, college.id)
-    changes = [
-        c for c in seats.of_round(held, round_.id)
-        if c.program.order_class.college_id == college.id
-    ]  # fmt: skip
-    found = Counter(_people(held, round_, college.id).values())
-    counts = {state: found[state] for state in STATES}
     return _page(
-        "home", round_, college=college, classes=classes, changes=changes, counts=counts,
+        "home", round_, college=college, classes=classes, changes=_changes(round_), counts=_counts(round_),
         figures=figures.of_programs(held, round_, programs), states=codes.APPLICANT_STATES,
-        action=_next(round_, classes, counts, changes),
         can_post=stages.writable(held, round_, "plan"),
     )  # fmt: skip
 
@@ -181,16 +185,31 @@ STATES = ("submitted", "returned", "passed", "failed")
 """Applicants whom a college sees in its lists."""
 
 
-def _next(
-    round_: Round, classes: list[OrderClass], counts: dict[str, int], changes: list[Any]
-) -> Action:
+def _counts(round_: Round) -> dict[str, int]:
+    """How many applicants of each state list a class of the college."""
+    found = Counter(_people(db.reading(), round_, auth.own_college().id).values())
+    return {state: found[state] for state in STATES}
+
+
+def _changes(round_: Round) -> list[SeatChange]:
+    mine = auth.own_college().id
+    return [
+        change for change in seats.of_round(db.reading(), round_.id)
+        if change.program.order_class.college_id == mine
+    ]  # fmt: skip
+
+
+def _next(round_: Round | None) -> Action:
     """The one next action of a college."""
+    if round_ is None:
+        return Action(_("还没有招生轮次"))
 
     def url(view: str, **parts: Any) -> str:
         return url_for(f"college.{view}", serial=round_.serial, **parts)
 
     held = db.reading()
     if stages.writable(held, round_, "plan"):
+        classes = figures.classes(held, round_, auth.own_college().id)
         if not classes:
             return Action(_("申报第一个订单班"), url("new_class"), _("先看企业提交了哪些岗位。"))
         if unsure := next((c for c in classes if c.confirmed_at is None), None):
@@ -199,13 +218,14 @@ def _next(
                 url("edit_class", code=unsure.code), _("双方确认后计划才能公布。"),
             )  # fmt: skip
         return Action(_("再申报一个订单班"), url("new_class"), _("已有班级本校都已确认。"))
-    asked = next((c for c in changes if c.applied_at is None and not c.college_by), None)
+    asked = next((c for c in _changes(round_) if c.applied_at is None and not c.college_by), None)
     if asked is not None and stages.writable(held, round_, "seat_change"):
         return Action(
             _("答复席位变更单"), url_for("college.show_change", key=asked.key),
             _("三方同意后席位才变。"),
         )  # fmt: skip
     if stages.writable(held, round_, "review"):
+        counts = _counts(round_)
         if counts["submitted"] + counts["returned"]:
             return Action(
                 _("审核申请人（待审 %(n)s 人）", n=counts["submitted"] + counts["returned"]),
@@ -219,6 +239,17 @@ def _next(
         ):
             return Action(_("确认同事录入的成绩"), url("confirm_list"), _("成绩须两人经手。"))
         return Action(_("录入成绩"), url("score_targets"), _("锁定志愿前要录完并确认。"))
+    if round_.state == "CONFIRMING" and (
+        left := calls.waiting(held, round_, auth.own_college().id)
+    ):
+        return Action(
+            _("联系还没有答复的人（%(n)s 人）", n=left), url("offer_list"),
+            _("逾期未答复视为放弃。"),
+        )  # fmt: skip
+    if unsigned := agreement_pages.waiting_for(round_, "college"):
+        return Action(
+            _("签三方协议（%(n)s 份等院校签）", n=unsigned), url("agreements_page", state="college")
+        )
     if round_.state in figures.SHOWN:
         return Action(_("查看录取名单"), url("placed"))
     return offices.waiting_action(round_)
@@ -451,18 +482,13 @@ def confirm_review(serial: str, key: str) -> Response:
 # --- scores -----------------------------------------------------------------------------------
 
 
-class ScoreLine(Form):  # type: ignore[misc]
+class ScoreLine(offices.Line):
     """One person's components; which of them are shown, the channel decides."""
 
-    number = HiddenField()
-    version = HiddenField(default="0")
-    culture = StringField(filters=[lambda value: (value or "").strip()[:20]])
-    skill = StringField(filters=[lambda value: (value or "").strip()[:20]])
-    interview = StringField(filters=[lambda value: (value or "").strip()[:20]])
-    experience = StringField(filters=[lambda value: (value or "").strip()[:20]])
-    language = StringField(filters=[lambda value: (value or "").strip()[:20]])
-    exempt_basis = StringField(filters=[lambda value: (value or "").strip()[:200]])
-    fit = StringField(filters=[lambda value: (value or "").strip()[:5]])
+    culture = text("", 20)
+    skill = text("", 20)
+    experience = text("", 20)
+    language = text("", 20)
 
 
 class ScoreForm(RowForm):
@@ -571,7 +597,7 @@ def _entry(line: Any, people: dict[str, Applicant], parts: list[str]) -> scoring
         abort(404)
     return scoring.Entry(
         who, {name: line[name].data for name in parts}, line.exempt_basis.data, line.fit.data,
-        offices.as_version(line.version.data),
+        whole(line.version.data),
     )  # fmt: skip
 
 
@@ -584,4 +610,7 @@ def placed(serial: str) -> str:
     round_ = auth.round_of(serial)
     programs = reviewing.programs_of(db.reading(), round_.id, college_id=auth.own_college().id)
     rows = figures.placed(db.reading(), round_, programs)
-    return _page("placed", round_, page=paging.page_of(rows), shown=round_.state in figures.SHOWN)
+    return _page(
+        "placed", round_, page=paging.page_of(rows), shown=round_.state in figures.SHOWN,
+        states=offers.LABELS,
+    )  # fmt: skip

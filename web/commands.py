@@ -14,6 +14,8 @@ from flask import Flask, current_app
 from sqlalchemy import select
 
 from . import (
+    agreements,
+    answers,
     auth,
     db,
     evidence,
@@ -156,8 +158,12 @@ def close_due() -> None:
     with db.writing() as session:
         for taken in rounds.close_due(session):
             click.echo(taken)
+    for taken in answers.settle_due():
+        click.echo(taken)
     while outbox.send_due():
         pass
+    for taken in agreements.settle_due():
+        click.echo(taken)
     for key in evidence.delete_due():
         click.echo(f"已删除到期的证明材料 {key} / evidence deleted")
 

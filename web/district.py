@@ -9,12 +9,26 @@ from flask_security import current_user
 from werkzeug.wrappers import Response
 from wtforms import HiddenField
 
-from . import auth, codes, db, figures, offices, paging, privacy, reviewing, stages
+from . import (
+    auth,
+    codes,
+    db,
+    figures,
+    offices,
+    paging,
+    privacy,
+    recheck_pages,
+    reviewing,
+    stages,
+    statistics_pages,
+)
 from .models import Applicant, Membership, Round
 from .offices import REFUSALS, Action, RowForm, choice, text
 
 bp = Blueprint("district", __name__, url_prefix="/district")
 auth.guard(bp, "district")
+statistics_pages.pages(bp, "", "statistics/round.html", whole=False)
+recheck_pages.mount(bp)
 
 
 CONCLUSIONS = {"verified": lazy_gettext("属实"), "refused": lazy_gettext("不认可")}
@@ -70,10 +84,10 @@ def _next(round_: Round, claims: list[Membership]) -> Action:
 def print_list(serial: str) -> str:
     """The whole list on one page, for printing."""
     round_, district = auth.round_of(serial), auth.own_district()
+    claims = figures.claims(db.reading(), round_, district)
     return render_template(
-        "district/list.html", round=round_, codes=codes, states=codes.GROUP_STATES,
-        district=codes.AREAS.get(district, district),
-        claims=figures.claims(db.reading(), round_, district),
+        "district/list.html", round=round_, codes=codes, states=codes.GROUP_STATES, claims=claims,
+        district=codes.AREAS.get(district, district), action=_next(round_, claims),
     )  # fmt: skip
 
 

@@ -38,6 +38,7 @@ from .audit import record
 from .choices import Wish
 from .models import Applicant, ChoiceList, College, Enterprise, OrderClass, Program
 from .privacy import mask_number
+from .typed import whole
 
 MOST_NAMED = 60
 """Codes that a form may name; more is no list of a person."""
@@ -467,8 +468,7 @@ def submit(desk: Desk) -> Page:
     if request.method == "POST":
         wish = _wish()
         key = request.form.get("key", "")[:64] or key
-        seen = request.form.get("last", "")
-        made = _submit(desk, wish, key, int(seen) if seen.isdecimal() else -1)
+        made = _submit(desk, wish, key, whole(request.form.get("last")))
         if made is not None:
             return redirect(desk.url("receipt", number=made.number))
         session = db.reading()

@@ -9,13 +9,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_security import current_user
 from werkzeug.wrappers import Response
-from wtforms import FieldList, Form, FormField, HiddenField, StringField
+from wtforms import FieldList, FormField, HiddenField
 
 from . import (
+    agreement_pages,
     auth,
     codes,
     db,
     figures,
+    offers,
     offices,
     paging,
     policies,
@@ -27,13 +29,15 @@ from . import (
     seats,
     stages,
 )
-from .models import Applicant, Demand, Enterprise, Program, Round
+from .models import Applicant, Enterprise, Program, Round, SeatChange
 from .offices import REFUSALS, Action, RowForm, Several, choice, day, flag, number, options, text
+from .typed import whole
 
 bp = Blueprint("enterprise", __name__, url_prefix="/enterprise")
 auth.guard(bp, "enterprise")
 offices.seat_changes(bp)
 offices.confirmations(bp, lambda: auth.own_enterprise().code)
+agreement_pages.mount(bp)
 
 PICK, NONE = lazy_gettext("请选择"), lazy_gettext("不要求")
 
@@ -65,8 +69,9 @@ class DemandForm(RowForm):
 
 def _page(template: str, round_: Round | None, **words: Any) -> str:
     return render_template(
-        f"enterprise/{template}.html", round=round_, rounds=stages.all_rounds(db.reading()), **words
-    )
+        f"enterprise/{template}.html", round=round_, rounds=stages.all_rounds(db.reading()),
+        action=lambda: _next(round_), **words,
+    )  # fmt: skip
 
 
 # --- home -------------------------------------------------------------------------------------
@@ -81,37 +86,36 @@ def home(serial: str = "") -> str:
     round_ = offices.chosen(serial)
     enterprise = auth.own_enterprise()
     if round_ is None:
-        return _page("home", None, enterprise=enterprise, action=Action(_("还没有招生轮次")))
+        return _page("home", None, enterprise=enterprise)
     held = db.reading()
-    programs = reviewing.programs_of(held, round_.id, enterprise_id=enterprise.id)
-    demands = figures.demands(held, round_, enterprise)
-    changes = [
-        c for c in seats.of_round(held, round_.id) if c.program.enterprise_id == enterprise.id
-    ]
-    waiting = scoring.waiting(held, round_, enterprise.code)
     return _page(
-        "home", round_, enterprise=enterprise, demands=demands, changes=changes,
-        figures=figures.of_programs(held, round_, programs),
-        action=_next(round_, demands, programs, changes, waiting),
+        "home", round_, enterprise=enterprise, demands=figures.demands(held, round_, enterprise),
+        changes=_changes(round_), figures=figures.of_programs(held, round_, _programs(round_)),
         states=codes.DEMAND_STATES, can_post=stages.writable(held, round_, "plan"),
         placed_shown=round_.state in figures.SHOWN,
     )  # fmt: skip
 
 
-def _next(
-    round_: Round,
-    demands: list[Demand],
-    programs: list[Program],
-    changes: list[Any],
-    waiting: list[Any],
-) -> Action:
+def _programs(round_: Round) -> list[Program]:
+    return reviewing.programs_of(db.reading(), round_.id, enterprise_id=auth.own_enterprise().id)
+
+
+def _changes(round_: Round) -> list[SeatChange]:
+    mine = auth.own_enterprise().id
+    return [c for c in seats.of_round(db.reading(), round_.id) if c.program.enterprise_id == mine]
+
+
+def _next(round_: Round | None) -> Action:
     """The one next action of an enterprise."""
+    if round_ is None:
+        return Action(_("还没有招生轮次"))
 
     def url(view: str, **parts: Any) -> str:
         return url_for(f"enterprise.{view}", serial=round_.serial, **parts)
 
-    held = db.reading()
+    held, programs = db.reading(), _programs(round_)
     if stages.writable(held, round_, "plan"):
+        demands = figures.demands(held, round_, auth.own_enterprise())
         if unsure := next((p for p in programs if p.confirmed_at is None), None):
             return Action(
                 _("核对并确认 %(class)s 的席位", **{"class": unsure.order_class.name}),
@@ -125,7 +129,9 @@ def _next(
         if not demands:
             return Action(_("发布第一个岗位"), url("new_demand"), _("院校按岗位组建订单班。"))
         return Action(_("再发布一个岗位"), url("new_demand"), _("岗位都已提交，等院校组班。"))
-    open_change = next((c for c in changes if c.applied_at is None and not c.enterprise_by), None)
+    open_change = next(
+        (c for c in _changes(round_) if c.applied_at is None and not c.enterprise_by), None
+    )
     if open_change is not None and stages.writable(held, round_, "seat_change"):
         return Action(
             _("答复席位变更单"), url_for("enterprise.show_change", key=open_change.key),
@@ -133,12 +139,18 @@ def _next(
         )  # fmt: skip
     if stages.writable(held, round_, "score") and programs:
         me = auth.actor().name
+        waiting: list[Any] = scoring.waiting(held, round_, auth.own_enterprise().code)
         if any(s.entered_by != me for _o, _t, b in waiting for s in (*b.scores, *b.decisions)):
             return Action(_("确认面试结果"), url("confirm_list"), _("同事录入的结果要您确认。"))
         return Action(
             _("录入面试结果"), url("interview_list", code=programs[0].code),
             _("锁定志愿前要录完并确认。"),
         )  # fmt: skip
+    if unsigned := agreement_pages.waiting_for(round_, "enterprise"):
+        return Action(
+            _("签三方协议（%(n)s 份等企业签）", n=unsigned),
+            url("agreements_page", state="enterprise"),
+        )
     if round_.state in figures.SHOWN:
         return Action(_("查看录取名单"), url("placed"))
     return offices.waiting_action(round_)
@@ -247,18 +259,13 @@ def confirm_seats(serial: str, code: str) -> Response:
 # --- interviews -------------------------------------------------------------------------------
 
 
-class InterviewLine(Form):  # type: ignore[misc]
+class InterviewLine(offices.Line):
     """One person's interview."""
 
-    number = HiddenField()
-    version = HiddenField(default="0")
     slot_was = HiddenField()
     rejected_was = HiddenField()
-    slot = StringField(filters=[lambda value: (value or "").strip()[:100]])
-    interview = StringField(filters=[lambda value: (value or "").strip()[:20]])
-    exempt_basis = StringField(filters=[lambda value: (value or "").strip()[:200]])
-    fit = StringField(filters=[lambda value: (value or "").strip()[:5]])
-    rejected = StringField(filters=[lambda value: (value or "").strip()[:200]])
+    slot = text("", 100)
+    rejected = text("", 200)
 
 
 class InterviewForm(RowForm):
@@ -368,7 +375,7 @@ def _outcome(line: Any, people: dict[str, Applicant], parts: list[str]) -> scori
         abort(404)
     entry = scoring.Entry(
         who, {name: line[name].data for name in parts}, line.exempt_basis.data, line.fit.data,
-        offices.as_version(line.version.data),
+        whole(line.version.data),
     )  # fmt: skip
     return scoring.Outcome(
         entry, line.slot.data, line.slot_was.data or "", line.rejected.data,
@@ -400,7 +407,10 @@ def placed(serial: str) -> str:
     enterprise: Enterprise = auth.own_enterprise()
     programs = reviewing.programs_of(db.reading(), round_.id, enterprise_id=enterprise.id)
     rows = figures.placed(db.reading(), round_, programs)
-    return _page("placed", round_, page=paging.page_of(rows), shown=round_.state in figures.SHOWN)
+    return _page(
+        "placed", round_, page=paging.page_of(rows), shown=round_.state in figures.SHOWN,
+        states=offers.LABELS,
+    )  # fmt: skip
 
 
 @bp.post("/<serial>/prints/list")

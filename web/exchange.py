@@ -18,6 +18,7 @@ from wtforms.validators import Length
 from . import auth, cells, db, exports, imports, reviewing, rounds, words, workbooks
 from .archive import Refused
 from .cells import Value
+from .hints import hint
 from .issues import sentence
 from .lines import Issue, office_of
 from .models import Import, Round
@@ -123,7 +124,7 @@ def _upload_page(round_: Round, kind: Sheet, form: UploadForm) -> str:
         replaceable=imports.replaceable(db.reading(), round_, kind),
         withdraws=kind.key in imports.WITHDRAWING, after=imports.after_all(kind),
         closed=_state_way(kind, state), filters=_filters(kind), english=words.language() == "en",
-        hint=exports.hint,
+        hint=hint,
     )  # fmt: skip
 
 

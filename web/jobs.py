@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -32,9 +32,9 @@ from sqlalchemy.orm import Session
 
 import matcher
 
-from . import db, evidence, outbox, rounds
+from . import agreements, answers, corrections, db, evidence, outbox, rounds
 from .audit import SYSTEM, Actor, record
-from .models import Draw, Round, Run
+from .models import Round, Run
 from .snapshot import (
     draw_file,
     enough_space,
@@ -48,7 +48,7 @@ from .snapshot import (
 )
 
 LIVE = ("QUEUED", "RUNNING")
-ENDS = ("VERIFIED", "BROKEN", "FAILED", "CANCELLED")
+ENDS = ("VERIFIED", "BROKEN", "FAILED", "CANCELLED", "ANSWERED")
 STEPS = ("solve", "verify", "explain", "report")
 SILENCE = timedelta(seconds=30)
 HEARTBEAT = 1.0
@@ -75,16 +75,22 @@ class NotAllowed(ValueError):
 # --- queueing and cancelling ------------------------------------------------------------------
 
 
-def queue(session: Session, round_: Round, kind: str, toml: str, label: str, actor: Actor) -> Run:
+def queue(
+    session: Session, round_: Round, kind: str, toml: str, label: str, actor: Actor,
+    corrected: Sequence[Mapping[str, Any]] = (),
+) -> Run:  # fmt: skip
     """Ask for a run; a worker takes it up.
 
     Parameters
     ----------
     kind
         ``trial`` 试算: any rules, with a seed for trials, never publishable.  ``committed``: the
-        rules and the draw that were committed to; one of them is live at a time.
+        rules and the draw that were committed to; one of them is live at a time.  ``recheck`` 复核:
+        the same rules and draw on the snapshot with corrections, once a result is published.
     toml
-        The rules; of a committed run the round's own.
+        The rules; the round's own but for a trial.
+    corrected
+        Of a ``recheck``: what is corrected, see :mod:`web.corrections`.
 
     Raises
     ------
@@ -99,15 +105,16 @@ def queue(session: Session, round_: Round, kind: str, toml: str, label: str, act
         toml = _trial_rules(round_.serial, toml)
     else:
         frozen = snapshot_of(session, round_)
-        if round_.state != "DRAWN" or frozen is None:
+        where = ("DRAWN",) if kind == "committed" else ("PUBLISHED", "CONFIRMING")
+        if round_.state not in where or frozen is None:
             raise NotAllowed("state")
         if policy_digest(toml) != frozen.policy_digest:
             raise NotAllowed("policy")
-        if rounds.committed_run(session, round_) is not None:
+        if kind == "committed" and rounds.committed_run(session, round_) is not None:
             raise NotAllowed("live")
     run = Run(
         round_id=round_.id, kind=kind, label=label, policy_toml=toml, started_by=actor.name,
-        queued_at=db.now(session),
+        queued_at=db.now(session), corrections=list(corrected),
     )  # fmt: skip
     session.add(run)
     try:
@@ -238,10 +245,11 @@ def record_due() -> list[str]:
             )
         )
     )
-    if due is None:
-        return []
-    with db.writing() as writing:
-        return rounds.close_due(writing)
+    taken = []
+    if due is not None:
+        with db.writing() as writing:
+            taken = rounds.close_due(writing)
+    return taken + answers.settle_due() + agreements.settle_due()
 
 
 def work_once(stop: Event | None = None) -> bool:
@@ -349,11 +357,11 @@ def _carry_out(claim: Claim, stop: Event) -> dict[str, Any]:
     if run.kind in CARRIED:
         return CARRIED[run.kind](claim, run, place, stop)
     policy = matcher.Policy.from_toml(run.policy_toml.encode())
-    committed = run.kind == "committed"
+    official = run.kind != "trial"
     _prepare(run, place / "round")
     db.forget()
     made, out = place / "result.tmp", place / "result"
-    limits = _limits(policy)
+    limits = limits_of(policy)
     for step in STEPS:
         option = "--result" if step != "solve" else "--out"
         command = (*COMMAND, step, str(place / "round"), option, str(made))
@@ -366,7 +374,9 @@ def _carry_out(claim: Claim, stop: Event) -> dict[str, Any]:
             if not _broken(made):
                 raise Stopped("FAILED", complaint(place, step, status))
             break
-    ended = _reading(made, committed)
+    ended = _reading(made, official)
+    if named := {str(c["applicant"]) for c in run.corrections}:
+        ended["summary"]["named"] = _places(made, named)
     settle(made)
     made.rename(out)
     settle([place])
@@ -374,21 +384,27 @@ def _carry_out(claim: Claim, stop: Event) -> dict[str, Any]:
 
 
 def _prepare(run: Run, folder: Path) -> None:
-    """The round as the run reads it: the snapshot with its draw, or the rows as they stand."""
     session = db.reading()
     frozen = snapshot_of(session, run.round)
-    if frozen is None:
-        tables_of(session, run.round, run.policy_toml).write(folder)
-        return
-    if not intact(frozen):
+    if frozen is not None and not intact(frozen):
         raise Stopped("FAILED", f"snapshot altered: {frozen.folder}")
+    inputs(session, run).write(folder)
+
+
+def inputs(session: Session, run: Run) -> matcher.Tables:
+    """The round as a run reads it: the snapshot with its draw, the snapshot as rechecks correct it, or
+    for trials under other rules; before the freeze, the rows as they stand."""
+    frozen = snapshot_of(session, run.round)
+    if frozen is None:
+        return tables_of(session, run.round, run.policy_toml)
+    if run.kind == "recheck":
+        return corrections.corrected(session, run)[0]
     tables = matcher.Tables.read(folder_of(frozen))
     if run.kind == "committed":
-        drawn = session.scalars(select(Draw).where(Draw.round_id == run.round_id)).one()
-        tables.draw = draw_file(drawn)
+        tables.draw = draw_file(corrections.the_draw(session, run.round))
     else:
         tables.policy = run.policy_toml.encode()
-    tables.write(folder)
+    return tables
 
 
 # --- children ---------------------------------------------------------------------------------
@@ -402,7 +418,7 @@ class Limits:
     memory_mb: int
 
 
-def _limits(policy: matcher.Policy) -> Limits:
+def limits_of(policy: matcher.Policy) -> Limits:
     """Ten minutes beyond the time that the rules give the solver, else this installation's limit."""
     config = current_app.config
     seconds = config.get("RUN_SECONDS", DEFAULT_SECONDS)
@@ -484,7 +500,7 @@ def _broken(out: Path) -> bool:
         return False
 
 
-def _reading(out: Path, committed: bool) -> dict[str, Any]:
+def _reading(out: Path, official: bool) -> dict[str, Any]:
     """How a run ended, by what its folder holds."""
     try:
         result, verdict = (
@@ -496,7 +512,7 @@ def _reading(out: Path, committed: bool) -> dict[str, Any]:
             classes = [dict(row) for row in csv.DictReader(file)]
         complete = bool(result["publishable"]) and not broken
         summary = {
-            "publishable": complete and committed,
+            "publishable": complete and official,
             "complete": complete,
             "mechanism": str(result["mechanism"]),
             "objective": result["objective"],
@@ -511,6 +527,16 @@ def _reading(out: Path, committed: bool) -> dict[str, Any]:
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise Stopped("FAILED", f"unreadable result: {type(error).__name__}: {error}") from error
     return {"state": "BROKEN" if broken else "VERIFIED", "status": status, "summary": summary}
+
+
+def _places(out: Path, named: Collection[str]) -> dict[str, tuple[str, int | None]]:
+    """Program and rank of the people whom corrections are about, without reading the result again."""
+    with (out / "placements.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            row["applicant"]: (row["program"], int(row["rank"]) if row["rank"] else None)
+            for row in csv.DictReader(file)
+            if row["applicant"] in named
+        }
 
 
 def digests(folder: Path) -> dict[str, str]:

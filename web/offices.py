@@ -20,6 +20,7 @@ from wtforms import (
     BooleanField,
     DateField,
     Field,
+    Form,
     HiddenField,
     IntegerField,
     RadioField,
@@ -33,8 +34,9 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from . import auth, codes, db, posting, reviewing, scoring, seats, stages
-from .models import Applicant, Round
+from .models import Applicant, Program, Round
 from .paging import Page, page_of
+from .typed import whole
 
 REFUSALS = (posting.Refused, posting.Stale, stages.NotNow, reviewing.SecondPerson)
 """What a service raises when something may not be stored; :meth:`RowForm.take` shows it."""
@@ -145,8 +147,7 @@ class RowForm(FlaskForm):  # type: ignore[misc]
     @property
     def seen(self) -> int:
         """The version that the page showed."""
-        held = str(self.version.data or "")
-        return int(held) if held.isdecimal() else 0
+        return whole(self.version.data)
 
     def values(self, names: Iterable[str]) -> dict[str, Any]:
         """What was typed, as the row holds it."""
@@ -206,8 +207,7 @@ class Plain(FlaskForm):  # type: ignore[misc]
 
 def posted_version() -> int:
     """The version that a button carried."""
-    held = request.form.get("version", "")
-    return int(held) if held.isdecimal() else 0
+    return whole(request.form.get("version"))
 
 
 def flash_refusal(error: Exception) -> None:
@@ -266,7 +266,7 @@ def seat_changes(bp: Blueprint) -> None:
             else:
                 flash(_("变更单已提交，等另外两方同意。"), "success")
                 return redirect(url_for(f"{bp.name}.show_change", key=made.key))
-        refusal = stages.refusal(db.reading(), round_, "seat_change")
+        refusal = _refusal(program)
         return render_template(
             "offices/ask_change.html", round=round_, program=program, form=form, refusal=refusal
         )
@@ -313,8 +313,14 @@ def seat_changes(bp: Blueprint) -> None:
             "offices/change.html", round=round_, change=change, form=form,
             missing=seats.missing(change), mine=current_user.role,
             reserves=seats.reserves_after(change.program, change.after),
-            refusal=stages.refusal(db.reading(), round_, "seat_change"),
+            refusal=_refusal(change.program),
         )  # fmt: skip
+
+
+def _refusal(program: Program) -> str:
+    """Why these seats cannot be changed now; blank where they can."""
+    held = db.reading()
+    return stages.refusal(held, program.order_class.round, seats.purpose(held, program))
 
 
 # --- second persons ---------------------------------------------------------------------------
@@ -368,18 +374,28 @@ def confirmations(bp: Blueprint, office: Any) -> None:
 # --- sheets of many people --------------------------------------------------------------------
 
 
+class Line(Form):  # type: ignore[misc]
+    """A person's line of a sheet; ``said`` is what the service found wrong with it."""
+
+    said = ""
+    number = HiddenField()
+    version = HiddenField(default="0")
+    interview = text("", 20)
+    exempt_basis = text("", 200)
+    fit = text("", 5)
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with it, whoever found it."""
+        return self.said or " ".join(said for errors in self.errors.values() for said in errors)
+
+
 def by_number(session: Session, ids: Iterable[int], lines: Any) -> dict[str, Applicant]:
     """Number → applicant of those (by id) whom the lines of a sheet name."""
     wanted, among = {str(line.number.data or "") for line in lines}, set(ids)
     named = select(Applicant.id).where(Applicant.number.in_(wanted))
     mine = [one for one in session.scalars(named) if one in among]
     return {one.number: one for one in reviewing.applicants(session, mine)}
-
-
-def as_version(typed: Any) -> int:
-    """The version that a line carried."""
-    held = str(typed or "")
-    return int(held) if held.isdecimal() else 0
 
 
 def take_lines(form: RowForm, lines: Any, error: Exception) -> None:

@@ -48,7 +48,9 @@ from . import (
     public,
     publication,
     rounds,
+    rules,
     settings,
+    typed,
     words,
 )
 
@@ -177,6 +179,12 @@ def _expired(error: CSRFError | auth.LoggedOut) -> tuple[str, int]:
     return render_template("expired.html", code=code, typed=auth.typed()), code
 
 
+def _refuse_odd_address() -> None:
+    """No address of ours holds a control character."""
+    if typed.clean(request.path) != request.path:
+        abort(404)
+
+
 def _refuse_old_database() -> None:
     """Serve nothing from a database that is older than what was published; looked at once."""
     held = current_app.extensions
@@ -221,12 +229,14 @@ def init_app(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     auth.check_guards(app)
+    app.before_request(_refuse_odd_address)
     app.before_request(_refuse_old_database)
     app.before_request(_idle)
     app.context_processor(_globals)
     app.jinja_env.globals["asset"] = asset
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.filters["who"] = who
+    app.jinja_env.filters["cited"] = rules.cited
     app.jinja_env.filters["mask_name"] = privacy.mask_name
     app.jinja_env.filters["mask_number"] = privacy.mask_number
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -16,6 +16,7 @@ from .db import now
 from .models import (
     Cap,
     OrderClass,
+    PolicyVersion,
     Program,
     Record,
     Reserve,
@@ -50,9 +51,11 @@ def create(
     actor: Actor,
     *,
     source: Round | None = None,
+    rules: PolicyVersion | None = None,
     demo: bool = False,
 ) -> Round:
-    """A new round in preparation; from ``source`` it takes classes, seats, reserves, caps and rules.
+    """A new round in preparation; from ``source`` it takes classes, seats, reserves, caps and rules,
+    with ``rules`` those alone.
 
     What the classes held is to be confirmed anew, and dates move by as many years as lie between.
 
@@ -81,21 +84,22 @@ def create(
     )  # fmt: skip
     if source is not None:
         _copy_plan(session, source, made)
-    held = source.policy if source else None
+    held = source.policy if source else rules
     policies.start(session, made, actor, held.toml if held else "", held.workflow if held else {})
     return made
 
 
-_OF_CLASS = (
+OF_CLASS = (
     "college_id", "code", "name", "major", "major_code", "industry", "district", "level", "intake",
     "years", "study_form", "kind", "hired_on_entry", "min_size", "plan_order", "entry_education",
     "entry_skill", "age_min", "age_max", "age_basis", "health", "health_basis",
     "interview_required", "tuition", "boarding", "note",
 )  # fmt: skip
-_OF_PROGRAM = (
+OF_PROGRAM = (
     "enterprise_id", "code", "name", "capacity", "channel", "plan_order", "forbid_minor",
     "forbid_minor_reason",
 )  # fmt: skip
+"""What a class, and its seats, take along into another round."""
 
 
 def _copy_plan(session: Session, source: Round, made: Round) -> None:
@@ -105,11 +109,11 @@ def _copy_plan(session: Session, source: Round, made: Round) -> None:
             round_id=made.id,
             internship_date=_moved(old.internship_date, years),
             hire_date=_moved(old.hire_date, years),
-            **{name: getattr(old, name) for name in _OF_CLASS},
+            **{name: getattr(old, name) for name in OF_CLASS},
         )
         new.programs = [
             Program(
-                **{name: getattr(p, name) for name in _OF_PROGRAM},
+                **{name: getattr(p, name) for name in OF_PROGRAM},
                 reserves=[Reserve(group=r.group, hard=r.hard, seats=r.seats) for r in p.reserves],
             )
             for p in old.programs

@@ -155,16 +155,16 @@ PARAMETERS: tuple[Parameter, ...] = (
     _flow("class.min_open.ST", _("最低开班人数（社会培训）"), "int", "D/M-med", "plan", unit=PEOPLE,
           default=15),
     _flow("enterprise.intern_share_max", _("实习生占在岗职工比例提醒线"), "percent",
-          "F 2016；M-hi 2021", "plan", default=0.1),
+          "F 2016 + M-hi 2021", "plan", default=0.1),
     _flow("enterprise.post_intern_share_max", _("同岗位实习生比例提醒线"), "percent",
-          "F 2016；M-hi 2021", "plan", default=0.2),
+          "F 2016 + M-hi 2021", "plan", default=0.2),
     _flow("reserve.G05", _("失业青年预留比例"), "percent", "D", "reserve", default=0.1),
     _flow("reserve.G06", _("农民工预留比例（非全日制、社会培训）"), "percent", "D", "reserve", default=0.1),
     _flow("reserve.G07", _("退役军人预留比例"), "percent", "D", "reserve", default=0.05),
     _flow("reserve.G08", _("脱贫家庭预留比例"), "percent", "D", "reserve", default=0.03),
     _flow("reserve.G09", _("残疾人预留比例"), "percent", "D", "reserve", default=0),
     _flow("reserve.G10", _("低保、特困家庭预留比例"), "percent", "D", "reserve", default=0),
-    _flow("days.publicity", _("公示期"), "int", "D；各地见 5–7 日", "days", unit=DAYS, default=5),
+    _flow("days.publicity", _("公示期"), "int", "D + 各地 5–7 日", "days", unit=DAYS, default=5),
     _flow("days.appeal_reply", _("复核答复期限"), "int", "D", "days", unit=DAYS, default=5),
     _flow("days.confirm", _("确认期限"), "int", "D", "days", unit=DAYS, default=3),
     _flow("days.agreement", _("协议签署期限"), "int", "D", "days", unit=DAYS, default=10),
@@ -601,7 +601,7 @@ def shown(parameter: Parameter, value: Any) -> str:
     if value is None or value in ("", []):
         return str(_("未设置"))
     if isinstance(value, dict):
-        return "；".join(f"{k} {v}" for k, v in value.items())
+        return str(_("；")).join(f"{k} {v}" for k, v in value.items())
     if parameter.kind == "flag":
         return str(_("是") if value else _("否"))
     if parameter.kind == "percent":

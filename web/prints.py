@@ -130,7 +130,7 @@ def own_data(title: str, facts: Sequence[Line]) -> bytes:
     """Everything that is stored of a person, for herself."""
     sheet = _sheet(title)
     sheet.say(title, 20, 3)
-    sheet.facts(facts)
+    sheet.facts([(name, value or "—") for name, value in facts])
     return sheet.to_bytes()
 
 

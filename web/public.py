@@ -16,6 +16,7 @@ from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
 from . import (
+    application,
     auth,
     bundle,
     choices,
@@ -31,6 +32,7 @@ from . import (
     rounds,
     rules,
     snapshot,
+    statistics_pages,
 )
 from .models import (
     Applicant,
@@ -44,6 +46,7 @@ from .models import (
 )
 
 bp = Blueprint("public", __name__)
+statistics_pages.published(bp)
 
 FILTERS = ("industry", "study_form", "district")
 
@@ -91,7 +94,12 @@ def _next(round_: Round, state: str) -> Action:
 def _page(template: str, round_: Round, **values: Any) -> str:
     """A page of a round, with its state by the clock."""
     state = rounds.by_the_clock(db.reading(), round_)
-    return render_template(f"public/{template}.html", round=round_, state=state, **values)
+    action = _next(round_, state)
+    if action.url == request.path:  # it is done here: what comes after it
+        action = _next(round_, "")
+    return render_template(
+        f"public/{template}.html", round=round_, state=state, action=action, **values
+    )
 
 
 @bp.get("/rounds/<serial>")
@@ -101,9 +109,7 @@ def show(serial: str) -> str:
     session = db.reading()
     state = rounds.by_the_clock(session, round_)
     counts = _counts(session, round_)
-    return _page(
-        "round", round_, action=_next(round_, state), course=_course(round_, state), counts=counts
-    )
+    return _page("round", round_, course=_course(round_, state), counts=counts)
 
 
 def _course(round_: Round, state: str) -> list[dict[str, Any]]:
@@ -214,7 +220,9 @@ def notice(serial: str) -> Response:
     held = publication.publication_of(session, round_)
     shown = held if held is not None and publication.notice_runs(session, round_) else None
     page = paging.page_of_query(_placed(shown)) if shown else None
-    answer = make_response(_page("notice", round_, publication=shown, page=page))
+    listed = [row.applicant_id for row in page.rows] if page else []
+    named = application.named_in_public(session, listed)
+    answer = make_response(_page("notice", round_, publication=shown, page=page, named=named))
     answer.headers["X-Robots-Tag"] = "noindex, noarchive"
     return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,11 @@ ABSENT = {"bar": lazy_gettext("不予录取"), "zero": lazy_gettext("按零分�
 NO_LIMIT = lazy_gettext("不限")
 
 
+def cited(text: str) -> str:
+    """Where a rule stands, as people read it: the short ``S§2`` names an article of the measures."""
+    return re.sub(r"S§(\d+)", lambda m: str(_("十条措施第%(n)s条", n=m[1])), text)
+
+
 @dataclass(frozen=True)
 class Rule:
     """One rule in words; ``default`` where its value is the program's own and nobody's decision."""
@@ -68,7 +74,7 @@ def _or_none(value: object) -> str:
 
 
 def _listed(held: tuple[str, ...]) -> str:
-    return "、".join(held) or str(_("没有"))
+    return str(_("、")).join(map(cited, held)) or str(_("没有"))
 
 
 def _yes(value: bool) -> str:
@@ -153,4 +159,4 @@ def _age_cell(name: str, value: object) -> str:
     names = {"group": codes.GROUPS, "study_form": codes.STUDY_FORMS, "level": codes.LEVELS}
     if name in names:
         return str(names[name].get(str(value), value))
-    return "" if value is None else str(value)
+    return "" if value is None else cited(str(value))

@@ -158,7 +158,7 @@ def waiting(w: o.World, *numbers: str) -> None:
 def test_an_applicant_is_reviewed_and_a_change_confirmed_by_a_colleague(review: o.World) -> None:
     waiting(review, "A01")
     u1, key = review.as_("u1"), review.key("A01")
-    assert "已提交待审 1 人" in u1.get(f"{BASE}/").text
+    assert "待审 1 人" in u1.get(f"{BASE}/").text
     page = u1.get(f"{BASE}/applicants/{key}").text
     assert "张伟" in page and "3710**********" in page and "37109920030411" not in page
     wrong = u1.post(f"{BASE}/applicants/{key}", data={"version": "1", "reason": "说明文字"}).text

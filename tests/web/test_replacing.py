@@ -341,7 +341,7 @@ def test_the_pages_ask_for_a_reason_and_a_second_person(
     assert "全部存入" not in page
     assert "不能自己确认" in first.post(f"{address}/store", follow_redirects=True).text
     second.set_cookie("lang", "en")
-    assert "Check each of the 1 lines to be removed" in second.get(address).text
+    assert "Check each of the 1 line to be removed" in second.get(address).text
     second.delete_cookie("lang")
     assert "已全部存入" in second.post(f"{address}/store", follow_redirects=True).text
     assert "K002" in second.get(address).text, "what was removed stays readable"

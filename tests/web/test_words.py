@@ -29,6 +29,7 @@ BILINGUAL = re.compile(r"/ [a-z]{2}|[A-Za-z]+ [a-z]+")
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 
 DATA = {
+    "check_chain.py": "handed out alone: each sentence stands beside its English",
     "cells.py": "workbooks are in Chinese: words that cells hold",
     "demo.py": "what is made up for the demo is data",
     "exports.py": "workbooks are in Chinese: their instructions",
@@ -167,7 +168,7 @@ def _text(node: ast.AST) -> str:
 NAMES = {"主办单位", "ICP备案号", "公安备案号", "监督电话", "隐私政策", "订单班匹配"}
 """Names of settings, as they are stored, and the system's own in an authenticator."""
 
-SOURCE = re.compile(r"(S§|F |D[；+]|M-hi )")
+SOURCE = re.compile(r"(S§|F |D ?[；+]|M-hi )")
 """Where a parameter comes from: names of Chinese papers stay as they are."""
 
 

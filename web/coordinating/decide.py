@@ -205,7 +205,7 @@ def approval(serial: str) -> str | Response:
         "coordinator/approval.html", round=round_, run=run, claims=claims, names=CLAIMS,
         trusted=publication.trusted_claims(run) if run else [], form=form, waiting=waiting,
         filing=planning.record_of(session, round_, "result_filing"), states=codes.RUN_STATES,
-        held=session.scalar(select(Approval).where(Approval.round_id == round_.id)),
+        held=session.scalar(select(Approval).where(Approval.round_id == round_.id).order_by(Approval.id)),
     )  # fmt: skip
 
 
@@ -240,7 +240,7 @@ def publish(serial: str) -> str | Response:
     session = db.reading()
     return render_template(
         "coordinator/publish.html", round=round_, form=form,
-        held=session.scalar(select(Approval).where(Approval.round_id == round_.id)),
+        held=session.scalar(select(Approval).where(Approval.round_id == round_.id).order_by(Approval.id)),
         published=session.scalars(
             select(Publication)
             .where(Publication.round_id == round_.id)

@@ -19,6 +19,10 @@ from ..models import Applicant, College, Enterprise, OrderClass, Program, Round
 from ..offices import options
 from .blueprint import bp, changing, telling
 
+FOOT = {
+    "主办单位": _l("主办单位"), "ICP备案号": _l("ICP备案号"), "公安备案号": _l("公安备案号"),
+    "监督电话": _l("监督电话"), "隐私政策": _l("隐私政策"),
+}  # fmt: skip
 TASKS: dict[str, tuple[Any, Any]] = {
     "class_to_confirm": (_l("班级等院校确认"), _l("院校")),
     "seats_to_confirm": (_l("席位等企业确认"), _l("企业")),
@@ -29,19 +33,24 @@ TASKS: dict[str, tuple[Any, Any]] = {
     "score_to_confirm": (_l("成绩等第二人确认"), _l("院校或通道")),
     "decision_to_confirm": (_l("个案决定等第二人确认"), _l("录入人")),
     "seat_change": (_l("席位变更单等办理"), _l("企业")),
+    "recheck_to_answer": (_l("复核等答复"), _l("办理单位")),
+    "recheck_to_confirm": (_l("复核答复等第二人确认"), _l("协调员")),
+    "not_confirmed": (_l("录取还没有答复"), _l("院校")),
 }
+
+
+SERIAL = [
+    DataRequired(),
+    Length(max=24),
+    Regexp(r"[A-Za-z0-9][A-Za-z0-9_-]*$", message=_l("只用字母、数字和连字符，如 2026-1")),
+]
+"""What a round's number must be."""
 
 
 class NewRound(FlaskForm):  # type: ignore[misc]
     """A new round."""
 
-    serial = StringField(
-        validators=[
-            DataRequired(),
-            Length(max=24),
-            Regexp(r"[A-Za-z0-9][A-Za-z0-9_-]*$", message=_l("只用字母、数字和连字符，如 2026-1")),
-        ]
-    )
+    serial = StringField(validators=SERIAL)
     title = StringField(validators=[DataRequired(), Length(max=60)])
     year = IntegerField(validators=[DataRequired(), NumberRange(2000, 2100)])
     season = SelectField(choices=options(codes.SEASONS))
@@ -53,7 +62,7 @@ def home() -> str:
     """All rounds, each with its state and its one next action."""
     session = db.reading()
     held = session.scalars(select(Round).order_by(Round.year.desc(), Round.id.desc())).all()
-    empty = [name for name, value in settings.current(session).items() if not value]
+    empty = [str(FOOT[name]) for name, value in settings.current(session).items() if not value]
     return render_template("coordinator/home.html", rounds=held, empty=empty, seasons=codes.SEASONS)
 
 
@@ -137,7 +146,7 @@ def _periods(round_: Round) -> list[tuple[str, str]]:
 @bp.post("/rounds/<serial>/steps/<name>")
 def take_step(serial: str, name: str) -> Response:
     """Take a step that has no page of its own."""
-    if name not in ("announce", "open", "close", "confirm"):
+    if name not in ("announce", "open", "close", "confirm", "finish"):
         return redirect(url_for("coordinator.round_page", serial=serial))
     with telling(_("已进入下一阶段")), changing(serial) as (session, round_):
         if request.form.get("fence") != str(round_.fence):

@@ -45,6 +45,18 @@ SENTENCES: dict[str, tuple[Any, str]] = {
     "second_person": (_("这一步要另一位协调员来做"), "round_page"),
     "no_approval": (_("还没有第二位协调员审定"), "approval"),
     "notice_period": (_("公示期还没结束"), "round_page"),
+    "rechecks_open": (_("%(n)s 件复核还没有办结"), "rechecks_list"),
+    "waiting_goes_on": (_("递补还没有结束"), "waiting_list"),
+    "waiting_ended": (_("递补已经结束，不再递补"), "waiting_list"),
+    "step_today": (_("今天已经递补过，下一个工作日再做"), "waiting_list"),
+    "not_working_day": (_("今天不是工作日，递补在工作日进行"), "waiting_list"),
+    "no_calendar": (_("没有 %(about)s 年的节假日表，请先补上"), "round_page"),
+    "crossing_caps": (_("总量上限互相交叉，排不出递补次序"), "plan"),
+    "offers_open": (_("%(n)s 个席位还在等答复"), "waiting_list"),
+    "class_below": (_("%(n)s 个班不足最低开班人数，还没有决定：%(about)s"), "class_rulings"),
+    "not_below": (_("%(about)s 不低于最低开班人数，不用决定"), "class_rulings"),
+    "no_such_merge": (_("不能并入这个班"), "class_rulings"),
+    "merge_too_small": (_("%(about)s 差 %(n)s 个合适的席位，并不下"), "class_rulings"),
     "no_snapshot": (_("还没有锁定的快照"), "freeze"),
     "role": (_("这一步不由您的角色来做"), "round_page"),
 }
@@ -63,6 +75,7 @@ LABELS: dict[str, tuple[Any, str]] = {
     "approve": (_("审定结果"), "approval"),
     "publish": (_("公示结果"), "publish"),
     "confirm": (_("转入确认递补"), "round_page"),
+    "finish": (_("归档本轮"), "final"),
 }
 SHOWN = 8
 """So many codes are named where many wait for the same thing."""

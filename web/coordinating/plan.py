@@ -38,6 +38,7 @@ from .. import (
 )
 from ..models import Cap, College, Demand, Enterprise, OrderClass, Program, Round, SeatChange
 from ..offices import options
+from ..typed import whole
 from .blueprint import bp, changing, telling
 
 DIMENSIONS = {"industry": _l("产业"), "major": _l("专业（工种）"), "district": _l("区市")}
@@ -356,7 +357,7 @@ def dates(serial: str) -> str | Response:
             try:
                 with changing(serial) as (session, held):
                     planning.describe(
-                        session, held, auth.actor(), int(form.version.data or 0),
+                        session, held, auth.actor(), whole(form.version.data),
                         title=form.title.data, opens_at=opens, deadline_at=deadline,
                         draw_event=form.draw_event.data.strip(),
                     )  # fmt: skip

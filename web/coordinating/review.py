@@ -43,6 +43,7 @@ from ..models import (
 )
 from ..offices import options
 from ..privacy import mask_telephone
+from ..typed import whole
 from .blueprint import bp, changing, telling
 
 RULES = {
@@ -192,7 +193,7 @@ def confirm_review(serial: str, key: str) -> Response:
     try:
         with telling(_("已确认")), changing(serial) as (session, _round):
             reviewing.confirm_review(session, auth.applicant_of(key, session),
-                                     request.form.get("version", 0, type=int), auth.actor())  # fmt: skip
+                                     whole(request.form.get("version")), auth.actor())  # fmt: skip
     except (posting.Refused, posting.Stale):
         flash(_("没有执行：这份审核刚被别人改过，请看最新情况"), "error")
     return redirect(url_for("coordinator.applicant_page", serial=serial, key=key))

@@ -11,10 +11,11 @@ from flask_wtf import FlaskForm
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
-from wtforms import StringField
+from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
-from .. import auth, codes, compare, db, jobs, policies
+from .. import auth, codes, compare, db, jobs, policies, supposing
 from ..models import Applicant, Cap, OrderClass, Program, Reserve, Round, Run, Score
 from .blueprint import bp, changing, telling
 from .rules import fields_of, filled, form_of, put, taken
@@ -158,10 +159,16 @@ def _alive(page: str, live: bool) -> Response:
 
 
 @bp.get("/rounds/<serial>/runs/<key>")
-def run_page(serial: str, key: str) -> Response:
-    """One run: its progress, or its figures and what was proved of them."""
+def run_page(serial: str, key: str) -> BaseResponse:
+    """One run: its progress, or its figures, what was proved of them, and what was supposed of it."""
     round_ = auth.round_of(serial)
     run = auth.run_of(round_, key)
+    if run.kind == supposing.WHAT_IF:
+        return redirect(
+            url_for("coordinator.run_page", serial=serial, key=run.summary["asked"]["of"])
+        )
+    supposed = supposing.of(db.reading(), run)
+    live = any(one.state in jobs.LIVE for one in (run, *supposed))
     done = bool(run.summary.get("report"))
     page = render_template(
         "coordinator/run.html", round=round_, run=run, kinds=codes.RUN_KINDS, states=codes.RUN_STATES, steps=STEPS,
@@ -170,8 +177,34 @@ def run_page(serial: str, key: str) -> Response:
         closed=compare.closed_of(run) if done else [], prices=compare.prices(run) if done else [],
         profile=compare.profile([run]) if done else [], live=run.state in jobs.LIVE,
         fairness=compare.fairness([run]) if done else [], labels=codes.FAIRNESS,
+        supposed=[(one, supposing.words(one.summary["asked"]["change"], one.summary["asked"]["code"]))
+                  for one in supposed],
+        form=_supposition(run) if done and not live else None, changes=CHANGES, live_states=jobs.LIVE,
     )  # fmt: skip
-    return _alive(page, run.state in jobs.LIVE)
+    return _alive(page, live)
+
+
+def _supposition(run: Run) -> FlaskForm:
+    """What may be supposed of a run, to choose from."""
+
+    class Form(FlaskForm):  # type: ignore[misc]
+        change = SelectField(choices=[SelectChoice(*one) for one in supposing.possible(run)])
+
+    return Form()
+
+
+@bp.post("/rounds/<serial>/runs/<key>/suppose")
+def suppose(serial: str, key: str) -> BaseResponse:
+    """Have a run solved once more with one thing changed."""
+    if not FlaskForm().validate_on_submit():
+        abort(400)
+    try:
+        with telling(_("已开始重算")), changing(serial) as (session, round_):
+            base = auth.run_of(round_, key, session)
+            supposing.ask(session, round_, base, request.form.get("change", ""), auth.actor())
+    except jobs.NotAllowed:
+        flash(_("现在不能这样假设，或上一次还没算完"), "error")
+    return redirect(url_for("coordinator.run_page", serial=serial, key=key))
 
 
 def _elapsed(run: Run) -> int:

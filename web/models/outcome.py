@@ -159,12 +159,16 @@ class Recheck(Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
     remedy: Mapped[str] = mapped_column(default="")
     """``none``, ``successor`` (solved again), ``seat`` (an extra one), ``first`` (of the waiting list)."""
+    program_id: Mapped[int | None] = mapped_column(ForeignKey("program.id"))
+    """Where the corrected round would have placed her; of the last two remedies."""
+    rank: Mapped[int | None]
     publication_id: Mapped[int | None] = mapped_column(ForeignKey("publication.id"))
     """The successor that it led to."""
     version: Mapped[int] = mapped_column(default=1)
 
     round: Mapped[Round] = relationship()
     applicant: Mapped[Applicant] = relationship()
+    program: Mapped[Program | None] = relationship()
     run: Mapped[Run | None] = relationship()
     publication: Mapped[Publication | None] = relationship()
 
@@ -180,6 +184,10 @@ class AgreementText(Base):
     reason: Mapped[str] = mapped_column(default="")
     author: Mapped[str]
     at: Mapped[datetime] = mapped_column(Instant)
+    confirmed_by: Mapped[str] = mapped_column(default="")
+    confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When a second person confirmed it; only then agreements are made of it."""
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class Agreement(Base):
@@ -206,6 +214,11 @@ class Agreement(Base):
     paper_by: Mapped[str] = mapped_column(default="")
     paper_at: Mapped[datetime | None] = mapped_column(Instant)
     reminded_at: Mapped[datetime | None] = mapped_column(Instant)
+    asked: Mapped[str] = mapped_column(default="")
+    """What somebody asks a second person to confirm: ``change`` (made anew) or ``end`` (解除)."""
+    asked_by: Mapped[str] = mapped_column(default="")
+    asked_at: Mapped[datetime | None] = mapped_column(Instant)
+    asked_reason: Mapped[str] = mapped_column(default="")
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     reason: Mapped[str] = mapped_column(default="")
     version: Mapped[int] = mapped_column(default=1)
@@ -233,7 +246,7 @@ class Signature(Base):
     """``student``, ``guardian``, ``enterprise`` or ``college``."""
     name: Mapped[str]
     how: Mapped[str]
-    """``page``, ``code`` (the guardian's) or ``paper``."""
+    """``page``, ``code`` (the guardian's), or ``paper:`` and the number of the signed paper."""
     digest: Mapped[str]
     """Of the text that was signed."""
     by: Mapped[str]
@@ -253,6 +266,10 @@ class Enrolment(Base):
     register_number: Mapped[str] = mapped_column(default="")
     left_on: Mapped[date | None]
     left_reason: Mapped[str] = mapped_column(default="")
+    asked: Mapped[str] = mapped_column(default="")
+    """What somebody asks a second person to take back: ``check_in``, ``register``, ``absent``, ``left``."""
+    asked_by: Mapped[str] = mapped_column(default="")
+    asked_reason: Mapped[str] = mapped_column(default="")
     by: Mapped[str]
     at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1)

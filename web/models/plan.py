@@ -143,6 +143,15 @@ class OrderClass(Base):
     health_basis: Mapped[str] = mapped_column(default="")
     internship_date: Mapped[date | None]
     hire_date: Mapped[date | None]
+    signed_internship_date: Mapped[date | None]
+    """What agreements say instead of the plan's date, where the college moved it afterwards."""
+    signed_hire_date: Mapped[date | None]
+    check_in_from: Mapped[date | None]
+    """First and last day of check-in (报到)."""
+    check_in_until: Mapped[date | None]
+    check_in_place: Mapped[str] = mapped_column(default="")
+    """Where, and at what hours."""
+    check_in_bring: Mapped[str] = mapped_column(default="")
     interview_required: Mapped[bool] = mapped_column(default=False)
     tuition: Mapped[int | None]
     boarding: Mapped[bool] = mapped_column(default=False)
@@ -181,6 +190,7 @@ class Program(Base):
 
     order_class: Mapped[OrderClass] = relationship(back_populates="programs")
     enterprise: Mapped[Enterprise] = relationship()
+    demand: Mapped[Demand | None] = relationship()
     reserves: Mapped[list[Reserve]] = relationship(
         back_populates="program", cascade="all, delete-orphan", order_by="Reserve.group"
     )
