@@ -24,6 +24,7 @@ from . import (
     application,
     calendar,
     db,
+    jobs,
     offers,
     outbox,
     policies,
@@ -529,3 +530,6 @@ def _note(
         session, actor, f"agreement.{what}", f"agreement/{held.number}",
         round_id=held.offer.round_id, reason=reason, **parts,
     )  # fmt: skip
+
+
+jobs.SETTLED.append(settle_due)

@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from . import application, db, offers, outbox, rounds
+from . import application, db, jobs, offers, outbox, rounds
 from .audit import SYSTEM, Actor, Entry, record_all
 from .models import Applicant, Message, Offer, OrderClass, Program, Round
 from .models.outcome import HOLDING, OPEN
@@ -296,3 +296,6 @@ def _people(session: Session, *which: Any) -> Iterator[tuple[Applicant, str, dat
         .order_by(Applicant.id)
     ).all()
     yield from ((row[0], row[1], row[2]) for row in rows)
+
+
+jobs.SETTLED.append(settle_due)

@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 
 import matcher
 
-from . import agreements, answers, corrections, db, evidence, outbox, rounds
+from . import corrections, db, evidence, outbox, rounds
 from .audit import SYSTEM, Actor, record
 from .models import Round, Run
 from .snapshot import (
@@ -192,6 +192,9 @@ CARRIED: dict[str, Callable[[Claim, Run, Path, Event], dict[str, Any]]] = {}
 here returns what is recorded of the run in the end."""
 
 
+SETTLED: list[Callable[[], list[str]]] = []
+"""What else the clock decides after publication, by story: each says what it did."""
+
 CLEANED: list[Callable[[], object]] = [evidence.delete_due]
 """What the worker does once an hour to remove what is no longer needed; stories add theirs."""
 
@@ -249,7 +252,7 @@ def record_due() -> list[str]:
     if due is not None:
         with db.writing() as writing:
             taken = rounds.close_due(writing)
-    return taken + answers.settle_due() + agreements.settle_due()
+    return [*taken, *(said for settle in SETTLED for said in settle())]
 
 
 def work_once(stop: Event | None = None) -> bool:
