@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from pypdf import PdfReader
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from tests.web import a_round
 from tests.web.conftest import Clock
@@ -24,6 +24,7 @@ from web.models import (
     ChoiceList,
     College,
     Enterprise,
+    Message,
     Offer,
     OrderClass,
     Recheck,
@@ -43,6 +44,7 @@ def app(tmp_path: Path, clock: Clock) -> Iterator[Flask]:
     made = a_round.standing(tmp_path, "confirming", clock)
     with made.app_context(), db.writing() as session:
         person(session, "A01").person.name = RARE
+        session.execute(delete(Message))
     yield made
     made.extensions["orderclass_engine"].dispose()
 
