@@ -601,9 +601,7 @@ def recheck_of(round_: Round, key: str, session: Session | None = None) -> Reche
 def run_of(round_: Round, key: str, session: Session | None = None) -> Run:
     """A run of the solver in a round, for coordinators, the bureau and auditors."""
     found = (session or db.reading()).scalar(
-        select(Run).where(
-            Run.round_id == round_.id, Run.key == key, Run.kind.in_(("trial", "committed"))
-        )
+        select(Run).where(Run.round_id == round_.id, Run.key == key, Run.kind != "notices")
     )
     if found is None or current_user.role not in ("coordinator", "bureau", "auditor"):
         abort(404)

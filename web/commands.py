@@ -176,6 +176,7 @@ def worker() -> None:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    outbox.sender()  # a name that leads nowhere ends the worker here, not at its first message
     for name in publication.recover():
         click.echo(f"已清除未完成的公示包 {name} / unfinished bundle removed")
     click.echo("任务进程已启动 / worker started")

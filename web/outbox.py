@@ -186,12 +186,22 @@ def of_round(round_id: int, state: str = "", code: str = "", number: str = "") -
 # --- sending ----------------------------------------------------------------------------------
 
 
+def plugged() -> str:
+    """The name of the sender that this installation plugged in; none in a demo, whatever is set."""
+    return "" if current_app.config["DEMO"] else str(current_app.config.get("SENDER") or "")
+
+
 def sender() -> Sender | None:
-    """The sender that this installation plugged in; none in a demo, whatever is configured."""
-    named = str(current_app.config.get("SENDER") or "")
-    if not named or current_app.config["DEMO"]:
+    """The sender that this installation plugged in.
+
+    Raises
+    ------
+    ImportError, AttributeError
+        If there is nothing of its name; the worker looks before it begins.
+    """
+    module, _colon, name = plugged().partition(":")
+    if not module:
         return None
-    module, _colon, name = named.partition(":")
     found: Callable[..., None] = getattr(import_module(module), name)
     return found
 

@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, send_file, url_for
+from flask import (
+    Blueprint,
+    abort,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -190,7 +200,7 @@ def _page(blueprint: str, whole: bool, round_: Round, college: str, form: Batch)
         rechecks=_rechecks(session, round_, number) if number and whole else [],
         labels=offers.LABELS, live=offers.LIVE, noticed=publication.notice_runs(session, round_),
     )  # fmt: skip
-    answer = Response(page)
+    answer: Response = make_response(page)
     if any(run.state in jobs.LIVE for run in runs) and request.method == "GET":
         answer.headers["Refresh"] = "3"
     return answer

@@ -114,7 +114,9 @@ SHOWN: tuple[tuple[str, Any, Callable[[Any], str]], ...] = (
 PERIODS = (
     "days.publicity", "days.appeal_reply", "days.confirm", "days.agreement", "days.hour",
     "public.cutoff_min", "privacy.public_retention_days", "privacy.guardian_consent_under",
-    "privacy.evidence_days", "privacy.message_days", "privacy.unplaced_days", "privacy.payload_days",
+    "privacy.evidence_days", "privacy.message_days", "privacy.login_failure_days",
+    "privacy.import_days", "privacy.print_days", "privacy.contact_days", "privacy.unplaced_days",
+    "privacy.payload_days",
 )  # fmt: skip
 
 

@@ -456,7 +456,8 @@ def test_a_worker_deletes_old_evidence_once_an_hour(
         return False
 
     monkeypatch.setattr(jobs, "work_once", idle)
-    monkeypatch.setattr(evidence, "delete_due", lambda: cleaned.append(1))
+    assert evidence.delete_due in jobs.CLEANED
+    monkeypatch.setattr(jobs, "CLEANED", [lambda: cleaned.append(1)])
     jobs.work(stop, poll=0.01)
     assert (len(cleaned), len(rounds_made)) == (1, 3)
     stop.clear()

@@ -159,6 +159,16 @@ def test_the_demo_sends_nothing_whatever_is_configured(
     assert post.carried == []
 
 
+def test_a_sender_that_is_not_there_is_told_at_once(app: Flask) -> None:
+    app.config.update(SENDER="nowhere_at_all:send", DEMO=False)
+    with app.app_context():
+        assert outbox.plugged() == "nowhere_at_all:send"
+        with pytest.raises(ImportError):
+            outbox.sender()
+        said = app.test_cli_runner().invoke(args=["worker"])
+    assert isinstance(said.exception, ImportError)
+
+
 def test_a_sender_gets_key_telephone_and_words(app: Flask, plug: Callable[[Post], Post]) -> None:
     post = plug(Post())
     with app.app_context():

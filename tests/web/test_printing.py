@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from pypdf import PdfReader
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from tests.web import a_round
 from tests.web.conftest import Clock
@@ -24,6 +24,7 @@ from web.models import (
     ChoiceList,
     College,
     Enterprise,
+    Message,
     Offer,
     OrderClass,
     Recheck,
@@ -43,6 +44,7 @@ def app(tmp_path: Path, clock: Clock) -> Iterator[Flask]:
     made = a_round.standing(tmp_path, "confirming", clock)
     with made.app_context(), db.writing() as session:
         person(session, "A01").person.name = RARE
+        session.execute(delete(Message))
     yield made
     made.extensions["orderclass_engine"].dispose()
 
@@ -134,6 +136,7 @@ def test_all_notices_are_drawn_by_the_worker_and_fetched_by_who_asked(
         assert not list(folder.glob("*.json")), "what the notices say does not stay"
     page = coordinator.get(AT)
     assert f"{len(numbers)} 份" in page.text and "Refresh" not in page.headers
+    assert page.mimetype == "text/html"
     document = fetched(coordinator, f"{AT}/notices/{key}/file")
     found = [p.extract_text().replace("\n", "") for p in PdfReader(io.BytesIO(document)).pages]
     assert len(found) == len(numbers)

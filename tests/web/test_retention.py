@@ -61,6 +61,8 @@ def app(tmp_path: Path, clock: Clock) -> Iterator[Flask]:
     """Everybody placed in the example has an offer to answer."""
     clock.moment = a_round.CONFIRMING
     made = a_round.standing(tmp_path, "confirming", clock)
+    with made.app_context(), db.writing() as session:
+        session.execute(delete(Message))
     yield made
     made.extensions["orderclass_engine"].dispose()
 

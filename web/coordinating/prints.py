@@ -84,5 +84,5 @@ def messages(serial: str) -> str:
     return render_template(
         "coordinator/outbox.html", round=round_, asked=asked, page=page, labels=outbox.LABELS,
         states=outbox.STATES, told={m.id: outbox.told(m) for m in page.rows},
-        plugged=outbox.sender() is not None,
+        plugged=outbox.plugged(),
     )  # fmt: skip
