@@ -602,7 +602,9 @@ def run_of(round_: Round, key: str, session: Session | None = None) -> Run:
     """A run of the solver in a round, for coordinators, the bureau and auditors."""
     found = (session or db.reading()).scalar(
         select(Run).where(
-            Run.round_id == round_.id, Run.key == key, Run.kind.in_(("trial", "committed"))
+            Run.round_id == round_.id,
+            Run.key == key,
+            Run.kind.in_(("trial", "committed", "whatif")),
         )
     )
     if found is None or current_user.role not in ("coordinator", "bureau", "auditor"):
