@@ -24,8 +24,10 @@ def repair_backup() -> None:
     click.echo("数据库里没有这些已公布的结果 / published, and unknown to this database:")
     for name in lost:
         click.echo(f"  {name}")
-    click.echo("有更新的备份请先恢复。继续表示：更新的数据已经丢失，公布包仍留在磁盘上。")
-    click.echo("Restore a newer backup if there is one. To go on states that newer data are lost.")
+    click.echo(
+        "有更新的备份请先恢复。继续表示：更新的数据已经丢失，公布包仍留在磁盘上。\n"
+        "Restore a newer backup if there is one. To go on states that newer data are lost."
+    )
     reason = click.prompt("原因 / reason").strip()
     if not reason:
         raise click.ClickException("请写明原因 / please give a reason")
