@@ -254,7 +254,7 @@ def test_an_office_writes_and_she_signs(app: Flask, client: FlaskClient, as_user
         assert (mine.entered_by, mine.entry_confirmed) == ("district:district1", "print:P-2026-7")
     activate(client, code_for(app))
     client.post("/login", data={"username": "2026200001", "password": "a new password"})
-    assert "district:district1" in client.get("/me/").text
+    assert "区市 district1" in client.get("/me/").text
     assert "已由本人确认（print:P-2026-7）" in client.get("/me/").text
 
 

@@ -98,7 +98,7 @@ def test_demand_and_supply_stand_side_by_side(app: Flask, first: FlaskClient) ->
 @pytest.mark.usefixtures("draft")
 def test_a_class_says_both_sides_and_what_the_rules_say(app: Flask, first: FlaskClient) -> None:
     page = first.get(f"{AT}/classes/NEV").text
-    assert "第一技师学院" in page and "college:u" in page and "enterprise:e" in page
+    assert "第一技师学院" in page and "院校 u" in page and "企业 e" in page
     assert "低于规则的 20 人" in page
     with app.app_context(), db.writing() as session:
         held = session.scalars(select(OrderClass).where(OrderClass.code == "NEV")).one()

@@ -284,7 +284,7 @@ def test_the_draw_is_typed_by_two_and_starts_the_run(stand: Stand) -> None:
     assert first.post(f"{AT}/draw/confirm", data={"value": DICE}).status_code == 200
     assert first.post(f"{AT}/draw", data=form | {"value": DICE}).status_code == 302
     page = second.get(f"{AT}/draw").text
-    assert "coordinator:coord1" in page and DICE not in page  # the second does not see the first
+    assert "协调员 coord1" in page and DICE not in page  # the second does not see the first
     assert "要另一位协调员来录第二遍" in first.post(f"{AT}/draw/confirm", data={"value": DICE}).text
     assert "两遍录的不一样" in second.post(f"{AT}/draw/confirm", data={"value": DICE[::-1]}).text
     assert 'class="problem"' in second.post(f"{AT}/draw/confirm", data={"value": ""}).text
