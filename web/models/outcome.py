@@ -159,12 +159,16 @@ class Recheck(Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
     remedy: Mapped[str] = mapped_column(default="")
     """``none``, ``successor`` (solved again), ``seat`` (an extra one), ``first`` (of the waiting list)."""
+    program_id: Mapped[int | None] = mapped_column(ForeignKey("program.id"))
+    """Where the corrected round would have placed her; of the last two remedies."""
+    rank: Mapped[int | None]
     publication_id: Mapped[int | None] = mapped_column(ForeignKey("publication.id"))
     """The successor that it led to."""
     version: Mapped[int] = mapped_column(default=1)
 
     round: Mapped[Round] = relationship()
     applicant: Mapped[Applicant] = relationship()
+    program: Mapped[Program | None] = relationship()
     run: Mapped[Run | None] = relationship()
     publication: Mapped[Publication | None] = relationship()
 
