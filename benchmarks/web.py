@@ -1,17 +1,19 @@
 """How quickly the pages answer, on the demo: ``python -m benchmarks.web [NAME]``.
 
-Fills the demo, then measures what a warm client sees: an applicant's pages, 64 people at a time who
-submit 2,000 lists, a freeze, a publication, and two imports.  On SQLite, and on PostgreSQL where the
-tests find one; NAME is one of them.  Every figure becomes a row of ``web.csv``, in place of the last
-one of its name.
+Fills the demo, then measures what a warm client sees: an applicant's pages, the bureau's statistics, 64
+people at a time who submit 2,000 lists, a freeze, a publication, two imports, and 5,000 notices of
+admission.  On SQLite, and on PostgreSQL where the tests find one; NAME is one of them.  Every figure
+becomes a row of ``web.csv``, in place of the last one of its name.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -37,6 +39,9 @@ from web import (
     create_app,
     db,
     demo,
+    forms_print,
+    jobs,
+    notice_job,
     publication,
     serving,
     snapshot,
@@ -49,12 +54,13 @@ from . import imports
 from .recorded import README, machine
 
 RECORDED = Path(__file__).with_name("web.csv")
-WARM, VISITS, CLIENTS, LISTS = 10, 200, 64, 2000
+WARM, VISITS, CLIENTS, LISTS, NOTICES = 10, 200, 64, 2000, 5000
 PAGES = (
     ("list", f"/me/{demo.OPEN}/list"),
     ("result", f"/me/{demo.PUBLISHED}/result"),
     ("classes", f"/me/{demo.OPEN}/classes"),
 )
+STATISTICS = f"/bureau/{demo.PUBLISHED}/statistics"
 PACKAGES = ("Flask", "SQLAlchemy", "psycopg", "waitress")
 
 
@@ -168,6 +174,9 @@ def measured(database: str, url: str, folder: Path) -> Iterator[Row]:
     client.post("/login", data={"username": "applicant1", "password": demo.PASSWORD})
     for name, path in PAGES:
         yield row(database, f"page {name}, p95", share(visits(client, path), 95), 0.05)
+    office = app.test_client()
+    office.post("/login", data={"username": "bureau1", "password": demo.PASSWORD})
+    yield row(database, "page statistics, p95", share(visits(office, STATISTICS), 95), 0.3)
     clients, goal = (CLIENTS, 1.5) if database == "sqlite" else (serving.THREADS, None)
     times = submissions(app, clients)
     yield row(database, f"{clients} clients, 2,000 lists, p99", share(times, 99), goal)
@@ -181,6 +190,31 @@ def imported(database: str, url: str, folder: Path) -> Iterator[Row]:
     yield row(database, "import, store", store, 4)
 
 
+def notices(folder: Path, number: int = NOTICES) -> Iterator[Row]:
+    """5,000 notices of admission as one file, by a child with the worker's limit of memory."""
+    names = ("欧阳𬭎", "阿卜杜拉·买买提", "张䶮㛃")
+    facts = (
+        ("专业", "医疗器械制造与维护"),
+        ("合作企业", "山东澜珀医疗器械集团股份有限公司"),
+        ("学制", "3 年"),
+    )
+    people = [
+        forms_print.Admission(
+            f"20262{n:05}", names[n % 3], "翠屿技师学院", "2026-1", "秋季首轮", "第 1 志愿录取",
+            f"订单班{n % 200}", facts, "2026-08-01 24:00", "0631-0000000",
+            f"https://localhost/v/{n:016}", "2026-07-20",
+        )
+        for n in range(number)
+    ]  # fmt: skip
+    listed, out = folder / "notices.json", folder / "out"
+    listed.write_text(json.dumps([asdict(one) for one in people]), encoding="utf-8")
+    limited = (sys.executable, str(jobs.CHILD), str(notice_job.MEMORY_MB))
+    start = time.perf_counter()
+    subprocess.run([*limited, *notice_job.COMMAND, str(listed), str(out)], check=True)
+    what = f"{number:,} notices, {notice_job.MEMORY_MB} MB at most"
+    yield row("sqlite", what, time.perf_counter() - start, 90)
+
+
 def taken_on(database: str) -> Iterator[Row]:
     """All figures of a kind of database, each part on an empty one of its own."""
     with tempfile.TemporaryDirectory() as root:
@@ -190,6 +224,7 @@ def taken_on(database: str) -> Iterator[Row]:
         if database == "sqlite":
             yield from measured(database, f"sqlite:///{one}/bench.sqlite", one)
             yield from imported(database, f"sqlite:///{two}/bench.sqlite", two)
+            yield from notices(two)
             return
         with postgres.running(durable=True) as cluster:
             for name in ("one", "two"):

@@ -27,7 +27,17 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from . import conflicts_screen, formats, keeping, late, odds, odds_screen, terminal, whatif_screen
+from . import (
+    again,
+    conflicts_screen,
+    formats,
+    keeping,
+    late,
+    odds,
+    odds_screen,
+    terminal,
+    whatif_screen,
+)
 from .explain import Explanation, explain
 from .fairness import Fairness
 from .given import FOLDER, RESULT, Given, as_given, languages, must_exist, read_round, read_tables
@@ -513,12 +523,20 @@ class _Steps:
     "--out", metavar="OUT", type=click.Path(path_type=Path), default=INSTANCE / "demo-result",
     show_default=True, help="结果文件夹 / result folder",
 )  # fmt: skip
+@click.option(
+    "--anew", is_flag=True, help="即使没有变化也重新计算 / solve again though nothing changed"
+)
 @languages
-def demo_command(out: Path, lang: str) -> None:
+def demo_command(out: Path, anew: bool, lang: str) -> None:
     """演示一轮：从文件到有证明、有解释的录取 / a whole round, from files to explained placements."""
     speaker = Speaker.of(lang)
     speaker.out.say("demo", "bold")
     keeping.may_write(out, speaker)
+    shown = again.Shown(out, DEMO)
+    if not anew and DEMO.is_dir() and (text := shown.text(speaker.out.output, lang)) is not None:
+        speaker.out.say("unchanged")
+        speaker.out.output.file.write(text)
+        return
     steps = _Steps(speaker.out)
     with (
         tempfile.TemporaryDirectory() as scratch,
@@ -528,18 +546,22 @@ def demo_command(out: Path, lang: str) -> None:
         folder = _demo_folder(Path(scratch) / "demo", steps)
         result, document, told, verdict, place = _run(folder, out, speaker, steps)
         seed = _policy_of(folder).seed
-    speaker.out.line("")
-    if not result.publishable:
-        terminal.unpublishable(speaker.out, result.status.value)
-    terminal.figures(speaker.out, document)
-    speaker.out.line(speaker.out.name("title", "explanation", " · "), "bold")
-    terminal.explanation(speaker.out, _telling(told), demo=True)
-    terminal.verdict(speaker.out, verdict, demo=True)
-    speaker.out.say("demo", "bold")
-    _about_seed(seed, folder, speaker)
-    if not result.publishable:
-        _stop_short(result, place, speaker)
-    speaker.out.say("written", path=place)
+    with again.overheard(speaker.out.output) as parts:
+        speaker.out.line("")
+        if not result.publishable:
+            terminal.unpublishable(speaker.out, result.status.value)
+        terminal.figures(speaker.out, document)
+        speaker.out.line(speaker.out.name("title", "explanation", " · "), "bold")
+        terminal.explanation(speaker.out, _telling(told), demo=True)
+        terminal.verdict(speaker.out, verdict, demo=True)
+        speaker.out.say("demo", "bold")
+        _about_seed(seed, folder, speaker)
+        if not result.publishable:
+            _stop_short(result, place, speaker)
+        speaker.out.say("written", path=place)
+    if folder == DEMO:
+        with speaker.minding(shown.path, "unwritable"):
+            shown.keep(speaker.out.output, lang, "".join(parts))
 
 
 def _demo_folder(scratch: Path, steps: _Steps) -> Path:

@@ -189,6 +189,11 @@ def _judged(out: Path, folder: Path) -> set[str] | None:
         return None
 
 
+def stands(out: Path, folder: Path) -> bool:
+    """Whether a publishable result stands as it was verified, with no claim broken."""
+    return _judged(out, folder) == set() and _is_publishable(out)
+
+
 # --- reading back
 
 

@@ -111,6 +111,10 @@ NOTICES: dict[str, tuple[str, str]] = {
         "{path} 里是可公布的结果，没有动。",
         "{path} holds a result that can be published and was left as it is.",
     ),
+    "unchanged": (
+        "结果未变，直接显示上次的输出；重新计算请加 --anew",
+        "unchanged, shown from the last run; add --anew to solve again",
+    ),
     "verifying_again": (
         "{path} 没有与现有文件对应的检验结论，正在重新检验。",
         "{path} has no verdict on its files as they stand; verifying again.",

@@ -16,8 +16,9 @@ from flask_security.utils import aware_utcnow
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import auth, commands, db, demo, limits, pages, words
+from . import auth, commands, db, demo, limits, logs, pages, words
 from .privacy import Keys
+from .typed import SmallNumber, TypedRequest
 
 CONTENT_POLICY = "; ".join(
     (
@@ -46,7 +47,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     ----------
     config
         Overrides; else the environment decides: ``DATABASE_URL``, ``ORDERCLASS_INSTANCE``,
-        ``ORDERCLASS_DEMO``, ``ORDERCLASS_PROXIES`` (how many trusted proxies stand in front).
+        ``ORDERCLASS_DEMO``, ``ORDERCLASS_PROXIES`` (how many trusted proxies stand in front),
+        ``ORDERCLASS_SENDER`` (``module:name`` of what sends messages; none: they are kept).
 
     Raises
     ------
@@ -60,13 +62,19 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     usual = "instance/demo" if shown else "instance"
     instance = Path(given.pop("INSTANCE", os.environ.get("ORDERCLASS_INSTANCE", usual)))
     app = Flask(__name__, instance_path=str(instance.resolve()))
+    app.request_class = TypedRequest
+    app.url_map.converters["int"] = SmallNumber
     proxies = int(given.pop("PROXIES", os.environ.get("ORDERCLASS_PROXIES", "0")))
     instance.mkdir(parents=True, exist_ok=True)
     app.config.update(
         DEMO=shown,
         CLOCK=demo.clock(instance) if shown else None,
+        SENDER=os.environ.get("ORDERCLASS_SENDER", ""),
         DATABASE_URL=os.environ.get(
-            "DATABASE_URL", f"sqlite:///{instance.resolve()}/orderclass.sqlite"
+            "DATABASE_URL",
+            demo.database(instance)
+            if shown
+            else f"sqlite:///{instance.resolve()}/orderclass.sqlite",
         ),
         MAX_CONTENT_LENGTH=UPLOAD_BYTES,
         MAX_FORM_MEMORY_SIZE=4 * 2**20,
@@ -110,6 +118,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
     db.init_app(app)
+    logs.init_app(app)
     commands.init_app(app)
     if commands.asked("demo", "init-db") and not (instance / "keys.toml").exists():
         return app

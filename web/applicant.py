@@ -15,24 +15,46 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from . import (
+    agreements,
+    appealing,
     application,
     auth,
+    calendar,
     choices,
     codes,
     db,
+    enrolment,
     entering,
     evidence_pages,
     notices,
+    offer_pages,
+    offers,
+    outbox,
+    own_agreement,
+    paging,
     people,
+    print_desk,
+    printing,
     prints,
     publication,
     reasons,
+    rechecks,
     rounds,
     waiting_pages,
 )
 from .applicant_forms import Deletion
 from .entering import Desk, Page
-from .models import Applicant, Person, Placement, Program, Publication, Review, Round, User
+from .models import (
+    Applicant,
+    Person,
+    Placement,
+    Program,
+    Publication,
+    Recheck,
+    Review,
+    Round,
+    User,
+)
 
 bp = Blueprint("applicant", __name__, url_prefix="/me")
 auth.guard(bp, "applicant")
@@ -47,6 +69,9 @@ def _own(serial: str, session: Session) -> Applicant:
 
 entering.mount(bp, "serial", _own)
 evidence_pages.mount(bp, "serial", _own)
+own_agreement.mount(bp, _own)
+appealing.mount(bp, "serial", _own)
+offer_pages.mount(bp, "serial", _own)
 waiting_pages.mount(bp, "serial", _own)
 
 
@@ -79,6 +104,11 @@ _AT = {
 }  # fmt: skip
 
 
+_REACHED = {"accepted": 7, "waiting": 7, "signed": 8, "checked_in": 9, "registered": 9}
+_TOLD_AT = {"signed": 7, "lapsed": 7, "checked_in": 8, "registered": 8, "absent": 8}
+"""By the code of :data:`web.offers.PROGRESS`: the step that is now, and the step that tells it."""
+
+
 def timeline(session: Session, applicant: Applicant) -> list[tuple[str, str]]:
     """The steps of a round, each ``done``, ``now`` or ``later`` for her."""
     names = [
@@ -87,6 +117,10 @@ def timeline(session: Session, applicant: Applicant) -> list[tuple[str, str]]:
     at = _AT.get(rounds.by_the_clock(session, applicant.round), -1)
     if at == 1 and application.missing(session, applicant):
         at = 0
+    if code := offers.progress(session, applicant):
+        at = _REACHED.get(code, 6)
+        told = _TOLD_AT.get(code, 6)
+        names[told] = f"{names[told]}{_('：')}{offers.PROGRESS[code]}"
     return [
         (str(name), "done" if n < at else "now" if n == at else "later")
         for n, name in enumerate(names)
@@ -101,6 +135,14 @@ def next_action(session: Session, applicant: Applicant) -> Next:
         return Next(_("报名还没有开始。"))
     if state == "OPEN":
         return _open_action(session, applicant, desk)
+    if (owed := offer_pages.asked(session, applicant, desk)) is not None:
+        return Next(*owed)
+    if state in ("CONFIRMING", "FINAL") and (found := _held_action(session, applicant, desk)):
+        return found
+    if state == "PUBLISHED" and rechecks.corrected_of(session, placement_of(session, applicant)):
+        return Next(_("复核后您的结果有更正，请看。"), desk.url("result"), _("看结果"))
+    if (told := offer_pages.stands(session, applicant, desk)) is not None:
+        return Next(*told)
     if state in ("PUBLISHED", "CONFIRMING", "FINAL"):
         return Next(_("结果已公布。"), desk.url("result"), _("看结果"))
     said = {
@@ -129,6 +171,25 @@ def _open_action(session: Session, applicant: Applicant, desk: Desk) -> Next:
     return Next(_("志愿已提交。截止前可以改。"), desk.url("ranking"), _("看志愿"))
 
 
+def _held_action(session: Session, applicant: Applicant, desk: Desk) -> Next | None:
+    """What there is to do for somebody who holds a place: sign, then check in."""
+    held = offers.held_of(session, applicant.id)
+    if held is None:
+        return None
+    signed = agreements.live_of(session, held)
+    if signed is not None and {"student", "guardian"} & set(agreements.missing(signed)):
+        until = calendar.local(signed.due_at).strftime("%m-%d %H:%M")
+        return Next(_("请读三方协议并确认，%(until)s 截止。", until=until), desk.url("agreement"),
+                    _("看协议"))  # fmt: skip
+    came = enrolment.of_offer(session, held)
+    first = held.program.order_class.check_in_from
+    if first is not None and (came is None or came.checked_in_on is None):
+        return Next(_("请 %(day)s 起到校报到。", day=first), desk.url("check_in"), _("看报到安排"))
+    if signed is not None:
+        return Next(agreements.standing(signed), desk.url("agreement"), _("看协议"))
+    return None
+
+
 @bp.get("/")
 def home() -> str:
     """The first page: her round, what to do next, where it stands."""
@@ -151,6 +212,7 @@ def home() -> str:
         left=entering.time_left(mine.round.deadline_at, db.now(session)) if mine else "",
         reviews=_reviews(session, mine) if mine else [],
         told=notices.unread(session, mine) if mine else [],
+        message=outbox.told(last) if mine and (last := outbox.last_of(session, mine)) else None,
     )  # fmt: skip
 
 
@@ -264,8 +326,31 @@ def result(serial: str) -> str:
         placement=placement, action=next_action(session, applicant),
         outcome=reasons.outcome(placement.reasons["outcome"]) if placement else [],
         shown=_shown(session, applicant, placement) if placement else [],
-        own=prints.own_lines(own) if own else [],
+        own=prints.own_lines(own) if own else [], papers=_papers(session, applicant),
+        progress=offers.PROGRESS.get(offers.progress(session, applicant)),
+        rule=offer_pages.rule(session, placement) if placement else [],
+        before=rechecks.corrected_of(session, placement),
+        can_appeal=rechecks.may_ask(session, applicant.round, "applicant"),
+        tickets=len(rechecks.of_applicant(session, applicant)),
     )  # fmt: skip
+
+
+def _papers(session: Session, applicant: Applicant) -> list[tuple[str, str]]:
+    """What she may print about her places and rechecks: where, and what it is."""
+    if applicant.round.state not in printing.SHOWN:
+        return []
+    desk, papers = _desk(applicant.round.serial), []
+    for offer in offers.of_applicant(session, applicant):
+        if offer.state in offers.LIVE:
+            url = desk.url("print_offer", key=offer.key, form="notice")
+            papers.append((url, _("打印录取通知书")))
+        if offer.state in (*offers.LIVE, "declined"):
+            url = desk.url("print_offer", key=offer.key, form="waiver")
+            papers.append((url, _("打印放弃录取声明")))
+    held = select(Recheck).where(Recheck.applicant_id == applicant.id)
+    for one in session.scalars(held.where(Recheck.state.in_(printing.ANSWERED))):
+        papers.append((desk.url("print_recheck", key=one.key), _("打印复核答复书")))
+    return papers
 
 
 @bp.post("/<serial>/result/pdf")
@@ -282,6 +367,7 @@ def result_pdf(serial: str) -> Response:
     for shown in _shown(session, applicant, placement):
         head = _("第 %(n)s 志愿", n=shown.told.rank) if shown.told.rank else ""
         said.append(" ".join([f"{head} {shown.title}{_('：')}".strip(), *shown.told.sentences]))
+    said += offer_pages.rule(session, placement)
     try:
         document = prints.placement_line(applicant, said, publication.own_line(placement))
     except prints.Unprintable as error:
@@ -289,6 +375,61 @@ def result_pdf(serial: str) -> Response:
         return redirect(_desk(serial).url("result"))
     entering.fetched(applicant, "print.result")
     return entering.pdf(document, f"result-{applicant.number}.pdf")
+
+
+# --- messages and papers ----------------------------------------------------------------------
+
+
+@bp.get("/<serial>/messages")
+def messages(serial: str) -> str:
+    """Everything that she was told, the last first."""
+    applicant = _own(serial, db.reading())
+    page = paging.page_of_query(outbox.of_applicant(applicant))
+    return render_template(
+        "applicant/messages.html", desk=_desk(serial), page=page,
+        told=[outbox.told(message) for message in page.rows],
+    )  # fmt: skip
+
+
+@bp.post("/<serial>/prints/application")
+def print_application(serial: str) -> Response:
+    """Her 报名表 on paper, as she filled it in."""
+    session = db.reading()
+    applicant = _own(serial, session)
+    number = applicant.number
+    return print_desk.fetch(
+        lambda: printing.application_form(session, applicant.round, applicant),
+        f"application-{number}", _desk(serial).url("data"), "print.application",
+        f"applicant/{number}", applicant.round,
+    )  # fmt: skip
+
+
+@bp.post("/<serial>/prints/offers/<key>/<form>")
+def print_offer(serial: str, key: str, form: str) -> Response:
+    """Her notice of admission, or the paper by which she gives a place up."""
+    offer = auth.offer_of(key)
+    if offer.round.serial != serial:
+        abort(404)
+    return print_desk.of_offer(offer, form, _desk(serial).url("result"))
+
+
+@bp.post("/<serial>/prints/rechecks/<key>")
+def print_recheck(serial: str, key: str) -> Response:
+    """The answer to a recheck of hers."""
+    session = db.reading()
+    applicant = _own(serial, session)
+    held = session.scalar(
+        select(Recheck).where(
+            Recheck.applicant_id == applicant.id, Recheck.key == key,
+            Recheck.state.in_(printing.ANSWERED),
+        )
+    )  # fmt: skip
+    if held is None:
+        abort(404)
+    return print_desk.fetch(
+        lambda: printing.recheck_answer(db.reading(), held), f"recheck-{held.number}",
+        _desk(serial).url("result"), "print.recheck", f"recheck/{held.number}", applicant.round,
+    )  # fmt: skip
 
 
 # --- her data ---------------------------------------------------------------------------------

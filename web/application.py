@@ -31,6 +31,7 @@ STEP_NAMES = {
     "list": _("志愿"),
 }
 
+GUARDIAN_DATA = frozenset({"guardian", "guardian_relation", "guardian_telephone"})
 IDENTITY = ("district", "household_district", "household_kind", "guardian", "guardian_relation")
 SCHOOLING = (
     "education", "school", "graduated", "fresh", "employment", "certificate", "skill_level",
@@ -49,13 +50,15 @@ class Text:
     sentences: tuple[Any, ...]
 
 
+PUBLIC = "public"
 TEXTS = (
     Text("basic", "2026-1", True, _("处理个人信息"), (
         _("姓名、证件、联系方式用于报名和录取。"), _("证件号码和电话加密保存。"))),
     Text("passing", "2026-1", True, _("提供给院校和企业"), (
         _("所填志愿的院校看到您的报名材料。"), _("企业在您确认录取后才看到姓名。"))),
-    Text("public", "2026-1", True, _("公示"), (
-        _("录取后公示报名号和遮盖的姓名。"), _("公示期满即撤下。"))),
+    Text(PUBLIC, "2026-2", False, _("公示姓名（可以不同意）"), (
+        _("录取后公示报名号，期满即撤下。"), _("同意的，同时公示遮盖的姓名。"),
+        _("不同意的，名字不公开，录取不受影响。"))),
     Text("honest", "2026-1", True, _("诚信承诺"), (
         _("所填内容真实，如有不实自担责任。"),)),
     Text("sensitive", "2026-1", False, _("敏感信息（可以不同意）"), (
@@ -80,7 +83,7 @@ class Incomplete(ValueError):
 
 
 class NoGuardian(ValueError):
-    """A minor's submission without her guardian's code or a signed paper."""
+    """A minor's submission or answer without her guardian's code or a signed paper."""
 
 
 class NotConfirmed(ValueError):
@@ -144,6 +147,8 @@ def save(
         setattr(applicant, name, value)
     changed = _save_private(applicant, private or {})
     after = {name: value for name, value in answers.items() if before[name] != value}
+    if GUARDIAN_DATA & {*after, *changed}:
+        people.ask_guardian_again(applicant)
     record(
         session, actor, f"applicant.{step}", f"applicant/{applicant.number}",
         round_id=applicant.round_id, before={name: before[name] for name in after},
@@ -206,6 +211,17 @@ def consents(session: Session, applicant: Applicant) -> dict[str, Consent]:
         select(Consent).where(Consent.applicant_id == applicant.id).order_by(Consent.id)
     )
     return {held.text: held for held in rows}
+
+
+def named_in_public(session: Session, applicants: Iterable[int]) -> set[int]:
+    """Which of these applicants, by their ids, agreed that their masked names are made public."""
+    rows = session.execute(
+        select(Consent.applicant_id, Consent.given)
+        .where(Consent.text == PUBLIC, Consent.applicant_id.in_(list(applicants)))
+        .order_by(Consent.id)
+    )
+    last = dict(rows.all())
+    return {id_ for id_, given in last.items() if given}
 
 
 def save_consents(
@@ -321,7 +337,7 @@ def submit(
         raise Incomplete(gaps)
     if found := choices.problems(session, applicant.round_id, wish, most):
         raise choices.NotAccepted(found)
-    _guardian(session, applicant, proof)
+    _guardian(session, applicant, actor, proof)
     _confirmation(session, applicant, actor, proof)
     made = choices.submit(session, applicant, wish, actor, idempotency_key, moment)
     if applicant.state in ("draft", "returned"):
@@ -330,17 +346,44 @@ def submit(
     return made
 
 
-def _guardian(session: Session, applicant: Applicant, proof: Proof) -> None:
+def guardian_agreed(applicant: Applicant) -> bool:
+    """Whether her guardian has taken part in this round, and is still the one who did."""
+    return applicant.guardian_agreed_at is not None
+
+
+def guardian_how(session: Session, applicant: Applicant, code: str = "", paper: str = "") -> str:
+    """How her guardian takes part: ``code``, or the number of a signed paper; blank where nobody need.
+
+    Raises
+    ------
+    NoGuardian
+        If she is a minor, and there is neither.
+    """
+    if not is_minor(session, applicant):
+        return ""
+    if paper:
+        return f"paper:{paper}"
+    if slips.fitting(session, applicant.person, code, ("guardian",)):
+        return "code"  # the guardian keeps the code: it is not spent
+    raise NoGuardian
+
+
+def _guardian(session: Session, applicant: Applicant, actor: Actor, proof: Proof) -> None:
     if not is_minor(session, applicant):
         return
-    if proof.guardian_paper:
-        how = f"paper:{proof.guardian_paper}"
-    elif slips.fitting(session, applicant.person, proof.guardian_code, ("guardian",)):
-        how = "code"  # the guardian keeps the code: it is asked at every submission
-    else:
-        raise NoGuardian
-    applicant.guardian_agreed_at = now(session)
-    applicant.guardian_agreed_how = how
+    try:
+        how = guardian_how(session, applicant, proof.guardian_code, proof.guardian_paper)
+    except NoGuardian:
+        if not guardian_agreed(applicant):
+            raise
+        how = ""
+    if how:
+        applicant.guardian_agreed_at = now(session)
+        applicant.guardian_agreed_how = how
+    record(
+        session, actor, "applicant.guardian", f"applicant/{applicant.number}",
+        round_id=applicant.round_id, after={"how": how or f"earlier:{applicant.guardian_agreed_how}"},
+    )  # fmt: skip
 
 
 def _confirmation(session: Session, applicant: Applicant, actor: Actor, proof: Proof) -> None:

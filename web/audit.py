@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -38,6 +38,11 @@ class Actor:
 
 
 SYSTEM = Actor("system", "system")
+_PAYLOAD = insert(AuditPayload).values(
+    event_id=select(AuditEvent.id).where(AuditEvent.hash == bindparam("of")).scalar_subquery(),
+    salt=bindparam("salt"),
+    payload=bindparam("payload"),
+)
 
 
 def record(
@@ -50,10 +55,10 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     reason: str = "",
-) -> AuditEvent:
+) -> None:
     """Append one event to the chain, in the caller's transaction."""
     entry = Entry(action, row, before, after)
-    return record_all(session, actor, [entry], round_id=round_id, reason=reason)[0]
+    record_all(session, actor, [entry], round_id=round_id, reason=reason)
 
 
 @dataclass(frozen=True)
@@ -73,34 +78,33 @@ def record_all(
     *,
     round_id: int | None = None,
     reason: str = "",
-) -> list[AuditEvent]:
+) -> None:
     """Append an event for each entry, in their order and at one time."""
     head = _locked_head(session)
     moment = now(session)
-    events, payloads, previous = [], [], head.hash
+    previous = head.hash
+    events: list[dict[str, Any]] = []
+    payloads: list[dict[str, Any]] = []
     for entry in entries:
         payload = _plain(
             {"before": entry.before or {}, "after": entry.after or {}, "reason": reason}
         )
         salt = secrets.token_hex(16)
-        event = AuditEvent(
-            at=moment,
-            actor=actor.name,
-            action=entry.action,
-            row=entry.row,
-            round_id=round_id,
-            payload_hash=_hash(salt.encode() + canonical(payload)),
-            hash="",
-        )
-        event.hash = previous = chained(previous, event)
-        events.append(event)
-        payloads.append((salt, payload))
-    head.hash = previous
+        held = _hash(salt.encode() + canonical(payload))
+        previous = chained(previous, _covered(moment, actor.name, entry.action, entry.row, held))
+        events.append(
+            {"at": moment, "actor": actor.name, "action": entry.action, "row": entry.row,
+             "round_id": round_id, "payload_hash": held, "hash": previous}
+        )  # fmt: skip
+        payloads.append({"of": previous, "salt": salt, "payload": payload})
     if not events:
-        return events
-    session.flush()
-    _append(session, events, payloads)
-    return events
+        return
+    head.hash = previous
+    session.flush()  # what the events tell of comes before them
+    # no account of each row, and no ids handed back: an import makes ten thousand
+    connection = session.connection()
+    connection.execute(insert(AuditEvent), events)
+    connection.execute(_PAYLOAD, payloads)
 
 
 def _locked_head(session: Session) -> AuditHead:
@@ -113,42 +117,23 @@ def _locked_head(session: Session) -> AuditHead:
     return session.scalars(held).one()
 
 
-def _append(
-    session: Session, events: Sequence[AuditEvent], payloads: Sequence[tuple[str, Any]]
-) -> None:
-    """Insert events and payloads by statements of many rows: an import makes ten thousand."""
-    ids = session.scalars(
-        insert(AuditEvent).returning(AuditEvent.id, sort_by_parameter_order=True),
-        [
-            {"at": e.at, "actor": e.actor, "action": e.action, "row": e.row,
-             "round_id": e.round_id, "payload_hash": e.payload_hash, "hash": e.hash}
-            for e in events
-        ],
-    ).all()  # fmt: skip
-    for event, id_ in zip(events, ids, strict=True):
-        event.id = id_
-    session.execute(
-        insert(AuditPayload),
-        [
-            {"event_id": event.id, "salt": salt, "payload": payload}
-            for event, (salt, payload) in zip(events, payloads, strict=True)
-        ],
-    )
-
-
-def chained(previous: str, event: AuditEvent) -> str:
-    """The hash of an event after the previous one's."""
-    return _hash(previous.encode() + canonical(fields(event)))
+def chained(previous: str, covered: Mapping[str, str]) -> str:
+    """The hash of an event, by what the chain covers of it, after the previous one's."""
+    return _hash(previous.encode() + canonical(covered))
 
 
 def fields(event: AuditEvent) -> dict[str, str]:
     """What the chain covers of an event."""
+    return _covered(event.at, event.actor, event.action, event.row, event.payload_hash)
+
+
+def _covered(at: datetime, actor: str, action: str, row: str, payload_hash: str) -> dict[str, str]:
     return {
-        "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "actor": event.actor,
-        "action": event.action,
-        "row": event.row,
-        "payload": event.payload_hash,
+        "at": at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "actor": actor,
+        "action": action,
+        "row": row,
+        "payload": payload_hash,
     }
 
 
@@ -161,7 +146,7 @@ def broken(session: Session) -> Iterable[int]:
         differs = held is not None and event.payload_hash != _hash(
             held.salt.encode() + canonical(held.payload)
         )
-        if differs or event.hash != chained(previous, event):
+        if differs or event.hash != chained(previous, fields(event)):
             yield event.id
         previous = event.hash
     head = session.get(AuditHead, 1)

@@ -36,6 +36,7 @@ from flask_security import (
     UsernameUtil,
     current_user,
     hash_password,
+    verify_password,
 )
 from flask_security.utils import check_and_update_authn_fresh
 from sqlalchemy import delete, func, select
@@ -48,6 +49,7 @@ from .audit import Actor
 from .models import (
     ROLES,
     STAFF,
+    Agreement,
     Applicant,
     College,
     Demand,
@@ -55,8 +57,10 @@ from .models import (
     Evidence,
     Import,
     LoginFailure,
+    Offer,
     OrderClass,
     Program,
+    Recheck,
     Role,
     Round,
     Run,
@@ -188,6 +192,28 @@ def slowed_down(username: str) -> bool:
         .where(LoginFailure.username == username, LoginFailure.at > since)
     )
     return (failures or 0) >= FAILURES
+
+
+def vouched(username: str, password: str, code: str) -> Actor | None:
+    """Who types a password, and outside the demo a code, away from the pages; none if they are wrong."""
+    name = as_username(username)
+    if slowed_down(name):
+        return None
+    with db.writing() as session:
+        user = session.scalar(select(User).where(User.username == name, User.active))
+        good = bool(user and user.password and verify_password(password, user.password))
+        if user is not None and good and not current_app.config["DEMO"]:
+            factor = current_app.extensions["security"]._totp_factory
+            good = bool(user.tf_totp_secret) and factor.verify_totp(
+                token=code,
+                totp_secret=user.tf_totp_secret,
+                user=user,
+                window=current_app.config["SECURITY_TWO_FACTOR_AUTHENTICATOR_VALIDITY"],
+            )
+        if user is not None and good:
+            return Actor(f"{user.role}:{user.username}", user.role)
+    count_failure(name)
+    return None
 
 
 def count_failure(username: str) -> None:
@@ -458,6 +484,20 @@ def change_of(key: str, session: Session | None = None) -> SeatChange:
     return found
 
 
+def offer_of(key: str, session: Session | None = None) -> Offer:
+    """An offer, for her whom it was made to, the college of its class, and coordinators."""
+    found = (session or db.reading()).scalar(select(Offer).where(Offer.key == key))
+    role = current_user.role
+    mine = found is not None and (
+        role == "coordinator"
+        or (role == "college" and found.program.order_class.college_id == current_user.college_id)
+        or (role == "applicant" and found.applicant.person_id == current_user.person_id)
+    )
+    if found is None or not mine:
+        abort(404)
+    return found
+
+
 def import_of(round_: Round, key: str, session: Session | None = None) -> Import:
     """An import of a round, for coordinators and for the office whose people uploaded it."""
     used = session or db.reading()
@@ -544,11 +584,70 @@ def sees_applicant(session: Session, applicant: Applicant) -> bool:
     return False
 
 
-def run_of(round_: Round, key: str, session: Session | None = None) -> Run:
-    """A run of a round, for coordinators, the bureau and auditors."""
+def recheck_of(round_: Round, key: str, session: Session | None = None) -> Recheck:
+    """A recheck of a round, for its applicant and for the offices that answer it."""
+    from .rechecks import seen_by
+
     found = (session or db.reading()).scalar(
-        select(Run).where(Run.round_id == round_.id, Run.key == key)
+        select(Recheck)
+        .join(Applicant)
+        .where(Recheck.round_id == round_.id, Recheck.key == key, *seen_by(current_user))
+    )
+    if found is None:
+        abort(404)
+    return found
+
+
+def run_of(round_: Round, key: str, session: Session | None = None) -> Run:
+    """A run of the solver in a round, for coordinators, the bureau and auditors."""
+    found = (session or db.reading()).scalar(
+        select(Run).where(
+            Run.round_id == round_.id, Run.key == key, Run.kind.in_(("trial", "committed"))
+        )
     )
     if found is None or current_user.role not in ("coordinator", "bureau", "auditor"):
+        abort(404)
+    return found
+
+
+def notices_of(round_: Round, key: str, session: Session | None = None) -> Run:
+    """Notices of admission that were asked for: a college's own, or all for coordinators."""
+    found = (session or db.reading()).scalar(
+        select(Run).where(Run.round_id == round_.id, Run.key == key, Run.kind == "notices")
+    )
+    mine = found is not None and (
+        current_user.role == "coordinator"
+        or (current_user.role == "college" and found.label == own_college().code)
+    )
+    if found is None or not mine:
+        abort(404)
+    return found
+
+
+def agreement_of(key: str, session: Session | None = None) -> Agreement:
+    """An agreement, for its parties (college, enterprise, the student) and coordinators."""
+    found = (session or db.reading()).scalar(select(Agreement).where(Agreement.key == key))
+    if found is None or not _is_party(found.offer):
+        abort(404)
+    return found
+
+
+def _is_party(offer: Offer) -> bool:
+    role = current_user.role
+    if role == "college":
+        return bool(offer.program.order_class.college_id == current_user.college_id)
+    if role == "enterprise":
+        return bool(offer.program.enterprise_id == current_user.enterprise_id)
+    if role == "applicant":
+        return bool(offer.applicant.person_id == current_user.person_id)
+    return bool(role == "coordinator")
+
+
+def enrolled_of(key: str, session: Session | None = None) -> Offer:
+    """A place by key, for the college that enters its check-in, and for coordinators."""
+    found = (session or db.reading()).scalar(select(Offer).where(Offer.key == key))
+    if found is None or current_user.role not in ("college", "coordinator"):
+        abort(404)
+    if not _is_party(found):
         abort(404)
     return found

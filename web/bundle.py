@@ -18,13 +18,14 @@ from sqlalchemy.orm import Session
 
 import matcher
 
-from . import audit, jobs
-from .models import Approval, AuditEvent, Round
-from .snapshot import commitment
+from . import audit, corrections, jobs
+from .models import Approval, AuditEvent, Publication, Round, Run
+from .snapshot import commitment, draw_file
 
 HERE = Path(__file__).parent
 VERIFIER = Path(matcher.__file__).with_name("verify.py")
 CHECKER = HERE / "check_line.py"
+CHAIN_CHECKER = HERE / "check_successor.py"
 SUMS = "SHA256SUMS"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -69,8 +70,36 @@ def full(
         "lines.json": as_json({"root": root, "leaves": [leaf.hex() for leaf in leaves]}),
         "audit.jsonl": b"".join(_chain(session)),
         "README.txt": readme("bundle", round_),
+        "check_successor.py": CHAIN_CHECKER.read_bytes(),
     }
     return files | tools()
+
+
+def succession(session: Session, parent: Publication, run: Run) -> dict[str, bytes]:
+    """What a successor says beside the rest: which bundle it follows, and every row of the snapshot that
+    rechecks have corrected by now."""
+    frozen = corrections.the_frozen(session, run.round)
+    changes = corrections.corrected(session, run)[1]
+    return {
+        "parent.json": as_json(
+            {
+                "algorithm": "sha256",
+                "bundle": parent.bundle_digest,
+                "root": parent.merkle_root,
+                "published_at": parent.at.isoformat(timespec="seconds"),
+            }
+        ),
+        "changes.json": as_json(
+            {
+                "algorithm": "sha256",
+                "snapshot": frozen.digest,
+                "parent": parent.bundle_digest,
+                "round": run.summary["digest"],
+                "draw": draw_file(corrections.the_draw(session, run.round)),
+                "changes": corrections.stated(changes),
+            }
+        ),
+    }
 
 
 def _chain(session: Session) -> Iterable[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request, send_file, url_for
@@ -18,11 +19,13 @@ from . import (
     db,
     figures,
     offices,
+    paging,
     privacy,
     publication,
-    reviewing,
+    retention_pages,
     rounds,
     stages,
+    statistics_pages,
 )
 from .models import (
     Approval,
@@ -43,19 +46,14 @@ from .waiting_pages import chain_file
 
 bp = Blueprint("bureau", __name__, url_prefix="/bureau")
 auth.guard(bp, "bureau", "auditor")
+retention_pages.mount(bp)
+statistics_pages.pages(bp, "", "statistics/round.html")
 
 EVENTS = 50
-RECORDS = {"plan_approval": lazy_gettext("计划审定"), "result_filing": lazy_gettext("结果备案")}
-RUN_KINDS = {"trial": lazy_gettext("试算"), "committed": lazy_gettext("正式运行")}
-RUN_STATES = {
-    "QUEUED": lazy_gettext("排队"), "RUNNING": lazy_gettext("运行中"),
-    "VERIFIED": lazy_gettext("已验证"), "BROKEN": lazy_gettext("验证不通过"),
-    "FAILED": lazy_gettext("失败"), "CANCELLED": lazy_gettext("已取消"),
-}  # fmt: skip
-FAIRNESS = {
-    "justified": lazy_gettext("高分落榜（应为零）"), "waste": lazy_gettext("有空位而未录（应为零）"),
-    "approval": lazy_gettext("个案审批"), "reserve": lazy_gettext("预留席位"),
-    "cap": lazy_gettext("总量上限"), "class_closed": lazy_gettext("班级未开"),
+FILTERS = ("action", "actor", "row", "first", "last")
+LINKS = {
+    "publication": lazy_gettext("公示结果"), "successor": lazy_gettext("更正后的结果"),
+    "step": lazy_gettext("递补"),
 }  # fmt: skip
 
 
@@ -97,17 +95,25 @@ def show_round(serial: str) -> str:
         .where(OrderClass.round_id == round_.id, SeatChange.applied_at.is_not(None))
         .order_by(SeatChange.id)
     )
+    published = rows(Publication)
+    action = offices.waiting_action(round_)
+    if published:
+        url = url_for("bureau.download", serial=serial, digest=published[-1].bundle_digest)
+        action = Action(_("下载完整数据包"), url, str(rounds.LABELS[round_.state]))
     return render_template(
-        "bureau/round.html", round=round_, codes=codes, course=rounds.COURSE,
-        records=rows(Record), record_names=RECORDS, plan=plan,
+        "bureau/round.html", action=action, round=round_, codes=codes, course=rounds.COURSE,
+        records=rows(Record), record_names=codes.RECORDS, plan=plan,
         applicants=[
             (label, plan["applicants"].get(state, 0))
-            for state, label in reviewing.APPLICANT_STATES.items()
+            for state, label in codes.APPLICANT_STATES.items()
         ],
-        changes=changes.all(), runs=rows(Run), run_kinds=RUN_KINDS, run_states=RUN_STATES,
+        changes=changes.all(), runs=rows(Run), run_kinds=codes.RUN_KINDS, run_states=codes.RUN_STATES,
         snapshot=held.scalar(select(Snapshot).where(Snapshot.round_id == round_.id)),
-        approval=held.scalar(select(Approval).where(Approval.round_id == round_.id)),
-        publications=rows(Publication), steps=rows(WaitingStep),
+        approval=held.scalar(
+            select(Approval).where(Approval.round_id == round_.id).order_by(Approval.id)
+        ),
+        publications=published, chain=figures.chain(held, round_), links=LINKS,
+        steps=rows(WaitingStep),
         fairness=fairness(figures.publication(held, round_)),
     )  # fmt: skip
 
@@ -118,7 +124,8 @@ def fairness(held: Publication | None) -> list[tuple[str, int, int]]:
         return []
     counts = held.run.summary.get("report", {}).get("fairness", {}).get("labels", {})
     return [
-        (str(FAIRNESS.get(name, name)), row["pairs"], row["people"]) for name, row in counts.items()
+        (str(codes.FAIRNESS.get(name, name)), row["pairs"], row["people"])
+        for name, row in counts.items()
     ]
 
 
@@ -163,15 +170,26 @@ def _bundle(session: Session, round_: Round, digest: str) -> Publication:
 
 @bp.get("/audit")
 def events() -> str:
-    """The audit log, the last event first; by action, actor, row."""
+    """The audit log, the last event first; by action, actor, row, day."""
     held = db.reading()
-    wanted = {name: request.args.get(name, "").strip()[:100] for name in ("action", "actor", "row")}
-    page = offices.page_of_query(figures.events(**wanted), EVENTS)
+    wanted = {name: request.args.get(name, "").strip()[:100] for name in FILTERS}
+    days: dict[str, date | None] = {}
+    wrong = []
+    for name in ("first", "last"):
+        try:
+            days[name] = date.fromisoformat(wanted[name]) if wanted[name] else None
+        except ValueError:
+            wrong.append(name)
+    query = figures.events(
+        days.get("first"), days.get("last"),
+        action=wanted["action"], actor=wanted["actor"], row=wanted["row"],
+    )  # fmt: skip
+    page = paging.page_of_query(query, EVENTS)
     payloads = held.scalars(
         select(AuditPayload).where(AuditPayload.event_id.in_([e.id for e in page.rows]))
     )
     return render_template(
-        "bureau/audit.html", page=page, wanted=wanted, total=_count(),
+        "bureau/audit.html", page=page, wanted=wanted, wrong=wrong, total=_count(),
         payloads={p.event_id: discreet(p.payload) for p in payloads},
     )  # fmt: skip
 
@@ -201,5 +219,6 @@ def _masked(value: Any) -> Any:
 def check() -> str:
     """Whether the chain of events holds, computed now."""
     return render_template(
-        "bureau/check.html", broken=list(audit.broken(db.reading())), total=_count()
-    )
+        "bureau/check.html", broken=list(audit.broken(db.reading())), total=_count(),
+        action=Action(_("查看审计日志"), url_for("bureau.events")),
+    )  # fmt: skip

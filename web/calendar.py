@@ -71,6 +71,24 @@ def end_of(start: datetime, days: int, hour: int = 24, tables: Path = TABLES) ->
     return datetime.combine(day, time(), CITY) + timedelta(hours=hour)
 
 
+def resumed(due: datetime, lost: timedelta, hour: int = 24, tables: Path = TABLES) -> datetime:
+    """A deadline after its clock stood still for a time: that much later, at the end of a working day.
+
+    Examples
+    --------
+    >>> end_of_monday = datetime(2026, 6, 30, tzinfo=CITY)
+    >>> resumed(end_of_monday, timedelta(hours=5)).isoformat()
+    '2026-07-01T00:00:00+08:00'
+    """
+    later = (due + lost).astimezone(CITY)
+    day = later.date() - timedelta(days=1)  # whose end, at 24 o'clock, is the next day's beginning
+    while (end := datetime.combine(day, time(), CITY) + timedelta(hours=hour)) < later or (
+        not is_working_day(day, tables)
+    ):
+        day += timedelta(days=1)
+    return end
+
+
 def local(moment: datetime) -> datetime:
     """The moment on the clocks of the city."""
     return moment.astimezone(CITY)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session, contains_eager
 
 from .audit import Actor, Entry, canonical, record, record_all
@@ -19,7 +20,7 @@ from .models import Applicant, ChoiceList, OrderClass, Program
 DRAFT = 0
 RECEIPT = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LOOK_ALIKES = str.maketrans("OIL", "011")
-SUBMITTED = "list.submit"
+SUBMITTED, TAKEN_BACK = "list.submit", "list.take_back"
 SCOPES = ("none", "college", "industry", "district", "alliance")
 
 
@@ -174,11 +175,13 @@ def submit(
     last = session.scalar(
         select(func.max(ChoiceList.number)).where(ChoiceList.applicant_id == applicant.id)
     )
-    made = _made(applicant, wish, (last or DRAFT) + 1, moment, actor, idempotency_key)
+    held = _values(applicant.number, wish, (last or DRAFT) + 1, moment, actor, idempotency_key)
+    made = ChoiceList(applicant_id=applicant.id, **held)
+    applicant.submitted_at = moment
     session.add(made)
     record(
         session, actor, SUBMITTED, f"applicant/{applicant.number}",
-        round_id=applicant.round_id, after=_told(made),
+        round_id=applicant.round_id, after=_told(held),
     )  # fmt: skip
     session.flush()
     return made
@@ -187,60 +190,71 @@ def submit(
 def submit_all(
     session: Session,
     round_id: int,
-    wishes: Sequence[tuple[Applicant, Wish]],
+    wishes: Mapping[str, Wish],
     actor: Actor,
     idempotency_key: str,
+    action: str = SUBMITTED,
+    reason: str = "",
 ) -> None:
-    """Submit many lists of a round at once, as an office's file says them; see :func:`submit`."""
-    last: dict[int, int] = dict(
-        session.execute(
-            select(ChoiceList.applicant_id, func.max(ChoiceList.number))
-            .join(Applicant)
-            .where(Applicant.round_id == round_id)
-            .group_by(ChoiceList.applicant_id)
-        ).all()
-    )
-    moment = now(session)
-    made = [
-        (applicant, _made(applicant, wish, last.get(applicant.id, DRAFT) + 1, moment, actor,
-                          idempotency_key))
-        for applicant, wish in wishes
-    ]  # fmt: skip
-    session.bulk_save_objects([held for _, held in made])
-    record_all(
-        session, actor,
-        (Entry(SUBMITTED, f"applicant/{a.number}", after=_told(held)) for a, held in made),
-        round_id=round_id,
+    """Submit lists of a round by application number, as an office's file says them; see :func:`submit`.
+
+    Whoever has only a draft of her application, or was asked to correct it, has submitted it now.
+    """
+    session.flush()
+    connection = session.connection()  # no account of each row: an import makes five thousand
+    rows = connection.execute(
+        select(Applicant.id, Applicant.number, Applicant.state, Applicant.entered_by,
+               func.max(ChoiceList.number))
+        .outerjoin(ChoiceList).where(Applicant.round_id == round_id).group_by(Applicant.id)
     )  # fmt: skip
+    moment = now(session)
+    made, stands, entries = [], [], []
+    for id_, number, state, entered_by, last in rows:
+        if (wish := wishes.get(number)) is None:
+            continue
+        held = _values(number, wish, (last or DRAFT) + 1, moment, actor, idempotency_key)
+        made.append(held | {"applicant_id": id_})
+        stands.append(
+            {"of": id_, "submitted_at": moment, "entered_by": entered_by or actor.name,
+             "state": "submitted" if state in ("draft", "returned") else state}
+        )  # fmt: skip
+        entries.append(Entry(action, f"applicant/{number}", after=_told(held)))
+    if not made:
+        return
+    connection.execute(insert(ChoiceList), made)
+    connection.execute(
+        update(Applicant).where(Applicant.id == bindparam("of")).values(
+            submitted_at=bindparam("submitted_at"), entered_by=bindparam("entered_by"),
+            state=bindparam("state"),
+        ),
+        stands,
+    )  # fmt: skip
+    for one in [held for held in session.identity_map.values() if isinstance(held, Applicant)]:
+        session.expire(one, ["submitted_at", "entered_by", "state"])
+    record_all(session, actor, entries, round_id=round_id, reason=reason)
 
 
-def _made(
-    applicant: Applicant, wish: Wish, number: int, moment: datetime, actor: Actor, key: str
-) -> ChoiceList:
-    made = ChoiceList(
-        applicant_id=applicant.id,
-        number=number,
-        choices=list(wish.choices),
-        adjustment=wish.adjustment,
-        not_accepted=list(wish.not_accepted),
-        saved_at=moment,
-        submitted_at=moment,
-        entered_by=actor.name,
-        receipt=receipt_number(),
-        idempotency_key=key,
-    )
-    made.digest = digest(applicant, made)
-    applicant.submitted_at = moment
-    return made
-
-
-def _told(held: ChoiceList) -> dict[str, object]:
+def _values(
+    application: str, wish: Wish, number: int, moment: datetime, actor: Actor, key: str
+) -> dict[str, Any]:
+    """What a row of a submitted list holds, beside whose it is."""
     return {
-        "number": held.number,
-        "choices": held.choices,
-        "adjustment": held.adjustment,
-        "not_accepted": held.not_accepted,
-        "digest": held.digest,
+        "number": number,
+        "choices": list(wish.choices),
+        "adjustment": wish.adjustment,
+        "not_accepted": list(wish.not_accepted),
+        "saved_at": moment,
+        "submitted_at": moment,
+        "entered_by": actor.name,
+        "receipt": receipt_number(),
+        "digest": _digest(application, number, wish, moment),
+        "idempotency_key": key,
+    }
+
+
+def _told(held: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: held[name] for name in ("number", "choices", "adjustment", "not_accepted", "digest")
     }
 
 
@@ -264,14 +278,18 @@ def as_receipt(typed: str) -> str:
 
 def digest(applicant: Applicant, held: ChoiceList) -> str:
     """SHA-256 of what was submitted, so that a receipt can be compared with what is stored."""
-    moment: datetime | None = held.submitted_at
+    wish = Wish(tuple(held.choices), held.adjustment, tuple(held.not_accepted))
+    return _digest(applicant.number, held.number, wish, held.submitted_at)
+
+
+def _digest(application: str, number: int, wish: Wish, moment: datetime | None) -> str:
     text = canonical(
         {
-            "applicant": applicant.number,
-            "number": held.number,
-            "choices": held.choices,
-            "adjustment": held.adjustment,
-            "not_accepted": held.not_accepted,
+            "applicant": application,
+            "number": number,
+            "choices": wish.choices,
+            "adjustment": wish.adjustment,
+            "not_accepted": wish.not_accepted,
             "submitted": moment.isoformat() if moment else "",
         }
     )

@@ -113,14 +113,45 @@ SCOPES = {
     "district": _("同一区市"),
     "alliance": _("整个联盟"),
 }
+
+# --- states and kinds -------------------------------------------------------------------------
+
 APPLICANT_STATES = {
-    "draft": _("未提交"),
-    "submitted": _("已提交"),
-    "returned": _("待补正"),
-    "passed": _("审核通过"),
-    "failed": _("审核未通过"),
-    "withdrawn": _("已撤回"),
-}
+    "draft": _("未提交"), "submitted": _("已提交待审"), "returned": _("退回补正"),
+    "passed": _("审核通过"), "failed": _("审核未通过"), "withdrawn": _("已撤回"),
+}  # fmt: skip
+GROUP_STATES = {"claimed": _("待核实"), "verified": _("已核实"), "refused": _("不认可")}
+DEMAND_STATES = {
+    "draft": _("草稿"), "submitted": _("已提交"), "taken": _("已编班"), "withdrawn": _("已撤回"),
+}  # fmt: skip
+ROLES = {
+    "coordinator": _("协调员"), "college": _("院校"), "enterprise": _("企业"),
+    "district": _("区市"), "bureau": _("人社局"), "auditor": _("审计"), "applicant": _("申请人"),
+}  # fmt: skip
+TABLES = {
+    "applicants": _("申请人"), "order_classes": _("订单班"), "programs": _("席位"),
+    "applications": _("志愿"), "scores": _("成绩"), "decisions": _("个案决定"),
+    "reserves": _("预留席位"), "caps": _("总量上限"),
+}  # fmt: skip
+"""The files of a snapshot."""
+
+RUN_KINDS = {
+    "trial": _("试算"), "committed": _("正式运行"), "whatif": _("假设重算"),
+    "recheck": _("复核"), "notices": _("打印录取通知书"),
+}  # fmt: skip
+RUN_STATES = {
+    "QUEUED": _("排队"), "RUNNING": _("计算中"), "VERIFIED": _("已检验"),
+    "BROKEN": _("检验未通过"), "FAILED": _("失败"), "CANCELLED": _("已取消"), "ANSWERED": _("已算出，未经检验"),
+}  # fmt: skip
+RECORDS = {"plan_approval": _("计划审定"), "result_filing": _("结果备案")}
+"""The bureau's papers."""
+
+FAIRNESS = {
+    "justified": _("高分落榜（应为零）"), "waste": _("有空位而未录（应为零）"),
+    "reserve": _("因预留席位"), "cap": _("因总量上限"), "class_closed": _("因班级未开"),
+    "approval": _("因个案审批"),
+}  # fmt: skip
+"""Why somebody was not placed where she would rather be."""
 
 
 def word(table: Mapping[str, Any], code: str) -> str:

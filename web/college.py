@@ -18,28 +18,35 @@ from wtforms import (
     Form,
     FormField,
     HiddenField,
-    StringField,
     ValidationError,
 )
 from wtforms.validators import NumberRange, Optional
 
 from . import (
+    agreement_pages,
     auth,
+    call_pages,
+    calls,
     choices,
     codes,
     db,
+    enrolment_pages,
     figures,
+    offers,
     offices,
+    paging,
     planning,
     policies,
     posting,
+    print_desk,
     privacy,
+    recheck_pages,
     reviewing,
     scoring,
     seats,
     stages,
 )
-from .models import Applicant, Demand, Enterprise, OrderClass, Program, Round
+from .models import Applicant, Demand, Enterprise, OrderClass, Program, Round, SeatChange
 from .offices import (
     MUST,
     REFUSALS,
@@ -53,11 +60,17 @@ from .offices import (
     options,
     text,
 )
+from .typed import whole
 
 bp = Blueprint("college", __name__, url_prefix="/college")
 auth.guard(bp, "college")
 offices.seat_changes(bp)
+print_desk.mount(bp, "", whole=False)
 offices.confirmations(bp, lambda: auth.own_college().code)
+agreement_pages.mount(bp)
+enrolment_pages.mount(bp)
+recheck_pages.mount(bp)
+call_pages.mount(bp, "/<serial>", lambda: auth.own_college().id)
 
 PICK, NONE = lazy_gettext("请选择"), lazy_gettext("不要求")
 
@@ -140,8 +153,9 @@ class ClassForm(RowForm):
 
 def _page(template: str, round_: Round | None, **words: Any) -> str:
     return render_template(
-        f"college/{template}.html", round=round_, rounds=stages.all_rounds(db.reading()), **words
-    )
+        f"college/{template}.html", round=round_, rounds=stages.all_rounds(db.reading()),
+        action=lambda: _next(round_), **words,
+    )  # fmt: skip
 
 
 # --- home -------------------------------------------------------------------------------------
@@ -156,20 +170,13 @@ def home(serial: str = "") -> str:
     round_ = offices.chosen(serial)
     college = auth.own_college()
     if round_ is None:
-        return _page("home", None, college=college, action=Action(_("还没有招生轮次")))
+        return _page("home", None, college=college)
     held = db.reading()
     programs = reviewing.programs_of(held, round_.id, college_id=college.id)
     classes = figures.classes(held, round_, college.id)
-    changes = [
-        c for c in seats.of_round(held, round_.id)
-        if c.program.order_class.college_id == college.id
-    ]  # fmt: skip
-    found = Counter(_people(held, round_, college.id).values())
-    counts = {state: found[state] for state in STATES}
     return _page(
-        "home", round_, college=college, classes=classes, changes=changes, counts=counts,
-        figures=figures.of_programs(held, round_, programs), states=reviewing.APPLICANT_STATES,
-        action=_next(round_, classes, counts, changes),
+        "home", round_, college=college, classes=classes, changes=_changes(round_), counts=_counts(round_),
+        figures=figures.of_programs(held, round_, programs), states=codes.APPLICANT_STATES,
         can_post=stages.writable(held, round_, "plan"),
     )  # fmt: skip
 
@@ -178,16 +185,31 @@ STATES = ("submitted", "returned", "passed", "failed")
 """Applicants whom a college sees in its lists."""
 
 
-def _next(
-    round_: Round, classes: list[OrderClass], counts: dict[str, int], changes: list[Any]
-) -> Action:
+def _counts(round_: Round) -> dict[str, int]:
+    """How many applicants of each state list a class of the college."""
+    found = Counter(_people(db.reading(), round_, auth.own_college().id).values())
+    return {state: found[state] for state in STATES}
+
+
+def _changes(round_: Round) -> list[SeatChange]:
+    mine = auth.own_college().id
+    return [
+        change for change in seats.of_round(db.reading(), round_.id)
+        if change.program.order_class.college_id == mine
+    ]  # fmt: skip
+
+
+def _next(round_: Round | None) -> Action:
     """The one next action of a college."""
+    if round_ is None:
+        return Action(_("还没有招生轮次"))
 
     def url(view: str, **parts: Any) -> str:
         return url_for(f"college.{view}", serial=round_.serial, **parts)
 
     held = db.reading()
     if stages.writable(held, round_, "plan"):
+        classes = figures.classes(held, round_, auth.own_college().id)
         if not classes:
             return Action(_("申报第一个订单班"), url("new_class"), _("先看企业提交了哪些岗位。"))
         if unsure := next((c for c in classes if c.confirmed_at is None), None):
@@ -196,13 +218,14 @@ def _next(
                 url("edit_class", code=unsure.code), _("双方确认后计划才能公布。"),
             )  # fmt: skip
         return Action(_("再申报一个订单班"), url("new_class"), _("已有班级本校都已确认。"))
-    asked = next((c for c in changes if c.applied_at is None and not c.college_by), None)
+    asked = next((c for c in _changes(round_) if c.applied_at is None and not c.college_by), None)
     if asked is not None and stages.writable(held, round_, "seat_change"):
         return Action(
             _("答复席位变更单"), url_for("college.show_change", key=asked.key),
             _("三方同意后席位才变。"),
         )  # fmt: skip
     if stages.writable(held, round_, "review"):
+        counts = _counts(round_)
         if counts["submitted"] + counts["returned"]:
             return Action(
                 _("审核申请人（待审 %(n)s 人）", n=counts["submitted"] + counts["returned"]),
@@ -216,6 +239,17 @@ def _next(
         ):
             return Action(_("确认同事录入的成绩"), url("confirm_list"), _("成绩须两人经手。"))
         return Action(_("录入成绩"), url("score_targets"), _("锁定志愿前要录完并确认。"))
+    if round_.state == "CONFIRMING" and (
+        left := calls.waiting(held, round_, auth.own_college().id)
+    ):
+        return Action(
+            _("联系还没有答复的人（%(n)s 人）", n=left), url("offer_list"),
+            _("逾期未答复视为放弃。"),
+        )  # fmt: skip
+    if unsigned := agreement_pages.waiting_for(round_, "college"):
+        return Action(
+            _("签三方协议（%(n)s 份等院校签）", n=unsigned), url("agreements_page", state="college")
+        )
     if round_.state in figures.SHOWN:
         return Action(_("查看录取名单"), url("placed"))
     return offices.waiting_action(round_)
@@ -229,8 +263,8 @@ def demands(serial: str) -> str:
     """The posts that enterprises have submitted."""
     round_ = auth.round_of(serial)
     rows = _submitted_demands(round_)
-    return _page("demands", round_, page=offices.page_of(rows), codes=codes,
-                 states=posting.DEMAND_STATES)  # fmt: skip
+    return _page("demands", round_, page=paging.page_of(rows), codes=codes,
+                 states=codes.DEMAND_STATES)  # fmt: skip
 
 
 def _submitted_demands(round_: Round) -> list[Demand]:
@@ -383,7 +417,7 @@ def applicants(serial: str) -> str:
     ids = [one for one, held in people.items() if state in ("", held)]
     return _page(
         "applicants", round_, page=offices.page_of_people(ids), state=state, codes=codes,
-        states={s: reviewing.APPLICANT_STATES[s] for s in STATES},
+        states={s: codes.APPLICANT_STATES[s] for s in STATES},
     )  # fmt: skip
 
 
@@ -414,8 +448,8 @@ def review(serial: str, key: str) -> str | Response:
     person = one.person
     return _page(
         "review", round_, one=one, form=form, last=last, own=own, codes=codes,
-        pending=reviewing.pending(last), states=reviewing.APPLICANT_STATES,
-        group_states=reviewing.GROUP_STATES, conclusions=reviewing.CONCLUSIONS,
+        pending=reviewing.pending(last), states=codes.APPLICANT_STATES,
+        group_states=codes.GROUP_STATES, conclusions=reviewing.CONCLUSIONS,
         document=privacy.mask_number(
             privacy.decrypt(person.number, f"person.number:{person.number_index}")
         ),
@@ -448,24 +482,19 @@ def confirm_review(serial: str, key: str) -> Response:
 # --- scores -----------------------------------------------------------------------------------
 
 
-class ScoreLine(Form):  # type: ignore[misc]
+class ScoreLine(offices.Line):
     """One person's components; which of them are shown, the channel decides."""
 
-    number = HiddenField()
-    version = HiddenField(default="0")
-    culture = StringField(filters=[lambda value: (value or "").strip()[:20]])
-    skill = StringField(filters=[lambda value: (value or "").strip()[:20]])
-    interview = StringField(filters=[lambda value: (value or "").strip()[:20]])
-    experience = StringField(filters=[lambda value: (value or "").strip()[:20]])
-    language = StringField(filters=[lambda value: (value or "").strip()[:20]])
-    exempt_basis = StringField(filters=[lambda value: (value or "").strip()[:200]])
-    fit = StringField(filters=[lambda value: (value or "").strip()[:5]])
+    culture = text("", 20)
+    skill = text("", 20)
+    experience = text("", 20)
+    language = text("", 20)
 
 
 class ScoreForm(RowForm):
     """A page of a sheet of scores."""
 
-    lines = FieldList(FormField(ScoreLine), max_entries=offices.PAGE)
+    lines = FieldList(FormField(ScoreLine), max_entries=paging.PAGE)
     reason = text(lazy_gettext("更改理由（改动已确认的成绩时必填）"), 300)
 
 
@@ -504,7 +533,7 @@ def scores(serial: str, name: str) -> str | Response:
         else:
             flash(_("已保存 %(n)s 人的成绩，要由另一人确认。", n=changed), "success")
             return redirect(
-                url_for("college.scores", serial=serial, name=name, **offices.same_page())
+                url_for("college.scores", serial=serial, name=name, **paging.same_page())
             )
         round_ = auth.round_of(serial)
         target = _target(db.reading(), round_, name)
@@ -513,7 +542,7 @@ def scores(serial: str, name: str) -> str | Response:
     shown = offices.by_number(held, ids, form.lines)
     scores_ = scoring.scores(held, target, [one.id for one in shown.values()])
     return _page(
-        "sheet", round_, target=target, form=form, page=offices.page_of(ids),
+        "sheet", round_, target=target, form=form, page=paging.page_of(ids),
         names={number: one.person.name for number, one in shown.items()},
         parts={c: codes.COMPONENTS[c] for c in target.components(policies.current(db.reading(), round_))},
         confirmed={
@@ -568,7 +597,7 @@ def _entry(line: Any, people: dict[str, Applicant], parts: list[str]) -> scoring
         abort(404)
     return scoring.Entry(
         who, {name: line[name].data for name in parts}, line.exempt_basis.data, line.fit.data,
-        offices.as_version(line.version.data),
+        whole(line.version.data),
     )  # fmt: skip
 
 
@@ -581,4 +610,7 @@ def placed(serial: str) -> str:
     round_ = auth.round_of(serial)
     programs = reviewing.programs_of(db.reading(), round_.id, college_id=auth.own_college().id)
     rows = figures.placed(db.reading(), round_, programs)
-    return _page("placed", round_, page=offices.page_of(rows), shown=round_.state in figures.SHOWN)
+    return _page(
+        "placed", round_, page=paging.page_of(rows), shown=round_.state in figures.SHOWN,
+        states=offers.LABELS,
+    )  # fmt: skip

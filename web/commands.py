@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from pathlib import Path
 from threading import Event
+from typing import TYPE_CHECKING
 
 import click
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 from sqlalchemy import select
 
-from . import auth, db, evidence, jobs, publication, rounds, serving
+from . import (
+    agreements,
+    answers,
+    auth,
+    db,
+    evidence,
+    jobs,
+    logs,
+    outbox,
+    publication,
+    repair,
+    retention,
+    rounds,
+    serving,
+)
 from .models import ROLES, College, Enterprise, User
 from .privacy import Keys
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -26,7 +41,9 @@ class NewerSchema(RuntimeError):
     """The database was made by a newer version of this software."""
 
 
-WITHOUT_PAGES = ("init-db", "upgrade-db", "create-user", "close-due", "worker")
+WITHOUT_PAGES = (
+    "init-db", "upgrade-db", "create-user", "close-due", "repair-backup", "retain", "worker",
+)  # fmt: skip
 """Commands that serve nothing, so that nothing need stand in front of them."""
 
 
@@ -37,6 +54,10 @@ def asked(*names: str) -> bool:
 
 def schema_of() -> tuple[str | None, str | None]:
     """The database's schema version, and the one that this software knows."""
+    # alembic is loaded where the schema is looked at: serving need not wait for it
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     script = ScriptDirectory.from_config(_alembic())
     with db.engine().connect() as connection:
         held = MigrationContext.configure(connection).get_current_revision()
@@ -49,6 +70,8 @@ def schema_of() -> tuple[str | None, str | None]:
 
 
 def _alembic() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["engine"] = db.engine()
@@ -57,6 +80,8 @@ def _alembic() -> Config:
 
 def upgrade() -> None:
     """Bring the schema to this software's version."""
+    from alembic import command
+
     schema_of()
     command.upgrade(_alembic(), "head")
 
@@ -129,17 +154,33 @@ def create_user(
 
 @click.command("close-due")
 def close_due() -> None:
-    """登记到期的截止时间，删除到期的证明照片 / record deadlines that have passed, delete old evidence."""
+    """登记到期的截止时间，删除到期的证明材料 / record deadlines that have passed, delete old evidence."""
     with db.writing() as session:
         for taken in rounds.close_due(session):
             click.echo(taken)
+    for taken in answers.settle_due():
+        click.echo(taken)
+    while outbox.send_due():
+        pass
+    for taken in agreements.settle_due():
+        click.echo(taken)
     for key in evidence.delete_due():
-        click.echo(f"已删除到期的证明照片 {key} / evidence deleted")
+        click.echo(f"已删除到期的证明材料 {key} / evidence deleted")
+
+
+@click.command("retain")
+@click.option("--dry-run", is_flag=True, help="只列出，不清理 / list only")
+def retain(dry_run: bool) -> None:
+    """清理过了保存期限的资料 / remove what is past its retention period."""
+    for one in retention.due(db.reading()) if dry_run else retention.apply():
+        where = one.round.serial if one.round else "-"
+        click.echo(f"{one.rule.code} {where} {one.rows} (< {one.before:%Y-%m-%d})")
 
 
 @click.command("worker")
 def worker() -> None:
     """匹配任务与到期登记，直到被停止 / take up runs and record deadlines, until stopped."""
+    logs.start(logging.INFO)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -153,5 +194,6 @@ def init_app(app: Flask) -> None:
     """Register the commands."""
     from .demo import demo
 
-    for one in (init_db, upgrade_db, create_user, close_due, worker, serving.serve_command, demo):
+    own = (init_db, upgrade_db, create_user, close_due, retain, worker)
+    for one in (*own, repair.repair_backup, serving.serve_command, demo):
         app.cli.add_command(one)

@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
-from .coordinating import after, decide, desk, offices, plan, review, rules, trials
+from .coordinating import (
+    after,
+    agreements,
+    decide,
+    desk,
+    offices,
+    plan,
+    prints,
+    review,
+    rules,
+    trials,
+    upholding,
+)
 from .coordinating.blueprint import bp
 
-__all__ = ["after", "bp", "decide", "desk", "offices", "plan", "review", "rules", "trials"]
+__all__ = [
+    "after",
+    "agreements",
+    "bp",
+    "decide",
+    "desk",
+    "offices",
+    "plan",
+    "prints",
+    "review",
+    "rules",
+    "trials",
+    "upholding",
+]

@@ -67,12 +67,13 @@ class Instant(TypeDecorator[datetime]):
 
 
 def connect(url: str) -> Engine:
-    """An engine for SQLite (embedded) or PostgreSQL."""
+    """An engine for SQLite (embedded) or PostgreSQL; its errors tell no value of a statement."""
+    common: dict[str, Any] = {
+        "pool_size": CONNECTIONS, "max_overflow": 0, "hide_parameters": True,
+    }  # fmt: skip
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=CONNECTIONS, max_overflow=0)
-    engine = create_engine(
-        url, connect_args={"timeout": BUSY_SECONDS}, pool_size=CONNECTIONS, max_overflow=0
-    )
+        return create_engine(url, pool_pre_ping=True, **common)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, **common)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

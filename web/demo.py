@@ -9,6 +9,7 @@ demo is the same whenever it is shown.
 from __future__ import annotations
 
 import csv
+import hashlib
 import os
 import secrets
 import shutil
@@ -27,6 +28,7 @@ from flask import Flask, current_app
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+import matcher
 from matcher import Policy
 
 from . import (
@@ -73,7 +75,7 @@ from .people import SEASONS
 from .privacy import Keys
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "demo"
-STARTED = "started"
+STARTED, MADE_OF = "started", "made-of"
 PASSWORD = "orderclass-demo"
 PORT, THREADS = 8000, 16
 FIRST, SECOND = (Actor(f"coordinator:coordinator{n}", "coordinator") for n in (1, 2))
@@ -534,19 +536,35 @@ def applicant_accounts(session: Session) -> None:
 # --- the command ------------------------------------------------------------------------------
 
 
+def database(instance: Path) -> str:
+    """The address of the demo's own database."""
+    return f"sqlite:///{instance.resolve()}/demo.sqlite"
+
+
+def made_of() -> str:
+    """A digest of all that the demo is filled from: its files, the mathematics, the schema."""
+    total = hashlib.sha256()
+    for root in (DATA, Path(matcher.__file__).parent, commands.MIGRATIONS):
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                content = path.read_bytes()
+                total.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode())
+                total.update(content)
+    return total.hexdigest()
+
+
+def stands(instance: Path) -> bool:
+    """Whether the demo was filled to its end, from just what it would be filled from now."""
+    mark = instance / MADE_OF
+    finished = (instance / STARTED).exists() and mark.exists()
+    return finished and mark.read_text(encoding="utf-8") == made_of()
+
+
 def prepared(app_of: Callable[[Mapping[str, Any]], Flask], instance: Path) -> Flask:
-    """The demo's application, filled; one that was not finished, or is of an older schema, anew."""
-    config = {
-        "INSTANCE": instance,
-        "DEMO": True,
-        "DATABASE_URL": f"sqlite:///{instance}/demo.sqlite",
-    }
-    if (instance / STARTED).exists():
-        app = app_of(config)
-        with app.app_context():
-            held, known = commands.schema_of()
-        if held == known:
-            return app
+    """The demo's application, filled; one that was not finished, or is made of other things, anew."""
+    config = {"INSTANCE": instance, "DEMO": True, "DATABASE_URL": database(instance)}
+    if stands(instance):
+        return app_of(config)
     shutil.rmtree(instance, ignore_errors=True)
     instance.mkdir(parents=True)
     Keys.create(instance / "keys.toml")
@@ -554,6 +572,7 @@ def prepared(app_of: Callable[[Mapping[str, Any]], Flask], instance: Path) -> Fl
     with app.app_context():
         commands.upgrade()
         fill()
+    (instance / MADE_OF).write_text(made_of(), encoding="utf-8")
     (instance / STARTED).write_text(datetime.now(UTC).isoformat(), encoding="utf-8")
     app.config["CLOCK"] = clock(instance)
     return app
@@ -573,11 +592,14 @@ def demo(serve: bool, port: int) -> None:
     from . import create_app, serving
 
     instance = Path(current_app.instance_path)
-    if not (instance / STARTED).exists():
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    if not stands(instance):
         click.echo(
             "首次运行：建立演示数据，约需一分钟 / first run: filling the demo, about a minute"
         )
-    app = prepared(create_app, instance)
+        app = prepared(create_app, instance)
+    elif app.config["DATABASE_URL"] != database(instance):
+        app = prepared(create_app, instance)
     with app.app_context():
         for username, name in logins():
             click.echo(f"  {username:14}{name}")

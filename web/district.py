@@ -9,12 +9,26 @@ from flask_security import current_user
 from werkzeug.wrappers import Response
 from wtforms import HiddenField
 
-from . import auth, codes, db, figures, offices, privacy, reviewing, stages
+from . import (
+    auth,
+    codes,
+    db,
+    figures,
+    offices,
+    paging,
+    privacy,
+    recheck_pages,
+    reviewing,
+    stages,
+    statistics_pages,
+)
 from .models import Applicant, Membership, Round
 from .offices import REFUSALS, Action, RowForm, choice, text
 
 bp = Blueprint("district", __name__, url_prefix="/district")
 auth.guard(bp, "district")
+statistics_pages.pages(bp, "", "statistics/round.html", whole=False)
+recheck_pages.mount(bp)
 
 
 CONCLUSIONS = {"verified": lazy_gettext("属实"), "refused": lazy_gettext("不认可")}
@@ -47,9 +61,9 @@ def home(serial: str = "") -> str:
     shown = [one for one in claims if state in ("", one.state)]
     return render_template(
         "district/home.html", round=round_, rounds=rounds, codes=codes, state=state,
-        district=codes.AREAS.get(district, district), page=offices.page_of(shown),
-        states=reviewing.GROUP_STATES, action=_next(round_, claims),
-        counts={s: sum(one.state == s for one in claims) for s in reviewing.GROUP_STATES},
+        district=codes.AREAS.get(district, district), page=paging.page_of(shown),
+        states=codes.GROUP_STATES, action=_next(round_, claims),
+        counts={s: sum(one.state == s for one in claims) for s in codes.GROUP_STATES},
         refusal=stages.refusal(held, round_, "group"),
     )  # fmt: skip
 
@@ -70,10 +84,10 @@ def _next(round_: Round, claims: list[Membership]) -> Action:
 def print_list(serial: str) -> str:
     """The whole list on one page, for printing."""
     round_, district = auth.round_of(serial), auth.own_district()
+    claims = figures.claims(db.reading(), round_, district)
     return render_template(
-        "district/list.html", round=round_, codes=codes, states=reviewing.GROUP_STATES,
-        district=codes.AREAS.get(district, district),
-        claims=figures.claims(db.reading(), round_, district),
+        "district/list.html", round=round_, codes=codes, states=codes.GROUP_STATES, claims=claims,
+        district=codes.AREAS.get(district, district), action=_next(round_, claims),
     )  # fmt: skip
 
 
@@ -101,7 +115,7 @@ def group(serial: str, key: str, code: str) -> str | Response:
     person = one.person
     return render_template(
         "district/group.html", round=round_, one=one, held=held, form=form, codes=codes,
-        states=reviewing.GROUP_STATES, refusal=stages.refusal(db.reading(), round_, "group"),
+        states=codes.GROUP_STATES, refusal=stages.refusal(db.reading(), round_, "group"),
         document=privacy.mask_number(
             privacy.decrypt(person.number, f"person.number:{person.number_index}")
         ),

@@ -65,7 +65,7 @@ def later_trials(session: Session, round_: Round) -> int:
     return session.scalar(
         select(func.count())
         .select_from(Run)
-        .where(Run.round_id == round_.id, Run.kind == "trial", Run.queued_at >= round_.frozen_at)
+        .where(Run.round_id == round_.id, Run.kind.in_(("trial", "whatif")), Run.queued_at >= round_.frozen_at)
     ) or 0  # fmt: skip
 
 
@@ -97,7 +97,8 @@ def public_edition(session: Session, round_: Round) -> dict[str, bytes]:
         )
         files["publication.json"] = as_json(
             {"bundle_sha256": published.bundle_digest, "root": published.merkle_root,
-             "published_at": published.at.isoformat(timespec="seconds")}
+             "published_at": published.at.isoformat(timespec="seconds"),
+             "follows": published.parent.bundle_digest if published.parent else None}
         )  # fmt: skip
     return files | tools()
 

@@ -27,6 +27,7 @@ from . import (
     codes,
     db,
     notices,
+    paging,
     people,
     prints,
     rounds,
@@ -37,8 +38,8 @@ from .audit import record
 from .choices import Wish
 from .models import Applicant, ChoiceList, College, Enterprise, OrderClass, Program
 from .privacy import mask_number
+from .typed import whole
 
-PAGE = 20
 MOST_NAMED = 60
 """Codes that a form may name; more is no list of a person."""
 
@@ -467,8 +468,7 @@ def submit(desk: Desk) -> Page:
     if request.method == "POST":
         wish = _wish()
         key = request.form.get("key", "")[:64] or key
-        seen = request.form.get("last", "")
-        made = _submit(desk, wish, key, int(seen) if seen.isdecimal() else -1)
+        made = _submit(desk, wish, key, whole(request.form.get("last")))
         if made is not None:
             return redirect(desk.url("receipt", number=made.number))
         session = db.reading()
@@ -482,7 +482,8 @@ def submit(desk: Desk) -> Page:
         missing=missing_sentences(application.missing(session, applicant)),
         problems=problem_sentences(session, applicant, wish, most), asked=request.form,
         minor=application.is_minor(session, applicant), open=is_open(session, applicant),
-        counted=entries(session, applicant, counts.choices) if counts else [], counts=counts,
+        agreed=application.guardian_agreed(applicant), counts=counts,
+        counted=entries(session, applicant, counts.choices) if counts else [],
         left=time_left(applicant.round.deadline_at, db.now(session)), scopes=dict(scope_sentences()),
     )  # fmt: skip
 
@@ -623,16 +624,13 @@ def classes(desk: Desk) -> Page:
             query = query.where(column == asked[name])
     if asked["q"]:
         query = query.where(_mentions(asked["q"]))
-    wanted = request.args.get("page", "1")
-    page = max(1, int(wanted)) if wanted.isdecimal() and len(wanted) < 6 else 1
-    found = session.scalars(query.offset((page - 1) * PAGE).limit(PAGE + 1)).all()
-    shown = found[:PAGE]
-    answers = law.standings(session, applicant, [p for c in shown for p in c.programs])
+    page = paging.page_of_query(query)
+    answers = law.standings(session, applicant, [p for c in page.rows for p in c.programs])
     held = wish_of(choices.draft(session, applicant) or choices.submitted(session, applicant))
     return render(
-        "classes.html", desk, applicant, found=shown, asked=asked, page=page,
-        more=len(found) > PAGE, kinds=_kinds(session, applicant.round_id), listed=held.choices,
-        answers={c.id: law.best([answers[p.code] for p in c.programs]) for c in shown if c.programs},
+        "classes.html", desk, applicant, page=page, asked=asked,
+        kinds=_kinds(session, applicant.round_id), listed=held.choices,
+        answers={c.id: law.best([answers[p.code] for p in c.programs]) for c in page.rows if c.programs},
     )  # fmt: skip
 
 

@@ -9,28 +9,35 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_security import current_user
 from werkzeug.wrappers import Response
-from wtforms import FieldList, Form, FormField, HiddenField, StringField
+from wtforms import FieldList, FormField, HiddenField
 
 from . import (
+    agreement_pages,
     auth,
     codes,
     db,
     figures,
+    offers,
     offices,
+    paging,
     policies,
     posting,
+    print_desk,
+    printing,
     reviewing,
     scoring,
     seats,
     stages,
 )
-from .models import Applicant, Demand, Enterprise, Program, Round
+from .models import Applicant, Enterprise, Program, Round, SeatChange
 from .offices import REFUSALS, Action, RowForm, Several, choice, day, flag, number, options, text
+from .typed import whole
 
 bp = Blueprint("enterprise", __name__, url_prefix="/enterprise")
 auth.guard(bp, "enterprise")
 offices.seat_changes(bp)
 offices.confirmations(bp, lambda: auth.own_enterprise().code)
+agreement_pages.mount(bp)
 
 PICK, NONE = lazy_gettext("请选择"), lazy_gettext("不要求")
 
@@ -62,8 +69,9 @@ class DemandForm(RowForm):
 
 def _page(template: str, round_: Round | None, **words: Any) -> str:
     return render_template(
-        f"enterprise/{template}.html", round=round_, rounds=stages.all_rounds(db.reading()), **words
-    )
+        f"enterprise/{template}.html", round=round_, rounds=stages.all_rounds(db.reading()),
+        action=lambda: _next(round_), **words,
+    )  # fmt: skip
 
 
 # --- home -------------------------------------------------------------------------------------
@@ -78,37 +86,36 @@ def home(serial: str = "") -> str:
     round_ = offices.chosen(serial)
     enterprise = auth.own_enterprise()
     if round_ is None:
-        return _page("home", None, enterprise=enterprise, action=Action(_("还没有招生轮次")))
+        return _page("home", None, enterprise=enterprise)
     held = db.reading()
-    programs = reviewing.programs_of(held, round_.id, enterprise_id=enterprise.id)
-    demands = figures.demands(held, round_, enterprise)
-    changes = [
-        c for c in seats.of_round(held, round_.id) if c.program.enterprise_id == enterprise.id
-    ]
-    waiting = scoring.waiting(held, round_, enterprise.code)
     return _page(
-        "home", round_, enterprise=enterprise, demands=demands, changes=changes,
-        figures=figures.of_programs(held, round_, programs),
-        action=_next(round_, demands, programs, changes, waiting),
-        states=posting.DEMAND_STATES, can_post=stages.writable(held, round_, "plan"),
+        "home", round_, enterprise=enterprise, demands=figures.demands(held, round_, enterprise),
+        changes=_changes(round_), figures=figures.of_programs(held, round_, _programs(round_)),
+        states=codes.DEMAND_STATES, can_post=stages.writable(held, round_, "plan"),
         placed_shown=round_.state in figures.SHOWN,
     )  # fmt: skip
 
 
-def _next(
-    round_: Round,
-    demands: list[Demand],
-    programs: list[Program],
-    changes: list[Any],
-    waiting: list[Any],
-) -> Action:
+def _programs(round_: Round) -> list[Program]:
+    return reviewing.programs_of(db.reading(), round_.id, enterprise_id=auth.own_enterprise().id)
+
+
+def _changes(round_: Round) -> list[SeatChange]:
+    mine = auth.own_enterprise().id
+    return [c for c in seats.of_round(db.reading(), round_.id) if c.program.enterprise_id == mine]
+
+
+def _next(round_: Round | None) -> Action:
     """The one next action of an enterprise."""
+    if round_ is None:
+        return Action(_("还没有招生轮次"))
 
     def url(view: str, **parts: Any) -> str:
         return url_for(f"enterprise.{view}", serial=round_.serial, **parts)
 
-    held = db.reading()
+    held, programs = db.reading(), _programs(round_)
     if stages.writable(held, round_, "plan"):
+        demands = figures.demands(held, round_, auth.own_enterprise())
         if unsure := next((p for p in programs if p.confirmed_at is None), None):
             return Action(
                 _("核对并确认 %(class)s 的席位", **{"class": unsure.order_class.name}),
@@ -122,7 +129,9 @@ def _next(
         if not demands:
             return Action(_("发布第一个岗位"), url("new_demand"), _("院校按岗位组建订单班。"))
         return Action(_("再发布一个岗位"), url("new_demand"), _("岗位都已提交，等院校组班。"))
-    open_change = next((c for c in changes if c.applied_at is None and not c.enterprise_by), None)
+    open_change = next(
+        (c for c in _changes(round_) if c.applied_at is None and not c.enterprise_by), None
+    )
     if open_change is not None and stages.writable(held, round_, "seat_change"):
         return Action(
             _("答复席位变更单"), url_for("enterprise.show_change", key=open_change.key),
@@ -130,12 +139,18 @@ def _next(
         )  # fmt: skip
     if stages.writable(held, round_, "score") and programs:
         me = auth.actor().name
+        waiting: list[Any] = scoring.waiting(held, round_, auth.own_enterprise().code)
         if any(s.entered_by != me for _o, _t, b in waiting for s in (*b.scores, *b.decisions)):
             return Action(_("确认面试结果"), url("confirm_list"), _("同事录入的结果要您确认。"))
         return Action(
             _("录入面试结果"), url("interview_list", code=programs[0].code),
             _("锁定志愿前要录完并确认。"),
         )  # fmt: skip
+    if unsigned := agreement_pages.waiting_for(round_, "enterprise"):
+        return Action(
+            _("签三方协议（%(n)s 份等企业签）", n=unsigned),
+            url("agreements_page", state="enterprise"),
+        )
     if round_.state in figures.SHOWN:
         return Action(_("查看录取名单"), url("placed"))
     return offices.waiting_action(round_)
@@ -176,7 +191,7 @@ def _demand(serial: str, code: str) -> str | Response:
         round_ = auth.round_of(serial)
         held = auth.demand_of(round_, code) if code else None
     return _page(
-        "demand", round_, form=form, demand=held, states=posting.DEMAND_STATES,
+        "demand", round_, form=form, demand=held, states=codes.DEMAND_STATES,
         warnings=posting.demand_warnings(db.reading(), round_, held) if held else [],
         refusal=stages.refusal(db.reading(), round_, "plan"),
     )  # fmt: skip
@@ -244,24 +259,19 @@ def confirm_seats(serial: str, code: str) -> Response:
 # --- interviews -------------------------------------------------------------------------------
 
 
-class InterviewLine(Form):  # type: ignore[misc]
+class InterviewLine(offices.Line):
     """One person's interview."""
 
-    number = HiddenField()
-    version = HiddenField(default="0")
     slot_was = HiddenField()
     rejected_was = HiddenField()
-    slot = StringField(filters=[lambda value: (value or "").strip()[:100]])
-    interview = StringField(filters=[lambda value: (value or "").strip()[:20]])
-    exempt_basis = StringField(filters=[lambda value: (value or "").strip()[:200]])
-    fit = StringField(filters=[lambda value: (value or "").strip()[:5]])
-    rejected = StringField(filters=[lambda value: (value or "").strip()[:200]])
+    slot = text("", 100)
+    rejected = text("", 200)
 
 
 class InterviewForm(RowForm):
     """A page of an interview list."""
 
-    lines = FieldList(FormField(InterviewLine), max_entries=offices.PAGE)
+    lines = FieldList(FormField(InterviewLine), max_entries=paging.PAGE)
     reason = text(lazy_gettext("更改理由（改动已确认的结果时必填）"), 300)
 
 
@@ -321,7 +331,7 @@ def save_interviews(serial: str, code: str) -> str | Response:
 
 
 def _back_to_list(serial: str, code: str) -> str:
-    parts: dict[str, Any] = {"serial": serial, "code": code} | offices.same_page()
+    parts: dict[str, Any] = {"serial": serial, "code": code} | paging.same_page()
     return url_for("enterprise.interview_list", **parts)
 
 
@@ -365,7 +375,7 @@ def _outcome(line: Any, people: dict[str, Applicant], parts: list[str]) -> scori
         abort(404)
     entry = scoring.Entry(
         who, {name: line[name].data for name in parts}, line.exempt_basis.data, line.fit.data,
-        offices.as_version(line.version.data),
+        whole(line.version.data),
     )  # fmt: skip
     return scoring.Outcome(
         entry, line.slot.data, line.slot_was.data or "", line.rejected.data,
@@ -378,7 +388,7 @@ def _interviews(round_: Round, program: Program, form: InterviewForm | None) -> 
     ids = _interviewed(held, program)
     named = offices.by_number(held, ids, form.lines) if form else {}
     return _page(
-        "interviews", round_, program=program, form=form, page=offices.page_of(ids),
+        "interviews", round_, program=program, form=form, page=paging.page_of(ids),
         names={number: one.person.name for number, one in named.items()},
         others=reviewing.programs_of(held, round_.id, enterprise_id=program.enterprise_id),
         refusal=stages.refusal(held, round_, "slot"),
@@ -397,4 +407,20 @@ def placed(serial: str) -> str:
     enterprise: Enterprise = auth.own_enterprise()
     programs = reviewing.programs_of(db.reading(), round_.id, enterprise_id=enterprise.id)
     rows = figures.placed(db.reading(), round_, programs)
-    return _page("placed", round_, page=offices.page_of(rows), shown=round_.state in figures.SHOWN)
+    return _page(
+        "placed", round_, page=paging.page_of(rows), shown=round_.state in figures.SHOWN,
+        states=offers.LABELS,
+    )  # fmt: skip
+
+
+@bp.post("/<serial>/prints/list")
+def print_list(serial: str) -> Response:
+    """企业名单核对表 of the own seats."""
+    round_, enterprise = auth.round_of(serial), auth.own_enterprise()
+    if round_.state not in printing.SHOWN:
+        abort(404)
+    return auth.password_first() or print_desk.fetch(
+        lambda: printing.enterprise_list(db.reading(), round_, enterprise),
+        f"seats-{serial}-{enterprise.code}", url_for("enterprise.placed", serial=serial),
+        "print.enterprise_list", f"enterprise/{enterprise.code}", round_,
+    )  # fmt: skip

@@ -1,6 +1,6 @@
-"""Evidence (证明材料): pictures that an applicant gives for a group she claims.
+"""Evidence (证明材料): pictures and PDF files that an applicant gives for a group she claims.
 
-A picture is drawn anew in a limited process, kept encrypted on the disk, opened by the offices that
+A picture is drawn, a PDF written anew in a limited process, kept encrypted on the disk, opened by the offices that
 review her, each time on record, and deleted some days after the review.
 """
 
@@ -10,6 +10,7 @@ import base64
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from . import application, db, picture, policies, privacy
 from .audit import SYSTEM, Actor, record
-from .models import Applicant, Evidence, Membership, Round, random_key
+from .models import Applicant, Evidence, Membership, Removal, Round, random_key
 from .picture import Unfit
 
 MOST = 4
@@ -45,7 +46,7 @@ class Enough(ValueError):
 
 
 def redraw(data: bytes) -> bytes:
-    """An uploaded picture drawn anew; no transaction waits for it.
+    """An uploaded picture or PDF made anew; no transaction waits for it.
 
     Raises
     ------
@@ -165,6 +166,7 @@ def delete_due() -> list[str]:
     decided, after the lists were locked; at once where she no longer claims the group or the round
     is void.
     """
+    gone_of: Counter[int] = Counter()
     with db.writing() as session:
         held = session.execute(
             select(Evidence, Membership)
@@ -179,6 +181,12 @@ def delete_due() -> list[str]:
             if _is_due(session, one.applicant.round, claim):
                 _note(session, SYSTEM, "evidence.delete", one.applicant, one)
                 session.delete(one)
+                gone_of[one.applicant.round_id] += 1
+        moment = db.now(session)
+        session.add_all(
+            Removal(rule="evidence", round_id=round_id, rows=n, before=moment, at=moment)
+            for round_id, n in gone_of.items()
+        )
     known = set(db.reading().scalars(select(Evidence.key)))
     db.forget()
     gone = [path for path in _folder().iterdir() if path.name not in known]

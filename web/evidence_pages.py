@@ -14,17 +14,19 @@ from werkzeug.datastructures import FileStorage
 from . import auth, codes, db, entering, evidence, rounds
 from .entering import Desk, Page
 from .models import Applicant
-from .picture import MOST_BYTES, Unfit
+from .picture import MOST_BYTES, PDF, Unfit
 
 bp = Blueprint("evidence", __name__, url_prefix="/evidence")
 auth.guard(bp, "coordinator", "college", "district")
 
 WRONG = {
-    "too_large": lazy_gettext("照片太大，最大 5 MB。"),
-    "pdf": lazy_gettext("不收 PDF，请拍照或截图后上传。"),
-    "kind": lazy_gettext("只收 JPEG 或 PNG 照片。"),
+    "too_large": lazy_gettext("文件太大，最大 5 MB。"),
+    "kind": lazy_gettext("只收 JPEG、PNG 照片或 PDF。"),
     "points": lazy_gettext("照片的像素太多，请缩小后再传。"),
-    "unreadable": lazy_gettext("照片打不开，请重新拍照。"),
+    "encrypted": lazy_gettext("PDF 有密码，请拍照后上传。"),
+    "pages": lazy_gettext("PDF 最多 20 页，请只传相关的页。"),
+    "pdf_picture": lazy_gettext("PDF 里的图打不开，请拍照后上传。"),
+    "unreadable": lazy_gettext("文件打不开，请重新拍照。"),
 }
 """Why a file is refused, and the way out."""
 
@@ -50,7 +52,7 @@ def pictures(desk: Desk) -> Page:
     if request.method == "POST":
         wrong = _take(desk)
         if not wrong:
-            flash(_("照片已收下。"), "success")
+            flash(_("文件已收下。"), "success")
             return redirect(desk.url("pictures"))
         session = db.reading()
         applicant = desk.applicant(session)
@@ -67,7 +69,7 @@ def _take(desk: Desk) -> str:
     with file.stream:
         data = file.stream.read(MOST_BYTES + 1)
     if not data:
-        return str(_("请选一张照片。"))
+        return str(_("请选一张照片或一份 PDF。"))
     try:
         redrawn = evidence.redraw(data)
         with db.writing() as session:
@@ -78,7 +80,7 @@ def _take(desk: Desk) -> str:
     except evidence.NotClaimed:
         return str(_("请先勾选并保存这个类别。"))
     except evidence.Enough:
-        return str(_("每类最多 %(n)s 张，请先删一张。", n=evidence.MOST))
+        return str(_("每类最多 %(n)s 份，请先删一份。", n=evidence.MOST))
     except rounds.Moved:
         return entering.closed_sentence(desk)
     return ""
@@ -94,7 +96,7 @@ def drop_picture(desk: Desk, picture: str) -> Page:
     else:
         if not found:
             abort(404)
-        flash(_("照片已删除。"), "success")
+        flash(_("文件已删除。"), "success")
     return redirect(desk.url("pictures"))
 
 
@@ -110,6 +112,10 @@ def show(key: str) -> Response:
             data = evidence.opened(session, held, auth.actor())
         except FileNotFoundError:
             abort(404)
+    if data.startswith(PDF):  # opened by her own program, never inside our pages
+        answer = Response(data, mimetype="application/pdf")
+        answer.headers["Content-Disposition"] = 'attachment; filename="evidence.pdf"'
+        return answer
     answer = Response(data, mimetype="image/jpeg")
     answer.headers["Content-Disposition"] = 'inline; filename="evidence.jpg"'
     return answer

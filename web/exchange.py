@@ -18,6 +18,7 @@ from wtforms.validators import Length
 from . import auth, cells, db, exports, imports, reviewing, rounds, words, workbooks
 from .archive import Refused
 from .cells import Value
+from .hints import hint
 from .issues import sentence
 from .lines import Issue, office_of
 from .models import Import, Round
@@ -121,8 +122,9 @@ def _upload_page(round_: Round, kind: Sheet, form: UploadForm) -> str:
     return render_template(
         "exchange/upload.html", round=round_, sheet=kind, name=title(kind), form=form,
         replaceable=imports.replaceable(db.reading(), round_, kind),
+        withdraws=kind.key in imports.WITHDRAWING, after=imports.after_all(kind),
         closed=_state_way(kind, state), filters=_filters(kind), english=words.language() == "en",
-        hint=exports.hint,
+        hint=hint,
     )  # fmt: skip
 
 
@@ -211,6 +213,7 @@ def _page(round_: Round, held: Import, form: StoreForm) -> str:
         errors=[line for line in told if not line[0].warning],
         warnings=[line for line in told if line[0].warning],
         changes=[_change(kind, row) for row in held.rows[:SHOWN]], shown=SHOWN,
+        withdraws=kind.key in imports.WITHDRAWING,
         removals=[(one["key"], _told(kind, one["before"])) for one in held.removals],
         summary=_summary(kind, held), can_mark=bool(issues) and not by_file
         and imports.uploaded(held) is not None, waits=waits,

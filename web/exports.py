@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import privacy, workbooks
+from . import privacy, words, workbooks
 from .audit import Actor, record
 from .cells import Column, Row, Value, show
+from .hints import KINDS, hint
 from .keepers import KEEPERS
 from .lines import Office
 from .models import College, Enterprise, OrderClass, Round
@@ -21,13 +23,6 @@ from .workbooks import Layout
 TEMPLATE, MARKED = "模板", "错误标注"
 """What the names of files end in."""
 
-_KINDS = {
-    "text": "文字", "name": "姓名，照证件", "code": "代码", "uscc": "18 位代码",
-    "identity": "证件号码，文本格式", "telephone": "电话号码", "choice": "从列表中选",
-    "codes": "可多选，用；隔开", "integer": "整数", "money": "整数（元）", "years": "0.5 的倍数",
-    "date": "日期 2026-09-01", "flag": "是 或 否", "score": "0–100、缺考、免考",
-    "reserves": "G05:3；G06:2",
-}  # fmt: skip
 _REFERENCES = {
     "college": "院校代码", "enterprise": "企业代码", "order_class": "班级代码",
     **{f"enterprise{n}": "企业代码" for n in range(1, 5)},
@@ -52,17 +47,10 @@ def secrets(sheet: Sheet) -> list[Column]:
     return [column for column in sheet.columns if column.secret] if sheet.seconded else []
 
 
-def hint(column: Column) -> str:
-    """What the second row of a template says of a column."""
-    parts = ["必填" if column.required else "选填", column.hint or _KINDS[column.kind]]
-    if column.example:
-        parts.append(f"例 {column.example}")
-    return "；".join(parts)
-
-
 def layout(sheet: Sheet, lists: Mapping[int, str] | None = None, hints: bool = False) -> Layout:
     """A sheet as it is written."""
-    said = [hint(column) for column in sheet.columns] if hints else []
+    with force_locale(words.LANGUAGES["zh"]):  # whoever asks, workbooks are in Chinese
+        said = [hint(column) for column in sheet.columns] if hints else []
     if said:
         said[0] = f"{HINT_SIGN} {said[0]}"
     return Layout(
@@ -117,9 +105,14 @@ def _table(
 
 
 def _explained(sheet: Sheet, round_: Round) -> list[Sequence[str]]:
+    with force_locale(words.LANGUAGES["zh"]):
+        kinds = [str(KINDS[column.kind]) for column in sheet.columns]
     lines: list[Sequence[str]] = [
         ("列", "必填", "怎样填", "说明"),
-        *((c.heading, "是" if c.required else "", _KINDS[c.kind], c.hint) for c in sheet.columns),
+        *(
+            (c.heading, "是" if c.required else "", said, c.hint)
+            for c, said in zip(sheet.columns, kinds, strict=True)
+        ),
         ("", "", "", ""),
         ("怎样导入", "", "从第 3 行开始填；不要改标题、列的次序和工作表的名称。", ""),
         ("", "", "按关键列更新，从不删除；先预览，再一次存入，或全部不存。", ""),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from . import choices, reviewing
+from . import calendar, choices, reviewing
 from .models import (
     Applicant,
     AuditEvent,
@@ -18,12 +19,15 @@ from .models import (
     Demand,
     Enterprise,
     Membership,
+    Offer,
     OrderClass,
     Placement,
     Program,
     Publication,
     Round,
+    WaitingStep,
 )
+from .models.outcome import ENDED, HOLDING
 
 SHOWN = ("PUBLISHED", "CONFIRMING", "FINAL")
 """States in which offices see who was placed."""
@@ -75,22 +79,59 @@ def publication(session: Session, round_: Round) -> Publication | None:
     )
 
 
-def placed(session: Session, round_: Round, programs: Iterable[Program]) -> list[Placement]:
-    """Who was placed in these programs, by class and number; nobody before the result is public."""
+@dataclass(frozen=True)
+class Placed:
+    """Somebody who was placed in a program, and what became of her offer: blank before it is made."""
+
+    applicant: Applicant
+    program: Program
+    rank: int | None
+    seat: str
+    state: str = ""
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether she has accepted, so that an enterprise may read her name."""
+        return self.state in HOLDING
+
+
+def placed(session: Session, round_: Round, programs: Iterable[Program]) -> list[Placed]:
+    """Who was placed in these programs, by class and number; nobody before the result is public.
+
+    Once offers are made, who was offered a seat; who holds or is asked about one comes first.
+    """
     held = publication(session, round_) if round_.state in SHOWN else None
     if held is None:
         return []
+    by_id = {p.id: p for p in programs}
     rows = session.scalars(
         select(Placement)
-        .where(
-            Placement.publication_id == held.id,
-            Placement.program_id.in_([p.id for p in programs]),
-        )
+        .where(Placement.publication_id == held.id, Placement.program_id.in_(by_id))
         .options(joinedload(Placement.applicant).joinedload(Applicant.person))
-    ).unique()
+    ).all()
+    found = [Placed(r.applicant, by_id[r.program_id or 0], r.rank, r.seat) for r in rows]
+    if session.scalar(select(Offer.id).where(Offer.round_id == round_.id).limit(1)) is not None:
+        found = _offered(session, round_, by_id, found)
     return sorted(
-        rows, key=lambda row: (row.program.code if row.program else "", row.applicant.number)
+        found, key=lambda row: (row.program.code, row.state in ENDED, row.applicant.number)
     )
+
+
+def _offered(
+    session: Session, round_: Round, programs: dict[int, Program], published: Sequence[Placed]
+) -> list[Placed]:
+    seats = {(row.applicant.id, row.program.id): row.seat for row in published}
+    rows = session.scalars(
+        select(Offer)
+        .where(Offer.round_id == round_.id, Offer.program_id.in_(programs))
+        .options(joinedload(Offer.applicant).joinedload(Applicant.person))
+        .order_by(Offer.id)
+    ).all()
+    last = {(row.applicant_id, row.program_id): row for row in rows}
+    return [
+        Placed(row.applicant, programs[row.program_id], row.rank, seats.get(key, "open"), row.state)
+        for key, row in last.items()
+    ]
 
 
 def demands(session: Session, round_: Round, enterprise: Enterprise) -> list[Demand]:
@@ -168,10 +209,54 @@ def plan(session: Session, round_: Round) -> dict[str, Any]:
     }
 
 
-def events(**wanted: str) -> Any:
-    """The query for audit events: by ``action`` (its beginning), ``actor``, ``row``."""
+def events(first: date | None = None, last: date | None = None, **wanted: str) -> Any:
+    """The query for audit events, the last first.
+
+    Parameters
+    ----------
+    first, last
+        The days, in Beijing, from which and to the end of which events count.
+    wanted
+        What their ``action``, ``actor``, ``row`` begin with.
+    """
     query = select(AuditEvent)
     for name in ("action", "actor", "row"):
         if text := wanted.get(name):
             query = query.where(getattr(AuditEvent, name).startswith(text, autoescape=True))
+    if first is not None and first > date.min:
+        query = query.where(AuditEvent.at >= calendar.parse_local(f"{first}T00:00"))
+    if last is not None and last < date.max:
+        ends = calendar.parse_local(f"{last + timedelta(days=1)}T00:00")
+        query = query.where(AuditEvent.at < ends)
     return query.order_by(AuditEvent.id.desc())
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link of the chain of a round's results: a publication, its successor, or a day's step."""
+
+    kind: str
+    """``publication``, ``successor`` or ``step``."""
+    at: datetime
+    by: str
+    digest: str
+    parent: str
+    """Digest of the link before; blank for the first."""
+    number: int
+    """Of a step; 0 for others."""
+
+
+def chain(session: Session, round_: Round) -> list[Link]:
+    """The results of a round from the first publication on, in the order in which they came."""
+    held = session.scalars(select(Publication).where(Publication.round_id == round_.id)).all()
+    digests = {one.id: one.bundle_digest for one in held}
+    links = [
+        Link(
+            "successor" if one.parent_id else "publication", one.at, one.by, one.bundle_digest,
+            digests.get(one.parent_id or 0, ""), 0,
+        )
+        for one in held
+    ]  # fmt: skip
+    steps = session.scalars(select(WaitingStep).where(WaitingStep.round_id == round_.id))
+    links += [Link("step", s.at, s.by, s.digest, s.parent, s.number) for s in steps]
+    return sorted(links, key=lambda link: (link.at, link.number))

@@ -113,8 +113,10 @@ def read(
             "same": len(lines) - len(changes),
         }  # fmt: skip
         if replaces:
-            held.removals = _removals(lines, current)
-            held.counts |= {"removed": len(held.removals)}
+            held.removals = _removals(session, round_, kind, lines, current)
+            gone = len(current) - held.counts["same"] - held.counts["changed"]
+            removed = len(held.removals)
+            held.counts |= {"removed": removed, "gone": gone - removed}
             issues += _against(keeper, session, round_, held)
     errors = sum(not issue.warning for issue in issues)
     held.counts = {**(held.counts or {"rows": 0}), "errors": errors,
@@ -148,9 +150,32 @@ def replaceable(session: Session, round_: Round, sheet: Sheet) -> bool:
     return known and state in sheet.states and state in REPLACING
 
 
-def _removals(lines: Iterable[Line], current: Current) -> list[dict[str, Any]]:
+def after_all(sheet: Sheet) -> bool:
+    """Whether a sheet is taken only when nothing may disappear any more."""
+    return not set(sheet.states) & set(REPLACING)
+
+
+WITHDRAWING = ("applicants", "choices")
+"""Sheets whose lines are withdrawn where a file leaves them out: their history stays."""
+
+
+def _removals(
+    session: Session, round_: Round, sheet: Sheet, lines: Iterable[Line], current: Current
+) -> list[dict[str, Any]]:
+    """What a file leaves out of all that stands, each line masked as the preview shows it."""
     named = {line.key for line in lines}
-    return [{"key": key, "before": row} for key, row in current.items() if key not in named]
+    standing = KEEPERS[sheet.key].standing
+    stands = set(current) if standing is None else set(standing(session, round_))
+    return [
+        {"key": key, "before": _shown(sheet, row)}
+        for key, row in current.items()
+        if key in stands and key not in named
+    ]
+
+
+def _shown(sheet: Sheet, row: Row) -> Row:
+    """A line with its secret values masked."""
+    return row | {column.name: mask(column, row[column.name]) or None for column in secrets(sheet)}
 
 
 def _against(keeper: Keeper, session: Session, round_: Round, held: Import) -> list[Issue]:
@@ -267,8 +292,7 @@ def _sealed(key: str, sheet: Sheet, change: Change) -> dict[str, Any]:
             place = f"import.{key}:{change.row}:{column.name}"
             sealed[column.name] = base64.b64encode(privacy.encrypt(str(value), place)).decode()
         after[column.name] = mask(column, value) or None
-        if before is not None:
-            before[column.name] = mask(column, before[column.name]) or None
+    before = _shown(sheet, before) if before is not None else None
     differing = change.differing()
     return {
         "row": change.row, "key": change.key, "before": before, "after": after,
@@ -284,10 +308,8 @@ def _opened(key: str, sheet: Sheet, row: Mapping[str, Any], now: Row | None) -> 
     Stale
         If that is not what the preview compared with.
     """
-    shown = dict(now) if now is not None else None
+    shown = _shown(sheet, now) if now is not None else None
     if shown is not None:
-        for column in secrets(sheet):
-            shown[column.name] = mask(column, shown[column.name]) or None
         for column in sheet.columns:
             if column.aside and row["before"] is not None:
                 shown[column.name] = row["before"][column.name]
@@ -354,7 +376,8 @@ def store(session: Session, held: Import, actor: Actor) -> None:
     changes = [_opened(held.key, sheet, row, current.get(row["key"])) for row in held.rows]
     if held.replaces:
         _remove(session, round_, held, current, actor)
-        held.confirmed_by = actor.name
+        if not sheet.seconded:  # else the whole batch is compared with its papers after this
+            held.confirmed_by = actor.name
     keeper.store(session, round_, office, changes, actor)
     held.state, held.stored_at = "stored", db.now(session)
     _log(session, held, actor, "import.store")
@@ -365,9 +388,12 @@ def store(session: Session, held: Import, actor: Actor) -> None:
 
 def _remove(session: Session, round_: Round, held: Import, current: Current, actor: Actor) -> None:
     """Remove what the file leaves out, if it is still just what the preview listed."""
-    keeper, counts = KEEPERS[held.sheet], held.counts
-    as_listed = all(current.get(one["key"]) == one["before"] for one in held.removals)
-    known = counts["same"] + counts["changed"] + counts["removed"]
+    sheet, keeper, counts = SHEETS[held.sheet], KEEPERS[held.sheet], held.counts
+    as_listed = all(
+        one["key"] in current and _shown(sheet, current[one["key"]]) == one["before"]
+        for one in held.removals
+    )
+    known = sum(counts[kind] for kind in ("same", "changed", "removed", "gone"))
     if not as_listed or len(current) != known or _against(keeper, session, round_, held):
         raise Stale
     keys = [removal["key"] for removal in held.removals]

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _
 
+from . import words
 from .lines import Issue
 from .rounds import LABELS
 from .wording import REASONS
@@ -91,6 +92,9 @@ SENTENCES: dict[str, tuple[Any, Any]] = {
     "reserved": (_("预留人数多于席位 %(sum)s"), _("减少预留")),
     "removal_taken": (_("全量替换会删去它，但有班级用着这个需求"), _("留在表里，或先从班级里撤下")),
     "removal_capped": (_("全量替换会删去它，但它在总量上限里"), _("留在表里，或先改总量上限")),
+    "removal_member": (_("全量替换会删去它，但有账号、班级或岗位属于它"), _("留在表里，或先撤下它的账号、班级和岗位")),
+    "removal_own": (_("全量替换会撤回她的报名，但这是她自己报的"), _("留在表里；只有她本人可以撤回")),
+    "removal_own_list": (_("全量替换会撤下她的志愿，但这是她自己交的"), _("留在表里；只有她本人可以改志愿")),
     "seats_lost": (_("原有此企业的席位，表里没有"), _("导入不删除席位：补上，或到班级页面撤销")),
     "not_expressible": (_("此班的席位比这张表能写的复杂"), _("到班级页面修改")),
     "number_twice": (_("与第 %(other)s 行证件号码相同"), _("一人只报一次，删去一行")),
@@ -150,4 +154,4 @@ def sentence(issue: Issue) -> tuple[str, str]:
     if issue.code == "state":
         about["way"] = str(WAYS[about["last"]])
         about["state"] = str(LABELS[about["state"]])
-    return str(what) % about, str(way) % about
+    return words.filled(str(what), about), words.filled(str(way), about)

@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -32,9 +32,9 @@ from sqlalchemy.orm import Session
 
 import matcher
 
-from . import db, evidence, rounds
+from . import agreements, answers, corrections, db, evidence, outbox, rounds
 from .audit import SYSTEM, Actor, record
-from .models import Draw, Round, Run
+from .models import Round, Run
 from .snapshot import (
     draw_file,
     enough_space,
@@ -48,7 +48,7 @@ from .snapshot import (
 )
 
 LIVE = ("QUEUED", "RUNNING")
-ENDS = ("VERIFIED", "BROKEN", "FAILED", "CANCELLED")
+ENDS = ("VERIFIED", "BROKEN", "FAILED", "CANCELLED", "ANSWERED")
 STEPS = ("solve", "verify", "explain", "report")
 SILENCE = timedelta(seconds=30)
 HEARTBEAT = 1.0
@@ -75,16 +75,22 @@ class NotAllowed(ValueError):
 # --- queueing and cancelling ------------------------------------------------------------------
 
 
-def queue(session: Session, round_: Round, kind: str, toml: str, label: str, actor: Actor) -> Run:
+def queue(
+    session: Session, round_: Round, kind: str, toml: str, label: str, actor: Actor,
+    corrected: Sequence[Mapping[str, Any]] = (),
+) -> Run:  # fmt: skip
     """Ask for a run; a worker takes it up.
 
     Parameters
     ----------
     kind
         ``trial`` 试算: any rules, with a seed for trials, never publishable.  ``committed``: the
-        rules and the draw that were committed to; one of them is live at a time.
+        rules and the draw that were committed to; one of them is live at a time.  ``recheck`` 复核:
+        the same rules and draw on the snapshot with corrections, once a result is published.
     toml
-        The rules; of a committed run the round's own.
+        The rules; the round's own but for a trial.
+    corrected
+        Of a ``recheck``: what is corrected, see :mod:`web.corrections`.
 
     Raises
     ------
@@ -99,15 +105,16 @@ def queue(session: Session, round_: Round, kind: str, toml: str, label: str, act
         toml = _trial_rules(round_.serial, toml)
     else:
         frozen = snapshot_of(session, round_)
-        if round_.state != "DRAWN" or frozen is None:
+        where = ("DRAWN",) if kind == "committed" else ("PUBLISHED", "CONFIRMING")
+        if round_.state not in where or frozen is None:
             raise NotAllowed("state")
         if policy_digest(toml) != frozen.policy_digest:
             raise NotAllowed("policy")
-        if rounds.committed_run(session, round_) is not None:
+        if kind == "committed" and rounds.committed_run(session, round_) is not None:
             raise NotAllowed("live")
     run = Run(
         round_id=round_.id, kind=kind, label=label, policy_toml=toml, started_by=actor.name,
-        queued_at=db.now(session),
+        queued_at=db.now(session), corrections=list(corrected),
     )  # fmt: skip
     session.add(run)
     try:
@@ -180,6 +187,15 @@ class Claim:
         return f"rounds/{self.serial}/runs/{self.key}-{self.fence}"
 
 
+CARRIED: dict[str, Callable[[Claim, Run, Path, Event], dict[str, Any]]] = {}
+"""How runs of other kinds than solving are carried out in their folder, by kind: what a story adds
+here returns what is recorded of the run in the end."""
+
+
+CLEANED: list[Callable[[], object]] = [evidence.delete_due]
+"""What the worker does once an hour to remove what is no longer needed; stories add theirs."""
+
+
 class Lost(Exception):
     """The run belongs to another worker now."""
 
@@ -197,15 +213,17 @@ class Leaving(Exception):
 
 
 def work(stop: Event, poll: float = 1.0) -> None:
-    """Work until told to stop: record deadlines that passed, delete old evidence, take up runs."""
+    """Work until told to stop: record what is due, remove what is old, send messages, take up runs."""
     cleaned = -CLEANING
     while not stop.is_set():
         try:
             record_due()
             if time.monotonic() - cleaned >= CLEANING:
-                evidence.delete_due()
+                for clean in CLEANED:
+                    clean()
                 cleaned = time.monotonic()
-            busy = work_once(stop)
+            sent = outbox.send_due()
+            busy = work_once(stop) or sent > 0
         except SQLAlchemyError:  # a database that is away for a while comes back
             current_app.logger.exception("worker")
             busy = False
@@ -227,10 +245,11 @@ def record_due() -> list[str]:
             )
         )
     )
-    if due is None:
-        return []
-    with db.writing() as writing:
-        return rounds.close_due(writing)
+    taken = []
+    if due is not None:
+        with db.writing() as writing:
+            taken = rounds.close_due(writing)
+    return taken + answers.settle_due() + agreements.settle_due()
 
 
 def work_once(stop: Event | None = None) -> bool:
@@ -335,23 +354,29 @@ def _carry_out(claim: Claim, stop: Event) -> dict[str, Any]:
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     run = db.reading().get_one(Run, claim.run_id)
+    if run.kind in CARRIED:
+        return CARRIED[run.kind](claim, run, place, stop)
     policy = matcher.Policy.from_toml(run.policy_toml.encode())
-    committed = run.kind == "committed"
+    official = run.kind != "trial"
     _prepare(run, place / "round")
     db.forget()
     made, out = place / "result.tmp", place / "result"
-    limits = _limits(policy)
+    limits = limits_of(policy)
     for step in STEPS:
-        status = _child(claim, step, place, made, limits, stop)
+        option = "--result" if step != "solve" else "--out"
+        command = (*COMMAND, step, str(place / "round"), option, str(made))
+        status = child(claim, step, command, place, limits, stop)
         if step == "solve" and status == BROKEN:
             made = place / "result.tmp.broken"
         if not (made / "result.json").is_file() or status not in (DONE, BROKEN, UNPUBLISHABLE):
-            raise Stopped("FAILED", _complaint(place, step, status))
+            raise Stopped("FAILED", complaint(place, step, status))
         if status == BROKEN:
             if not _broken(made):
-                raise Stopped("FAILED", _complaint(place, step, status))
+                raise Stopped("FAILED", complaint(place, step, status))
             break
-    ended = _reading(made, committed)
+    ended = _reading(made, official)
+    if named := {str(c["applicant"]) for c in run.corrections}:
+        ended["summary"]["named"] = _places(made, named)
     settle(made)
     made.rename(out)
     settle([place])
@@ -359,21 +384,27 @@ def _carry_out(claim: Claim, stop: Event) -> dict[str, Any]:
 
 
 def _prepare(run: Run, folder: Path) -> None:
-    """The round as the run reads it: the snapshot with its draw, or the rows as they stand."""
     session = db.reading()
     frozen = snapshot_of(session, run.round)
-    if frozen is None:
-        tables_of(session, run.round, run.policy_toml).write(folder)
-        return
-    if not intact(frozen):
+    if frozen is not None and not intact(frozen):
         raise Stopped("FAILED", f"snapshot altered: {frozen.folder}")
+    inputs(session, run).write(folder)
+
+
+def inputs(session: Session, run: Run) -> matcher.Tables:
+    """The round as a run reads it: the snapshot with its draw, the snapshot as rechecks correct it, or
+    for trials under other rules; before the freeze, the rows as they stand."""
+    frozen = snapshot_of(session, run.round)
+    if frozen is None:
+        return tables_of(session, run.round, run.policy_toml)
+    if run.kind == "recheck":
+        return corrections.corrected(session, run)[0]
     tables = matcher.Tables.read(folder_of(frozen))
     if run.kind == "committed":
-        drawn = session.scalars(select(Draw).where(Draw.round_id == run.round_id)).one()
-        tables.draw = draw_file(drawn)
+        tables.draw = draw_file(corrections.the_draw(session, run.round))
     else:
         tables.policy = run.policy_toml.encode()
-    tables.write(folder)
+    return tables
 
 
 # --- children ---------------------------------------------------------------------------------
@@ -387,7 +418,7 @@ class Limits:
     memory_mb: int
 
 
-def _limits(policy: matcher.Policy) -> Limits:
+def limits_of(policy: matcher.Policy) -> Limits:
     """Ten minutes beyond the time that the rules give the solver, else this installation's limit."""
     config = current_app.config
     seconds = config.get("RUN_SECONDS", DEFAULT_SECONDS)
@@ -395,7 +426,9 @@ def _limits(policy: matcher.Policy) -> Limits:
     return Limits(max(seconds, policy.time_s + 600 if policy.time_s else 0), memory)
 
 
-def _child(claim: Claim, step: str, place: Path, out: Path, limits: Limits, stop: Event) -> int:
+def child(
+    claim: Claim, step: str, command: Sequence[str], place: Path, limits: Limits, stop: Event
+) -> int:
     """Run one step in a process group of its own; returns its exit status."""
     source = Path(matcher.__file__).resolve().parent.parent
     environment = {
@@ -407,30 +440,30 @@ def _child(claim: Claim, step: str, place: Path, out: Path, limits: Limits, stop
         "HOME": str(place),
         "TMPDIR": str(place),
     }
-    option = "--result" if step != "solve" else "--out"
-    command = [sys.executable, "-I", str(CHILD), str(limits.memory_mb), *COMMAND, step,
-               str(place / "round"), option, str(out)]  # fmt: skip
+    limited = [sys.executable, "-I", str(CHILD), str(limits.memory_mb), *command]
     with (place / f"{step}.log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=place, env=environment, stdin=subprocess.DEVNULL, stdout=log,
+            limited, cwd=place, env=environment, stdin=subprocess.DEVNULL, stdout=log,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:
-            _wait(claim, step, process, limits.seconds, stop)
+            _wait(claim, step, process, place / "progress", limits.seconds, stop)
         finally:
             status = _end_group(process)
     return status
 
 
 def _wait(
-    claim: Claim, step: str, process: subprocess.Popen[bytes], seconds: float, stop: Event
-) -> None:
+    claim: Claim, step: str, process: subprocess.Popen[bytes], progress: Path, seconds: float,
+    stop: Event,
+) -> None:  # fmt: skip
     began = time.monotonic()
     told = 0.0
     # the child is looked at without being reaped, so that its group still is its own when it is ended
     while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         if not told or time.monotonic() - told >= HEARTBEAT:
-            _beat(claim, step)
+            done = progress.read_text() if progress.exists() else ""
+            _beat(claim, f"{step} {done}".strip())
             told = time.monotonic()
         if stop.is_set():
             raise Leaving
@@ -446,7 +479,7 @@ def _end_group(process: subprocess.Popen[bytes]) -> int:
     return process.wait()
 
 
-def _complaint(place: Path, step: str, status: int) -> str:
+def complaint(place: Path, step: str, status: int) -> str:
     """Why a step failed: its exit status or signal, and the end of what it said."""
     try:
         said = (place / f"{step}.log").read_text(encoding="utf-8", errors="replace").strip()
@@ -467,7 +500,7 @@ def _broken(out: Path) -> bool:
         return False
 
 
-def _reading(out: Path, committed: bool) -> dict[str, Any]:
+def _reading(out: Path, official: bool) -> dict[str, Any]:
     """How a run ended, by what its folder holds."""
     try:
         result, verdict = (
@@ -479,7 +512,7 @@ def _reading(out: Path, committed: bool) -> dict[str, Any]:
             classes = [dict(row) for row in csv.DictReader(file)]
         complete = bool(result["publishable"]) and not broken
         summary = {
-            "publishable": complete and committed,
+            "publishable": complete and official,
             "complete": complete,
             "mechanism": str(result["mechanism"]),
             "objective": result["objective"],
@@ -494,6 +527,16 @@ def _reading(out: Path, committed: bool) -> dict[str, Any]:
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise Stopped("FAILED", f"unreadable result: {type(error).__name__}: {error}") from error
     return {"state": "BROKEN" if broken else "VERIFIED", "status": status, "summary": summary}
+
+
+def _places(out: Path, named: Collection[str]) -> dict[str, tuple[str, int | None]]:
+    """Program and rank of the people whom corrections are about, without reading the result again."""
+    with (out / "placements.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            row["applicant"]: (row["program"], int(row["rank"]) if row["rank"] else None)
+            for row in csv.DictReader(file)
+            if row["applicant"] in named
+        }
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""How often one address may try to log in, register, activate an account or look a receipt up.
+"""How often one address may try to log in, register, activate an account, look a receipt up or
+check a notice.
 
 Counted in this process's memory.  A computer room shares one address, so the limits are generous:
 what protects an account is counted for that account, in the database (:mod:`web.auth`).
@@ -22,6 +23,9 @@ LIMITS = {
 }
 """Forms that strangers send → how often one address may send them."""
 
+PAGES = {"public.placed": "60 per minute; 600 per hour"}
+"""Pages of strangers whose addresses could be guessed → how often one address may look."""
+
 
 def init_app(app: Flask) -> None:
     """Limit the forms; ``RATE_LIMITS`` turns it on or off, and tests must ask for it."""
@@ -30,10 +34,11 @@ def init_app(app: Flask) -> None:
         get_remote_address, app=app, storage_uri="memory://", strategy="fixed-window",
         enabled=app.config["RATE_LIMITS"],
     )  # fmt: skip
-    for endpoint, limit in LIMITS.items():
-        view = app.view_functions[endpoint]
-        limited: Any = limiter.limit(limit, methods=["POST"])(view)
-        app.view_functions[endpoint] = limited
+    for table, method in ((LIMITS, "POST"), (PAGES, "GET")):
+        for endpoint, limit in table.items():
+            view = app.view_functions[endpoint]
+            limited: Any = limiter.limit(limit, methods=[method])(view)
+            app.view_functions[endpoint] = limited
 
     @app.after_request
     def say_when(response: Response) -> Response:

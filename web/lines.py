@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,6 +106,8 @@ class Keeper:
     removable: Callable[[Session, Round, Sequence[str]], Iterable[Issue]] | None = None
     """What stands against the removal of what is stored under these keys; none where a file never
     replaces all."""
+    standing: Callable[[Session, Round], Collection[str]] | None = None
+    """The keys of what a file may still remove, where some of what is stored has gone before."""
     remove: Callable[[Session, Round, Sequence[str], Actor, str], None] = (
         lambda session, round_, keys, actor, reason: None
     )

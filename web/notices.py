@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from . import rounds
 from .audit import Actor, record
 from .db import now
-from .models import Applicant, Notice
+from .models import Applicant, Notice, Round
+
+WITHDRAWN, LIST_TAKEN = "application_withdrawn", "list_taken_back"
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,23 @@ def unread(session: Session, applicant: Applicant) -> list[Told]:
         .where(Notice.applicant_id == applicant.id, Notice.dismissed_at.is_(None))
         .order_by(Notice.id.desc())
     ).all()
-    way = _way(rounds.by_the_clock(session, applicant.round))
-    return [_told(notice, way) for notice in held]
+    state = rounds.by_the_clock(session, applicant.round)
+    return [_told(notice, state) for notice in held]
 
 
-def _told(notice: Notice, way: Sequence[str]) -> Told:
+def _told(notice: Notice, state: str) -> Told:
     held = notice.params
+    if notice.code == WITHDRAWN:
+        what = _("联盟撤回了您的报名：%(reason)s", reason=held["reason"])
+        return Told(
+            notice.key, _("报名已撤回"), (what, _("不是您的意思？截止前可以恢复。")), notice.at
+        )
+    if notice.code == LIST_TAKEN:
+        what = _("联盟撤下了您的志愿：%(reason)s", reason=held["reason"])
+        return Told(notice.key, _("志愿已撤下"), (what, _("截止前可以重新填报并提交。")), notice.at)
     title = f"{held['name']}（{held['program']}）"
     cut = _("席位由 %(before)s 个减为 %(after)s 个。", before=held["before"], after=held["after"])
-    return Told(notice.key, title, (cut, *way), notice.at)
+    return Told(notice.key, title, (cut, *_way(state)), notice.at)
 
 
 def _way(state: str) -> tuple[str, ...]:
@@ -49,6 +59,19 @@ def _way(state: str) -> tuple[str, ...]:
     if state in ("ANNOUNCED", "OPEN"):
         return _("您的志愿不变，仍然有效。"), _("截止前可以改志愿，改后要再提交。")
     return _("您的志愿不变，仍然有效。"), _("志愿已截止，有疑问请到柜台。")
+
+
+def tell(
+    session: Session, round_: Round, numbers: Sequence[str], code: str, params: dict[str, str]
+) -> None:
+    """A notice for each of these applicants, by their numbers."""
+    query = select(Applicant.id, Applicant.number).where(Applicant.round_id == round_.id)
+    wanted, moment = set(numbers), now(session)
+    session.add_all(
+        Notice(applicant_id=id_, code=code, params=params, at=moment)
+        for id_, number in session.execute(query)
+        if number in wanted
+    )
 
 
 def dismiss(session: Session, applicant: Applicant, key: str, actor: Actor) -> bool:

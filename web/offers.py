@@ -7,7 +7,7 @@ database sees to that), and no program has more offers open and held than seats 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from . import calendar, db, policies, rounds
+from . import calendar, db, outbox, policies, rounds
 from .audit import Actor, Entry, record, record_all
 from .models import Agreement, Applicant, Enrolment, Offer, OrderClass, Placement, Program, Round
 from .models.outcome import HOLDING, OPEN
@@ -36,6 +36,10 @@ LABELS = {
     "released": _("因停开班释放"),
     "left": _("已退出"),
 }
+
+
+ENDED: list[Callable[[Session, Offer, Actor], None]] = []
+"""What other stories do when a place that was held or offered ends, in the same transaction."""
 
 
 class NoSeat(ValueError):
@@ -159,6 +163,15 @@ def begin(session: Session, round_: Round, actor: Actor) -> None:
     session.add_all(made)
     session.flush()
     _note(session, round_.id, actor, made)
+    people = session.execute(
+        select(Applicant, OrderClass.name)
+        .join(Offer, Offer.applicant_id == Applicant.id)
+        .join(Program, Program.id == Offer.program_id)
+        .join(OrderClass)
+        .where(Offer.round_id == round_.id)
+    )
+    for applicant, name in people.all():
+        outbox.put(session, applicant, "offer_made", program=name, due=until)
 
 
 rounds.ENTERED["CONFIRMING"] = begin
@@ -221,6 +234,9 @@ def settle(
         before={"state": before}, after={"state": state, "program": offer.program.code},
         reason=reason,
     )  # fmt: skip
+    if state not in LIVE:
+        for act in ENDED:
+            act(session, offer, actor)
 
 
 def _note(session: Session, round_id: int, actor: Actor, made: Iterable[Offer]) -> None:

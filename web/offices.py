@@ -1,25 +1,26 @@
-"""What the pages of several offices share: choosing a round, forms of rows, paging, and the pages on
+"""What the pages of several offices share: choosing a round, forms of rows, and the pages on
 which two or three people agree (席位变更单, 复核确认)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_security import current_user
 from flask_wtf import FlaskForm
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import (
     BooleanField,
     DateField,
     Field,
+    Form,
     HiddenField,
     IntegerField,
     RadioField,
@@ -33,14 +34,14 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from . import auth, codes, db, posting, reviewing, scoring, seats, stages
-from .models import Applicant, Round
+from .models import Applicant, Program, Round
+from .paging import Page, page_of
+from .typed import whole
 
 REFUSALS = (posting.Refused, posting.Stale, stages.NotNow, reviewing.SecondPerson)
 """What a service raises when something may not be stored; :meth:`RowForm.take` shows it."""
 
-PAGE = 20
 MUST = lazy_gettext("请填写。")
-Row = TypeVar("Row")
 
 
 # --- rounds and next steps --------------------------------------------------------------------
@@ -146,8 +147,7 @@ class RowForm(FlaskForm):  # type: ignore[misc]
     @property
     def seen(self) -> int:
         """The version that the page showed."""
-        held = str(self.version.data or "")
-        return int(held) if held.isdecimal() else 0
+        return whole(self.version.data)
 
     def values(self, names: Iterable[str]) -> dict[str, Any]:
         """What was typed, as the row holds it."""
@@ -207,8 +207,7 @@ class Plain(FlaskForm):  # type: ignore[misc]
 
 def posted_version() -> int:
     """The version that a button carried."""
-    held = request.form.get("version", "")
-    return int(held) if held.isdecimal() else 0
+    return whole(request.form.get("version"))
 
 
 def flash_refusal(error: Exception) -> None:
@@ -221,36 +220,7 @@ def flash_refusal(error: Exception) -> None:
         flash(str(error), "error")
 
 
-# --- paging -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Page(Generic[Row]):
-    """A page of a list: its rows, and which page of how many."""
-
-    rows: Sequence[Row]
-    number: int
-    pages: int
-    total: int
-
-
-def page_of(rows: Sequence[Row], size: int = PAGE) -> Page[Row]:
-    """The page of a list that the address asks for."""
-    return _page(len(rows), size, lambda first: rows[first : first + size])
-
-
-def page_of_query(query: Any, size: int = PAGE) -> Page[Any]:
-    """The page that the address asks for, of what a query finds: only its rows are read."""
-    held = db.reading()
-    total = held.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    return _page(total, size, lambda first: held.scalars(query.offset(first).limit(size)).all())
-
-
-def _page(total: int, size: int, read: Callable[[int], Sequence[Row]]) -> Page[Row]:
-    pages = max(1, -(-total // size))
-    asked = request.args.get("page", "1")
-    at = min(max(int(asked), 1), pages) if asked.isdecimal() and len(asked) < 9 else 1
-    return Page(read((at - 1) * size), at, pages, total)
+# --- lists of people --------------------------------------------------------------------------
 
 
 def page_of_people(ids: Sequence[int]) -> Page[Applicant]:
@@ -296,7 +266,7 @@ def seat_changes(bp: Blueprint) -> None:
             else:
                 flash(_("变更单已提交，等另外两方同意。"), "success")
                 return redirect(url_for(f"{bp.name}.show_change", key=made.key))
-        refusal = stages.refusal(db.reading(), round_, "seat_change")
+        refusal = _refusal(program)
         return render_template(
             "offices/ask_change.html", round=round_, program=program, form=form, refusal=refusal
         )
@@ -343,8 +313,14 @@ def seat_changes(bp: Blueprint) -> None:
             "offices/change.html", round=round_, change=change, form=form,
             missing=seats.missing(change), mine=current_user.role,
             reserves=seats.reserves_after(change.program, change.after),
-            refusal=stages.refusal(db.reading(), round_, "seat_change"),
+            refusal=_refusal(change.program),
         )  # fmt: skip
+
+
+def _refusal(program: Program) -> str:
+    """Why these seats cannot be changed now; blank where they can."""
+    held = db.reading()
+    return stages.refusal(held, program.order_class.round, seats.purpose(held, program))
 
 
 # --- second persons ---------------------------------------------------------------------------
@@ -398,24 +374,28 @@ def confirmations(bp: Blueprint, office: Any) -> None:
 # --- sheets of many people --------------------------------------------------------------------
 
 
+class Line(Form):  # type: ignore[misc]
+    """A person's line of a sheet; ``said`` is what the service found wrong with it."""
+
+    said = ""
+    number = HiddenField()
+    version = HiddenField(default="0")
+    interview = text("", 20)
+    exempt_basis = text("", 200)
+    fit = text("", 5)
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with it, whoever found it."""
+        return self.said or " ".join(said for errors in self.errors.values() for said in errors)
+
+
 def by_number(session: Session, ids: Iterable[int], lines: Any) -> dict[str, Applicant]:
     """Number → applicant of those (by id) whom the lines of a sheet name."""
     wanted, among = {str(line.number.data or "") for line in lines}, set(ids)
     named = select(Applicant.id).where(Applicant.number.in_(wanted))
     mine = [one for one in session.scalars(named) if one in among]
     return {one.number: one for one in reviewing.applicants(session, mine)}
-
-
-def as_version(typed: Any) -> int:
-    """The version that a line carried."""
-    held = str(typed or "")
-    return int(held) if held.isdecimal() else 0
-
-
-def same_page() -> dict[str, Any]:
-    """The page of the list that the address names, to come back to it."""
-    asked = request.args.get("page", "")
-    return {"page": asked} if asked.isdecimal() else {}
 
 
 def take_lines(form: RowForm, lines: Any, error: Exception) -> None:

@@ -36,6 +36,7 @@ from . import (
     auth,
     bureau,
     calendar,
+    codes,
     college,
     coordinator,
     db,
@@ -47,7 +48,9 @@ from . import (
     public,
     publication,
     rounds,
+    rules,
     settings,
+    typed,
     words,
 )
 
@@ -118,6 +121,12 @@ def moment(value: datetime | None) -> str:
     return calendar.local(value).strftime("%Y-%m-%d %H:%M") if value else ""
 
 
+def who(actor: str | None) -> str:
+    """Who did something, as people read it: ``college:c01`` is 院校 c01."""
+    role, _colon, name = (actor or "").partition(":")
+    return f"{codes.word(codes.ROLES, role)} {name}" if name else role
+
+
 def _globals() -> dict[str, Any]:
     return {
         "lang": words.language(),
@@ -170,6 +179,12 @@ def _expired(error: CSRFError | auth.LoggedOut) -> tuple[str, int]:
     return render_template("expired.html", code=code, typed=auth.typed()), code
 
 
+def _refuse_odd_address() -> None:
+    """No address of ours holds a control character."""
+    if typed.clean(request.path) != request.path:
+        abort(404)
+
+
 def _refuse_old_database() -> None:
     """Serve nothing from a database that is older than what was published; looked at once."""
     held = current_app.extensions
@@ -214,11 +229,14 @@ def init_app(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     auth.check_guards(app)
+    app.before_request(_refuse_odd_address)
     app.before_request(_refuse_old_database)
     app.before_request(_idle)
     app.context_processor(_globals)
     app.jinja_env.globals["asset"] = asset
     app.jinja_env.filters["moment"] = moment
+    app.jinja_env.filters["who"] = who
+    app.jinja_env.filters["cited"] = rules.cited
     app.jinja_env.filters["mask_name"] = privacy.mask_name
     app.jinja_env.filters["mask_number"] = privacy.mask_number
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

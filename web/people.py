@@ -271,8 +271,12 @@ def telephone_of(person: Person) -> str:
 
 def set_telephone(person: Person, telephone: str) -> None:
     """Store a telephone number, encrypted; blank takes it away."""
-    place = f"person.telephone:{person.number_index}"
-    person.telephone = privacy.encrypt(telephone, place) if telephone else b""
+    person.telephone = sealed_telephone(person.number_index, telephone)
+
+
+def sealed_telephone(index: str, telephone: str) -> bytes:
+    """A telephone number as the row of the person of that index holds it."""
+    return privacy.encrypt(telephone, f"person.telephone:{index}") if telephone else b""
 
 
 def guardian_telephone_of(applicant: Applicant) -> str:
@@ -281,7 +285,18 @@ def guardian_telephone_of(applicant: Applicant) -> str:
     return privacy.decrypt(applicant.guardian_telephone, place)
 
 
+def ask_guardian_again(applicant: Applicant) -> None:
+    """Her guardian is another, or is reached otherwise: what was agreed to counts no longer."""
+    applicant.guardian_agreed_at = None
+    applicant.guardian_agreed_how = ""
+
+
 def set_guardian_telephone(applicant: Applicant, telephone: str) -> None:
     """Store the guardian's telephone number, encrypted; blank takes it away."""
-    place = f"applicant.guardian_telephone:{applicant.key}"
-    applicant.guardian_telephone = privacy.encrypt(telephone, place) if telephone else b""
+    applicant.guardian_telephone = sealed_guardian_telephone(applicant.key, telephone)
+
+
+def sealed_guardian_telephone(key: str, telephone: str) -> bytes:
+    """A guardian's telephone number as the row of the application of that key holds it."""
+    place = f"applicant.guardian_telephone:{key}"
+    return privacy.encrypt(telephone, place) if telephone else b""

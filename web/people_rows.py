@@ -1,34 +1,31 @@
-"""Applicants in sheets: applications and ranked lists."""
+"""Applicants in sheets: their applications."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session, selectinload
 
-from . import calendar, choices, people
-from .application import guardian_under
+from . import calendar, people
+from .application import GUARDIAN_DATA, guardian_under
 from .audit import Actor, Entry, record_all
-from .cells import NO, Row, Value
-from .choices import Wish
+from .cells import NO, Row
 from .db import now
 from .lines import Change, Current, Issue, Keeper, Line, Office, twice
 from .models import (
     Applicant,
-    ChoiceList,
     Consent,
     Membership,
     Person,
-    Program,
     Round,
     random_key,
 )
+from .notices import WITHDRAWN, tell
 from .plan_rows import settle_flags, told
 from .privacy import encrypt, mask_number, mask_telephone, number_index, pseudonym
 from .sheets import APPLICANTS
@@ -287,8 +284,8 @@ def _store_applicants(
     made = _enrol(session, round_, new, actor, moment)
     record_all(
         session, actor,
-        (Entry("applicant.enrol", f"applicant/{a.number}", after=_public(c, c.differing()))
-         for a, c in zip(made, new, strict=True)),
+        (Entry("applicant.enrol", f"applicant/{number}", after=_public(c, c.differing()))
+         for number, c in zip(made, new, strict=True)),
         round_id=round_.id,
     )  # fmt: skip
     record_all(
@@ -314,62 +311,75 @@ def _public(change: Change, names: Iterable[str], after: bool = True) -> Row:
 
 def _enrol(
     session: Session, round_: Round, new: Sequence[Change], actor: Actor, moment: datetime
-) -> list[Applicant]:
+) -> list[str]:
+    """New applications, by statements of many rows; their numbers."""
     if not new:
         return []
     session.execute(select(Round.id).where(Round.id == round_.id).with_for_update())
-    persons = _persons(session, (number_index(str(c.after["number"])) for c in new))
+    indexes = [number_index(str(change.after["number"])) for change in new]
+    _know(session, round_, indexes, new)
     numbers = _allotted(people.next_number(session, round_))
-    made, unknown = [], []
-    for change in new:
-        after = change.after
-        index = number_index(str(after["number"]))
-        person = persons.get(index)
-        if person is None:
-            person = Person(
-                pseudonym=pseudonym(round_.year, str(after["number"])), number_index=index,
-                number=encrypt(str(after["number"]), f"person.number:{index}"),
-            )  # fmt: skip
-            unknown.append(person)
-        number = str(after["applicant"] or next(numbers))
-        applicant = Applicant(
-            round_id=round_.id, person=person, number=number, key=random_key(),
-            created_at=moment, entered_by=actor.name, health="", groups=[],
+    rows = []
+    for change, index in zip(new, indexes, strict=True):
+        key = random_key()
+        rows.append(
+            {"of": index, "number": str(change.after["applicant"] or next(numbers)), "key": key,
+             "round_id": round_.id, "created_at": moment, "entered_by": actor.name,
+             **_of_applicant(change.after, APPLICANTS.by_name, key)}
         )  # fmt: skip
-        for name in APPLICANTS.by_name:
-            _set(applicant, name, after[name])
-        _set_groups(applicant, after, None)
-        made.append(applicant)
-    _insert(session, unknown, made)
-    day, under = calendar.local(moment).date(), guardian_under(round_)
-    given = [
-        {"applicant_id": applicant.id, "text": text, "version": PAPER, "given": True, "at": moment}
-        for applicant, change in zip(made, new, strict=True)
-        for text in _consents(applicant, change, day, under)
+    connection = session.connection()  # no account of each row: there may be thousands
+    person = select(Person.id).where(Person.number_index == bindparam("of")).scalar_subquery()
+    given: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "of"}
+    connection.execute(insert(Applicant).values(person_id=person, **given), rows)
+    ids = dict(
+        connection.execute(
+            select(Applicant.key, Applicant.id).where(Applicant.round_id == round_.id)
+        ).all()
+    )
+    made = [(ids[row["key"]], change) for row, change in zip(rows, new, strict=True)]
+    groups = [
+        {"applicant_id": id_, "group": code, "evidence": str(change.after["evidence"] or "")}
+        for id_, change in made
+        for code in _groups(change.after)
     ]
-    session.execute(insert(Consent), given)
-    return made
+    if groups:
+        connection.execute(insert(Membership), groups)
+    day, under = calendar.local(moment).date(), guardian_under(round_)
+    consents = [
+        {"applicant_id": id_, "text": text, "version": PAPER, "given": True, "at": moment}
+        for id_, change in made
+        for text in _consents(change.after, day, under)
+    ]
+    connection.execute(insert(Consent), consents)
+    return [row["number"] for row in rows]
 
 
-def _insert(session: Session, persons: Sequence[Person], made: Sequence[Applicant]) -> None:
-    """New rows by statements of many rows, as the session keeps no account of each."""
-    session.bulk_save_objects(persons, return_defaults=True)
-    for applicant in made:
-        applicant.person_id = applicant.person.id
-    session.bulk_save_objects(made, return_defaults=True)
-    groups = []
-    for applicant in made:
-        for membership in applicant.groups:
-            membership.applicant_id = applicant.id
-            groups.append(membership)
-    session.bulk_save_objects(groups)
+def _know(session: Session, round_: Round, indexes: Sequence[str], new: Sequence[Change]) -> None:
+    """See that the person of every line has a row, by the index of her number."""
+    known = _persons(session, indexes)
+    rows = []
+    for change, index in zip(new, indexes, strict=True):
+        facts = _of_person(change.after, APPLICANTS.by_name, index)
+        if index in known:
+            for name, value in facts.items():
+                setattr(known[index], name, value)
+            continue
+        number = str(change.after["number"])
+        rows.append(
+            {"pseudonym": pseudonym(round_.year, number), "number_index": index,
+             "number": encrypt(number, f"person.number:{index}"), **facts}
+        )  # fmt: skip
+    session.flush()
+    if rows:
+        session.connection().execute(insert(Person), rows)
 
 
-def _consents(applicant: Applicant, change: Change, day: date, under: int) -> Iterator[str]:
+def _consents(after: Row, day: date, under: int) -> Iterator[str]:
     yield from CONSENTS
-    if {change.after["group1"], change.after["group2"]} & SENSITIVE:
+    if SENSITIVE & set(_groups(after)):
         yield "sensitive"
-    if people.is_minor(applicant.person, day, under):
+    born = date.fromisoformat(str(after["birth_date"])) if after["birth_date"] else None
+    if born is not None and people.age_on(day, born) < under:
         yield "minor"
 
 
@@ -383,35 +393,54 @@ def _allotted(first: str) -> Iterator[str]:
 
 
 def _update(applicant: Applicant, change: Change) -> None:
-    names = change.differing()
-    for name in names:
-        _set(applicant, name, change.after[name])
+    names, person = change.differing(), applicant.person
+    for name, value in _of_person(change.after, names, person.number_index).items():
+        setattr(person, name, value)
+    facts = _of_applicant(change.after, names, applicant.key, applicant.health)
+    for name, value in facts.items():
+        setattr(applicant, name, value)
     if {"group1", "group2", "evidence"} & set(names):
         _set_groups(applicant, change.after, change.before)
     applicant.version += 1
+    if GUARDIAN_DATA & set(names):
+        people.ask_guardian_again(applicant)
     if _OF_PERSON & set(names):
-        applicant.person.version += 1
+        person.version += 1
 
 
-def _set(applicant: Applicant, name: str, value: Value) -> None:
-    person = applicant.person
-    if name == "telephone":
-        people.set_telephone(person, str(value or ""))
-    elif name == "guardian_telephone":
-        people.set_guardian_telephone(applicant, str(value or ""))
-    elif name == "birth_date":
-        person.birth_date = date.fromisoformat(str(value)) if value else None
-    elif name in _OF_PERSON:
-        setattr(person, name, value or "")
-    elif name == "colour":
-        others = [code for code in applicant.health.split(";") if code and code != COLOUR]
-        applicant.health = ";".join(sorted([*others, *([COLOUR] if value == "normal" else [])]))
-    elif name not in _APART:
-        setattr(applicant, name, "" if value is None else value)
+def _of_person(after: Row, names: Iterable[str], index: str) -> dict[str, Any]:
+    """What these columns of a line say of the person, as her row holds it."""
+    facts: dict[str, Any] = {name: after[name] or "" for name in names if name in _OF_PERSON}
+    if "birth_date" in facts:
+        born = facts["birth_date"]
+        facts["birth_date"] = date.fromisoformat(str(born)) if born else None
+    if "telephone" in names:
+        facts["telephone"] = people.sealed_telephone(index, str(after["telephone"] or ""))
+    return facts
+
+
+def _of_applicant(after: Row, names: Iterable[str], key: str, health: str = "") -> dict[str, Any]:
+    """What these columns of a line say of the application, as its row holds it."""
+    facts: dict[str, Any] = {
+        name: "" if after[name] is None else after[name] for name in names if name not in _APART
+    }
+    if "guardian_telephone" in names:
+        number = str(after["guardian_telephone"] or "")
+        facts["guardian_telephone"] = people.sealed_guardian_telephone(key, number)
+    if "colour" in names:
+        others = [code for code in health.split(";") if code and code != COLOUR]
+        normal = [COLOUR] if after["colour"] == "normal" else []
+        facts["health"] = ";".join(sorted([*others, *normal]))
+    return facts
+
+
+def _groups(after: Row) -> list[str]:
+    """The groups that a line claims."""
+    return [str(after[name]) for name in ("group1", "group2") if after[name]]
 
 
 def _set_groups(applicant: Applicant, after: Row, before: Row | None) -> None:
-    wanted = [str(after[name]) for name in ("group1", "group2") if after[name]]
+    wanted = _groups(after)
     former = {before[name] for name in ("group1", "group2")} if before else set()
     applicant.groups = [g for g in applicant.groups if g.group in wanted or g.group not in former]
     held = {g.group: g for g in applicant.groups}
@@ -423,226 +452,45 @@ def _set_groups(applicant: Applicant, after: Row, before: Row | None) -> None:
         membership.evidence = str(after["evidence"] or "")
 
 
-# --- ranked lists -----------------------------------------------------------------------------
+# --- leaving ----------------------------------------------------------------------------------
 
 
-def most_choices(round_: Round) -> int:
-    """The greatest length of a list by the round's rules; 0 for any."""
-    if round_.policy is None:
-        return 0
-    held: dict[str, Any] = tomllib.loads(round_.policy.toml).get("preferences", {})
-    return int(round_.policy.workflow.get("pref.max") or held.get("max", 0))
+def _standing(session: Session, round_: Round) -> set[str]:
+    """Who has not withdrawn."""
+    query = select(Applicant.number).where(Applicant.round_id == round_.id)
+    return set(session.scalars(query.where(Applicant.state != "withdrawn")))
 
 
-def lists(session: Session, round_: Round) -> dict[str, ChoiceList]:
-    """The lists that count, by application number."""
-    rows = session.execute(
-        select(Applicant.number, ChoiceList)
-        .join(Applicant)
-        .where(Applicant.round_id == round_.id, ChoiceList.number > choices.DRAFT)
-        .order_by(ChoiceList.number)
+def _removable_applicants(session: Session, round_: Round, keys: Sequence[str]) -> Iterator[Issue]:
+    query = select(Applicant.number).where(
+        Applicant.round_id == round_.id, Applicant.entered_by == ""
     )
-    return dict(rows.all())
+    own = set(session.scalars(query))
+    for key in keys:
+        if key in own:
+            yield Issue("removal_own", value=key)
 
 
-def _lists(session: Session, round_: Round, office: Office) -> Current:
-    named = choices.plan(session, round_.id)
-    return {
-        number: {
-            "applicant": number,
-            "choices": ";".join(_shown_choice(code, named) for code in held.choices) or None,
-            "adjustment": None if held.adjustment == "none" else held.adjustment,
-            "not_accepted": ";".join(held.not_accepted) or None,
-        }
-        for number, held in sorted(lists(session, round_).items())
-    }
-
-
-def _shown_choice(code: str, named: Mapping[str, list[Program]]) -> str:
-    """A choice as ``class`` or ``class/enterprise``, as the two columns say it."""
-    found = named.get(code, [])
-    if len(found) == 1 and found[0].code == code != found[0].order_class.code:
-        return f"{found[0].order_class.code}/{found[0].enterprise.code}"
-    return code
-
-
-def _fold_choices(
-    session: Session, round_: Round, lines: list[Line]
-) -> tuple[list[Line], list[Issue]]:
-    """One line for each applicant: her list is one thing, and her ranks are read together."""
-    named = choices.plan(session, round_.id)
-    seats = {
-        (p.order_class.code, p.enterprise.code): p for programs in named.values() for p in programs
-    }
-    classes = {order_class for order_class, _office in seats}
-    most = most_choices(round_)
-    together: dict[str, list[Line]] = {}
-    for line in lines:
-        if line.values["applicant"] is not None:
-            together.setdefault(str(line.values["applicant"]), []).append(line)
-    folded, issues = [], []
-    for number, own in together.items():
-        first = own[0].values
-        codes, found = _ranked(own, named, seats, most)
-        issues += found
-        issues += _one_answer(own)
-        refused = str(first["not_accepted"] or "")
-        issues += [
-            Issue("no_class", own[0].row, "not_accepted", code)
-            for code in refused.split(";")
-            if code and code not in classes
-        ]
-        if not codes and not found and not first["adjusted"]:
-            issues.append(Issue("empty_list", own[0].row, "adjusted", NO))
-        values: Row = {
-            "applicant": number,
-            "choices": ";".join(codes) or None,
-            "adjustment": first["adjustment"] if first["adjusted"] else None,
-            "not_accepted": refused or None,
-        }
-        rows = tuple(line.row for line in own)
-        folded.append(Line(own[0].row, values, number, rows))
-    return folded, issues
-
-
-def _ranked(
-    own: Sequence[Line],
-    named: Mapping[str, list[Program]],
-    seats: Mapping[tuple[str, str], Program],
-    most: int,
-) -> tuple[list[str], list[Issue]]:
-    """The choices of one applicant in order, and what is wrong with them."""
-    issues: list[Issue] = []
-    ranked: dict[int, str] = {}
-    seen: dict[str, int] = {}
-    for line in own:
-        values = line.values
-        rank, code, office = values["rank"], values["order_class"], values["enterprise"]
-        if not isinstance(rank, int):
-            continue
-        if rank in ranked or (rank == 0 and len(own) > 1):
-            issues.append(Issue("rank_twice", line.row, "rank", str(rank)))
-        ranked[rank] = ""
-        if rank == 0:
-            if code is not None:
-                issues.append(Issue("rank_zero", line.row, "order_class", str(code)))
-            continue
-        if code is None:
-            issues.append(Issue("required", line.row, "order_class"))
-            continue
-        if str(code) not in named:
-            issues.append(Issue("no_class", line.row, "order_class", str(code)))
-            continue
-        programs = named[str(code)]
-        shown = str(code)
-        if office is not None:
-            program = seats.get((programs[0].order_class.code, str(office)))
-            if program is None:
-                issues.append(Issue("no_seat", line.row, "enterprise", str(office)))
-                continue
-            programs, shown = [program], program.code
-        for program in programs:
-            if program.code in seen:
-                issues.append(
-                    Issue("choice_twice", line.row, "order_class", str(code),
-                          {"other": seen[program.code]})
-                )  # fmt: skip
-                break
-        seen |= {program.code: line.row for program in programs if program.code not in seen}
-        ranked[rank] = _shown_choice(shown, named)
-    ranks = sorted(rank for rank in ranked if rank > 0)
-    if ranks and ranks != list(range(1, len(ranks) + 1)):
-        missing = next(n for n in range(1, len(ranks) + 1) if n not in ranked)
-        issues.append(Issue("rank_gap", own[0].row, "rank", str(ranks[-1]), {"missing": missing}))
-    if most and len(ranks) > most:
-        issues.append(Issue("too_many", own[-1].row, "rank", str(len(ranks)), {"most": most}))
-    return [ranked[rank] for rank in ranks if ranked[rank]], issues
-
-
-def _one_answer(own: Sequence[Line]) -> Iterator[Issue]:
-    """All lines of one applicant give one answer on adjustment, and it makes sense."""
-    first = own[0].values
-    for line in own:
-        for name in ("adjusted", "adjustment", "not_accepted"):
-            if line.values[name] != first[name]:
-                yield Issue("not_one_answer", line.row, name, str(line.values[name] or ""),
-                            {"other": own[0].row})  # fmt: skip
-    if first["adjusted"] and first["adjustment"] is None:
-        yield Issue("required", own[0].row, "adjustment")
-    if first["adjusted"] is False and first["adjustment"] is not None:
-        yield Issue("adjustment_contradicts", own[0].row, "adjustment")
-
-
-def _unfold_choices(row: Row) -> list[Row]:
-    common: Row = {
-        "applicant": row["applicant"],
-        "adjusted": row["adjustment"] is not None,
-        "adjustment": row["adjustment"],
-        "not_accepted": row["not_accepted"],
-    }
-    codes = [code for code in str(row["choices"] or "").split(";") if code]
-    if not codes:
-        return [common | {"rank": 0, "order_class": None, "enterprise": None}]
-    found = []
-    for rank, code in enumerate(codes, start=1):
-        order_class, _, office = code.partition("/")
-        found.append(
-            common | {"rank": rank, "order_class": order_class, "enterprise": office or None}
-        )
-    return found
-
-
-def _check_choices(
-    session: Session, round_: Round, office: Office, lines: Sequence[Line], held: Current
-) -> Iterator[Issue]:
-    rows = session.execute(
-        select(Applicant.number, Applicant.state).where(Applicant.round_id == round_.id)
-    )
-    states = dict(rows.all())
-    counting = lists(session, round_)
-    for line in lines:
-        state = states.get(line.key)
-        if state is None:
-            yield Issue("no_applicant", line.row, "applicant", line.key)
-        elif state == "withdrawn":
-            yield Issue("withdrawn", line.row, "applicant", line.key)
-        known = counting.get(line.key)
-        differs = known is not None and held.get(line.key) != line.values
-        if known is not None and known.entered_by.startswith("applicant:") and differs:
-            yield Issue("own_list", line.row, "applicant", line.key)
-
-
-def _store_choices(
-    session: Session, round_: Round, office: Office, changes: Sequence[Change], actor: Actor
+def _remove_applicants(
+    session: Session, round_: Round, keys: Sequence[str], actor: Actor, reason: str
 ) -> None:
-    held = {a.number: a for a in in_round(session, round_)}
-    named = choices.plan(session, round_.id)
-    seats = {
-        (p.order_class.code, p.enterprise.code): p.code
-        for programs in named.values()
-        for p in programs
-    }
-    wishes = []
-    for change in changes:
-        after = change.after
-        codes = []
-        for shown in str(after["choices"] or "").split(";"):
-            order_class, _, seat = shown.partition("/")
-            codes.append(seats[order_class, seat] if seat else order_class)
-        applicant = held[change.key]
-        wish = Wish(
-            tuple(code for code in codes if code),
-            str(after["adjustment"] or "none"),
-            tuple(code for code in str(after["not_accepted"] or "").split(";") if code),
-        )
-        wishes.append((applicant, wish))
-        if applicant.state in ("draft", "returned"):
-            applicant.state = "submitted"
-        applicant.entered_by = applicant.entered_by or actor.name
-    choices.submit_all(session, round_.id, wishes, actor, f"import:{random_key()}")
+    """Whom a file leaves out has withdrawn: her application stays, with all its history."""
+    wanted, entries = set(keys), []
+    for held in in_round(session, round_):
+        if held.number in wanted and held.state != "withdrawn":
+            entries.append(
+                Entry("applicant.state", f"applicant/{held.number}", {"state": held.state},
+                      {"state": "withdrawn"})
+            )  # fmt: skip
+            held.state = "withdrawn"
+            held.version += 1
+    record_all(session, actor, entries, round_id=round_.id, reason=reason)
+    tell(session, round_, keys, WITHDRAWN, {"reason": reason})
 
 
 KEEPERS = {
-    "applicants": Keeper(_applicants, _check_applicants, _store_applicants),
-    "choices": Keeper(_lists, _check_choices, _store_choices, _fold_choices, _unfold_choices),
-}
+    "applicants": Keeper(
+        _applicants, _check_applicants, _store_applicants,
+        removable=_removable_applicants, remove=_remove_applicants, standing=_standing,
+    )
+}  # fmt: skip

@@ -94,7 +94,31 @@ def _offices(model: Any, sheet: Sheet, own: str) -> Keeper:
                 setattr(row, name, stored(name, change.after[name]))
             log(session, actor, sheet, change, None)
 
-    return Keeper(current, check, store)
+    def removable(session: Session, round_: Round, keys: Sequence[str]) -> Iterator[Issue]:
+        used = _referred(session, model)
+        for code, id_ in session.execute(select(model.code, model.id).order_by(model.code)):
+            if code in keys and id_ in used:
+                yield Issue("removal_member", value=code)
+
+    def remove(
+        session: Session, round_: Round, keys: Sequence[str], actor: Actor, reason: str
+    ) -> None:
+        for held in session.scalars(select(model).where(model.code.in_(keys))):
+            row = row_of(held, sheet)
+            _log_removal(session, actor, sheet, held.code, row, round_, reason)
+            session.delete(held)
+
+    return Keeper(current, check, store, removable=removable, remove=remove)
+
+
+def _referred(session: Session, model: Any) -> set[int]:
+    """The ids of the members that any row of any table names."""
+    found: set[int] = set()
+    for table in model.metadata.tables.values():
+        for key in table.foreign_keys:
+            if key.column.table is model.__table__:
+                found |= set(session.scalars(select(key.parent).distinct()))
+    return found
 
 
 def log(session: Session, actor: Actor, sheet: Sheet, change: Change, round_: Round | None) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from matcher import InvalidRound, Issue, Policy
 
-from . import codes
+from . import codes, words
 from .audit import Actor, record
 from .db import now
 from .models import PolicyVersion, Round
@@ -155,16 +155,16 @@ PARAMETERS: tuple[Parameter, ...] = (
     _flow("class.min_open.ST", _("最低开班人数（社会培训）"), "int", "D/M-med", "plan", unit=PEOPLE,
           default=15),
     _flow("enterprise.intern_share_max", _("实习生占在岗职工比例提醒线"), "percent",
-          "F 2016；M-hi 2021", "plan", default=0.1),
+          "F 2016 + M-hi 2021", "plan", default=0.1),
     _flow("enterprise.post_intern_share_max", _("同岗位实习生比例提醒线"), "percent",
-          "F 2016；M-hi 2021", "plan", default=0.2),
+          "F 2016 + M-hi 2021", "plan", default=0.2),
     _flow("reserve.G05", _("失业青年预留比例"), "percent", "D", "reserve", default=0.1),
     _flow("reserve.G06", _("农民工预留比例（非全日制、社会培训）"), "percent", "D", "reserve", default=0.1),
     _flow("reserve.G07", _("退役军人预留比例"), "percent", "D", "reserve", default=0.05),
     _flow("reserve.G08", _("脱贫家庭预留比例"), "percent", "D", "reserve", default=0.03),
     _flow("reserve.G09", _("残疾人预留比例"), "percent", "D", "reserve", default=0),
     _flow("reserve.G10", _("低保、特困家庭预留比例"), "percent", "D", "reserve", default=0),
-    _flow("days.publicity", _("公示期"), "int", "D；各地见 5–7 日", "days", unit=DAYS, default=5),
+    _flow("days.publicity", _("公示期"), "int", "D + 各地 5–7 日", "days", unit=DAYS, default=5),
     _flow("days.appeal_reply", _("复核答复期限"), "int", "D", "days", unit=DAYS, default=5),
     _flow("days.confirm", _("确认期限"), "int", "D", "days", unit=DAYS, default=3),
     _flow("days.agreement", _("协议签署期限"), "int", "D", "days", unit=DAYS, default=10),
@@ -174,8 +174,20 @@ PARAMETERS: tuple[Parameter, ...] = (
           default=30),
     _flow("privacy.guardian_consent_under", _("须监护人同意的年龄"), "int", "D/F", "public", unit=YEARS,
           default=18),
-    _flow("privacy.evidence_days", _("证明照片审核后保留"), "int", "D", "public", unit=_("天"),
+    _flow("privacy.evidence_days", _("证明材料审核后保留"), "int", "D", "public", unit=_("天"),
           default=30),
+    _flow("privacy.message_days", _("消息保留"), "int", "D", "public", unit=_("天"), default=180),
+    _flow("privacy.login_failure_days", _("登录失败记录保留"), "int", "D", "public", unit=_("天"),
+          default=30),
+    _flow("privacy.import_days", _("没有存入的导入文件保留"), "int", "D", "public", unit=_("天"),
+          default=30),
+    _flow("privacy.print_days", _("打印好的通知书文件保留"), "int", "D", "public", unit=_("天"),
+          default=30),
+    _flow("privacy.contact_days", _("电话联系记录保留"), "int", "D", "public", unit=_("天"), default=365),
+    _flow("privacy.unplaced_days", _("归档后未录取人员的个人信息保留"), "int", "D", "public",
+          unit=_("天"), default=365),
+    _flow("privacy.payload_days", _("操作日志内容保留（日志链不删）"), "int", "D", "public", unit=_("天"),
+          default=1095),
     _policy("report.fit_threshold", _("精准匹配的契合度门槛"), "int", "S§2 + D", "report"),
     _policy("report.key_industries", _("重点领域产业代码"), "texts", "S§1", "report"),
     _policy("report.groups_of_interest", _("重点统计的群体"), "texts", "S§2", "report"),
@@ -202,7 +214,7 @@ CODES: dict[str, Any] = {
     "stable": _("公平录取（稳定匹配）"),
     "parallel": _("平行志愿"),
     "optimal": _("系统优化"),
-    "max_placement": _("公平前提下录取最多"),
+    "max_placement": _("最大安置"),
     "placed": _("录取人数"),
     "reserves": _("预留兑现"),
     "rank": _("志愿序"),
@@ -351,7 +363,11 @@ def flow_issues(flow: Mapping[str, Any]) -> list[Issue]:
     ]
 
 
-MOST = {"days.hour": (24, "hour"), "privacy.public_retention_days": (30, "month")}
+MOST = {
+    "days.hour": (24, "hour"),
+    "privacy.public_retention_days": (30, "month"),
+    "privacy.payload_days": (3650, "count"),
+}
 """The greatest values that the workflow takes, and what is said beyond them."""
 
 
@@ -545,7 +561,7 @@ KINDS: dict[str, Any] = {
 def problem(issue: Issue) -> str:
     """What is wrong, and the way out, as a sentence."""
     limit = KINDS.get(issue.limit, issue.limit)
-    return str(PROBLEMS[issue.code]) % {"value": issue.value, "limit": limit}
+    return words.filled(str(PROBLEMS[issue.code]), {"value": issue.value, "limit": limit})
 
 
 def typed(parameter: Parameter, text: str) -> Any:
@@ -585,7 +601,7 @@ def shown(parameter: Parameter, value: Any) -> str:
     if value is None or value in ("", []):
         return str(_("未设置"))
     if isinstance(value, dict):
-        return "；".join(f"{k} {v}" for k, v in value.items())
+        return str(_("；")).join(f"{k} {v}" for k, v in value.items())
     if parameter.kind == "flag":
         return str(_("是") if value else _("否"))
     if parameter.kind == "percent":
@@ -599,5 +615,5 @@ def shown_list(value: Iterable[Any]) -> str:
     """Several codes in their order."""
     items = list(value)
     if items and isinstance(items[0], dict):
-        return str(_("%(n)s 条")) % {"n": len(items)}
+        return words.filled(str(_("%(n)s 条")), {"n": len(items)})
     return " › ".join(str(CODES.get(item, item)) for item in items)

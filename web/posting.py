@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from . import codes, policies, stages, wording
+from . import codes, policies, stages, wording, words
 from .audit import Actor, record
 from .db import now
 from .models import College, Demand, Enterprise, OrderClass, Program, Reserve, Round
@@ -228,7 +228,8 @@ def demand_warnings(session: Session, round_: Round, demand: Demand) -> list[str
         ):  # fmt: skip
             if people > most * employees:
                 shown = f"{(most * 100).normalize():f}"
-                found.append(str(said) % {"people": people, "employees": employees, "share": shown})
+                about = {"people": people, "employees": employees, "share": shown}
+                found.append(words.filled(str(said), about))
     if demand.forbid_minor:
         found.append(_("未成年工禁忌岗位：按计划的实习、入职之日未满 18 周岁的人不能录取。"))
     else:
@@ -274,7 +275,14 @@ def _move_demand(
         raise Stale(held.version, _plain(held, DEMAND_FIELDS))
     if held.state not in sources:
         raise Refused(
-            {"": [_("这个岗位现在是“%(state)s”，不能这样做。", state=DEMAND_STATES[held.state])]}
+            {
+                "": [
+                    _(
+                        "这个岗位现在是“%(state)s”，不能这样做。",
+                        state=codes.DEMAND_STATES[held.state],
+                    )
+                ]
+            }
         )
     if target == "submitted" and (
         problems := demand_problems(enterprise, _plain(held, DEMAND_FIELDS))
@@ -287,12 +295,6 @@ def _move_demand(
     held.state = target
     held.version += 1
     return held
-
-
-DEMAND_STATES = {
-    "draft": lazy_gettext("草稿"), "submitted": lazy_gettext("已提交"), "taken": lazy_gettext("已进班级"),
-    "withdrawn": lazy_gettext("已撤回"),
-}  # fmt: skip
 
 
 # --- classes ----------------------------------------------------------------------------------

@@ -7,91 +7,32 @@ hand: never a box in place of somebody's name.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from functools import cache
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
-from fpdf import FPDF
-from fpdf.enums import WrapMode
 
 from . import calendar, codes
 from .models import Applicant, ChoiceList
+from .paper import FAMILY, Line, Sheet, Unprintable, lacking
 
-FONT = Path(__file__).parent / "fonts" / "NotoSansSC-Regular.ttf"
-FAMILY = "noto"
+__all__ = [
+    "Line",
+    "Unprintable",
+    "entry",
+    "lacking",
+    "own_data",
+    "own_lines",
+    "placement_line",
+    "receipt",
+    "slips",
+]
+
 SLIPS_A_PAGE = 8
 
-Line = tuple[str, str]
 
-
-class Unprintable(ValueError):
-    """The font lacks ``characters`` of a document."""
-
-    def __init__(self, characters: str):
-        self.characters = characters
-        super().__init__(characters)
-
-
-@cache
-def printable() -> frozenset[int]:
-    """The characters that the font draws."""
-    with TTFont(FONT, lazy=True) as font:
-        return frozenset(font.getBestCmap())
-
-
-def lacking(text: str) -> str:
-    """The characters of a text that the font cannot draw, each once."""
-    drawn = printable() | {ord("\n")}
-    return "".join(dict.fromkeys(c for c in text if ord(c) not in drawn))
-
-
-class _Sheet(FPDF):
-    """An A4 page with our font, that refuses what it cannot draw."""
-
-    def __init__(self, title: str) -> None:
-        super().__init__(format="A4")
-        self.add_font(FAMILY, fname=FONT)
-        self.set_margin(18)
-        self.set_auto_page_break(True, 18)
-        self.set_title(title)
-        self.set_lang("zh-CN")
-        self.add_page()
-
-    def say(
-        self, text: str, size: float = 11, gap: float = 1, wrap: WrapMode = WrapMode.WORD
-    ) -> None:
-        """A paragraph."""
-        self.refuse(text)
-        self.set_font(FAMILY, size=size)
-        self.multi_cell(
-            0, size * 0.55, text, new_x="LMARGIN", new_y="NEXT", align="L", wrapmode=wrap
-        )
-        self.ln(gap)
-
-    def refuse(self, text: str) -> None:
-        """Stop the document where the font lacks a character of the text."""
-        if missing := lacking(text):
-            self.close_font()
-            raise Unprintable(missing)
-
-    def close_font(self) -> None:
-        """Close the font's file, which the library leaves open."""
-        font: Any = self.fonts[FAMILY]
-        font.ttfont.close()
-
-    def facts(self, lines: Iterable[Line]) -> None:
-        """Names and what they are, a line each."""
-        for name, value in lines:
-            self.say(f"{name}{_('：')}{value}")
-
-
-def _bytes(sheet: _Sheet) -> bytes:
-    document = bytes(sheet.output())
-    sheet.close_font()
-    return document
+def _sheet(title: str) -> Sheet:
+    return Sheet(title, colon=str(_("：")))
 
 
 def _moment(value: Any) -> str:
@@ -110,7 +51,7 @@ def receipt(
     refused
         Classes that she does not accept by adjustment.
     """
-    sheet = _Sheet(_("志愿回执"))
+    sheet = _sheet(_("志愿回执"))
     sheet.say(_("志愿回执"), 20, 3)
     sheet.facts(
         [
@@ -134,12 +75,12 @@ def receipt(
     sheet.ln(2)
     sheet.say(_("以最后一次提交为准。截止前可以再改、再提交。"))
     sheet.say(_("校验值（SHA-256）：%(digest)s", digest=held.digest), 9)
-    return _bytes(sheet)
+    return sheet.to_bytes()
 
 
 def entry(applicant: Applicant, facts: Sequence[Line], lines: Sequence[str]) -> bytes:
     """What an office typed for somebody, to be read and signed by her before it is submitted."""
-    sheet = _Sheet(_("代报名确认单"))
+    sheet = _sheet(_("代报名确认单"))
     sheet.say(_("代报名确认单"), 20, 3)
     sheet.facts(facts)
     sheet.ln(2)
@@ -149,14 +90,14 @@ def entry(applicant: Applicant, facts: Sequence[Line], lines: Sequence[str]) -> 
     sheet.say(_("以上内容已当面念给我听，我核对无误。"))
     sheet.say(_("本人签名：____________  监护人签名：____________  日期：____________"), 11, 4)
     sheet.say(_("打印件编号：____________"))
-    return _bytes(sheet)
+    return sheet.to_bytes()
 
 
 def placement_line(
     applicant: Applicant, sentences: Sequence[str], own: dict[str, Any] | None
 ) -> bytes:
     """Her result with its reasons, and her own line of the publication with how to check it."""
-    sheet = _Sheet(_("录取结果"))
+    sheet = _sheet(_("录取结果"))
     sheet.say(_("录取结果"), 20, 3)
     sheet.facts(
         [
@@ -174,8 +115,8 @@ def placement_line(
         sheet.say(_("存成文件，用 check_line.py 核对。"))
         for name, value in own_lines(own):
             sheet.say(name)
-            sheet.say(value, 9, wrap=WrapMode.CHAR)
-    return _bytes(sheet)
+            sheet.say(value, 9)
+    return sheet.to_bytes()
 
 
 def own_lines(own: dict[str, Any]) -> list[Line]:
@@ -187,10 +128,10 @@ def own_lines(own: dict[str, Any]) -> list[Line]:
 
 def own_data(title: str, facts: Sequence[Line]) -> bytes:
     """Everything that is stored of a person, for herself."""
-    sheet = _Sheet(title)
+    sheet = _sheet(title)
     sheet.say(title, 20, 3)
-    sheet.facts(facts)
-    return _bytes(sheet)
+    sheet.facts([(name, value or "—") for name, value in facts])
+    return sheet.to_bytes()
 
 
 def slips(people: Sequence[tuple[str, str, str, str]], title: str, address: str) -> bytes:
@@ -205,8 +146,7 @@ def slips(people: Sequence[tuple[str, str, str, str]], title: str, address: str)
     address
         Where the code is typed in.
     """
-    sheet = _Sheet(_("激活单"))
-    sheet.set_auto_page_break(False)
+    sheet = _sheet(_("激活单"))
     width, height, left, top = 92.0, 66.0, 11.0, 12.0
     for at, (number, name, purpose, code) in enumerate(people):
         place = at % SLIPS_A_PAGE
@@ -227,4 +167,4 @@ def slips(people: Sequence[tuple[str, str, str, str]], title: str, address: str)
             sheet.set_font(FAMILY, size=size)
             sheet.set_xy(x + 5, y + row)
             sheet.cell(width - 10, size * 0.5, text)
-    return _bytes(sheet)
+    return sheet.to_bytes()

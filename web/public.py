@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
 from . import (
+    application,
     auth,
     bundle,
     choices,
@@ -24,17 +24,30 @@ from . import (
     db,
     draw,
     edition,
+    paging,
     policies,
+    printing,
+    privacy,
     publication,
     rounds,
     rules,
     snapshot,
+    statistics_pages,
 )
-from .models import Applicant, ChoiceList, OrderClass, Placement, Program, Publication, Round
+from .models import (
+    Applicant,
+    ChoiceList,
+    Offer,
+    OrderClass,
+    Placement,
+    Program,
+    Publication,
+    Round,
+)
 
 bp = Blueprint("public", __name__)
+statistics_pages.published(bp)
 
-PAGE = 20
 FILTERS = ("industry", "study_form", "district")
 
 
@@ -81,7 +94,12 @@ def _next(round_: Round, state: str) -> Action:
 def _page(template: str, round_: Round, **values: Any) -> str:
     """A page of a round, with its state by the clock."""
     state = rounds.by_the_clock(db.reading(), round_)
-    return render_template(f"public/{template}.html", round=round_, state=state, **values)
+    action = _next(round_, state)
+    if action.url == request.path:  # it is done here: what comes after it
+        action = _next(round_, "")
+    return render_template(
+        f"public/{template}.html", round=round_, state=state, action=action, **values
+    )
 
 
 @bp.get("/rounds/<serial>")
@@ -91,9 +109,7 @@ def show(serial: str) -> str:
     session = db.reading()
     state = rounds.by_the_clock(session, round_)
     counts = _counts(session, round_)
-    return _page(
-        "round", round_, action=_next(round_, state), course=_course(round_, state), counts=counts
-    )
+    return _page("round", round_, course=_course(round_, state), counts=counts)
 
 
 def _course(round_: Round, state: str) -> list[dict[str, Any]]:
@@ -148,7 +164,7 @@ def plan(serial: str) -> str:
     }
     return _page(
         "plan", round_, asked=asked, offered=offered, names=NAMES, levels=codes.LEVELS,
-        pages=_paged(len(found)), classes=_slice(found), total=len(found),
+        page=paging.page_of(found),
     )  # fmt: skip
 
 
@@ -166,22 +182,6 @@ def _matches(held: OrderClass, asked: dict[str, str]) -> bool:
     texts = [held.code, held.name, held.major, held.college.name]
     texts += [p.enterprise.name for p in held.programs]
     return asked["q"].lower() in "\n".join(texts).lower()
-
-
-def _number() -> int:
-    """The page that is asked for; the first where none or nonsense is."""
-    text = request.args.get("page", "1")
-    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 7 else 1
-
-
-def _slice(rows: Sequence[Any]) -> Sequence[Any]:
-    start = (_number() - 1) * PAGE
-    return rows[start : start + PAGE]
-
-
-def _paged(total: int) -> dict[str, int]:
-    """The page shown and how many there are."""
-    return {"now": _number(), "last": max(-(-total // PAGE), 1)}
 
 
 @bp.get("/rounds/<serial>/rules")
@@ -218,32 +218,18 @@ def notice(serial: str) -> Response:
     round_ = auth.round_of(serial)
     session = db.reading()
     held = publication.publication_of(session, round_)
-    shown = held if held is not None and _notice_runs(session, round_) else None
-    total = _placed_count(session, shown) if shown else 0
-    answer = make_response(
-        _page(
-            "notice", round_, publication=shown, total=total, pages=_paged(total),
-            rows=_placed(session, shown) if shown else [],
-        )
-    )  # fmt: skip
+    shown = held if held is not None and publication.notice_runs(session, round_) else None
+    page = paging.page_of_query(_placed(shown)) if shown else None
+    listed = [row.applicant_id for row in page.rows] if page else []
+    named = application.named_in_public(session, listed)
+    answer = make_response(_page("notice", round_, publication=shown, page=page, named=named))
     answer.headers["X-Robots-Tag"] = "noindex, noarchive"
     return answer
 
 
-def _notice_runs(session: Session, round_: Round) -> bool:
-    moment = db.now(session)
-    longest = timedelta(days=policies.flow(round_, "privacy.public_retention_days"))
+def _placed(held: Publication) -> Any:
+    """Who finds whom a publication places, by number."""
     return (
-        round_.state == "PUBLISHED"
-        and round_.published_at is not None
-        and round_.notice_ends_at is not None
-        and moment < min(round_.notice_ends_at, round_.published_at + longest)
-    )
-
-
-def _placed(session: Session, held: Publication) -> Sequence[Placement]:
-    """The page of the public list that is asked for."""
-    return session.scalars(
         select(Placement)
         .join(Applicant)
         .where(Placement.publication_id == held.id, Placement.program_id.is_not(None))
@@ -254,17 +240,34 @@ def _placed(session: Session, held: Publication) -> Sequence[Placement]:
             .joinedload(OrderClass.college),
         )
         .order_by(Applicant.number)
-        .limit(PAGE)
-        .offset((_number() - 1) * PAGE)
-    ).all()
+    )
 
 
-def _placed_count(session: Session, held: Publication) -> int:
-    return session.scalar(
-        select(func.count())
-        .select_from(Placement)
-        .where(Placement.publication_id == held.id, Placement.program_id.is_not(None))
-    ) or 0  # fmt: skip
+@bp.get("/v/<key>")
+def placed(key: str) -> Response:
+    """What a notice of admission leads to: the masked name and the status, and nothing else."""
+    session = db.reading()
+    held = session.scalar(select(Offer).where(Offer.key == key))
+    if held is None or not held.applicant.person.name:
+        abort(404)
+    stopped = held.round.state in ("SUSPENDED", "VOID")
+    status = rounds.LABELS[held.round.state] if stopped else printing.status(session, held)
+    answer = make_response(
+        render_template(
+            "public/placed.html", name=privacy.mask_name(held.applicant.person.name), status=status
+        )
+    )
+    answer.headers["X-Robots-Tag"] = "noindex, noarchive"
+    return answer
+
+
+@bp.get("/rounds/<serial>/application-form.pdf")
+def blank_form(serial: str) -> Response:
+    """The blank 报名表, to be filled in by hand."""
+    round_ = auth.round_of(serial)
+    return _download(
+        printing.application_form(db.reading(), round_), "application-form.pdf", "application/pdf"
+    )
 
 
 @bp.get("/rounds/<serial>/result")

@@ -2,6 +2,9 @@
 
 A publication is never edited.  What was interrupted before its transaction leaves a bundle that no row
 names; :func:`recover` removes it.  After the transaction nothing is missing.
+
+Where rechecks are upheld, a successor follows it (:func:`succeed`): the whole result anew, under the same
+draw, with a bundle that names the bundle before.
 """
 
 from __future__ import annotations
@@ -11,13 +14,16 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, joinedload
+
+from matcher import Tables
 
 from . import bundle, calendar, db, jobs, merkle, policies, privacy, rounds
 from .audit import Actor, canonical, record
@@ -37,11 +43,19 @@ from .snapshot import alone, enough_space, instance, intact, settle, snapshot_of
 
 FOLDER = "publications"
 HEADS = "published.txt"
-"""Names every bundle that was published, beside them: a database restored from before is known by it."""
+"""Names every bundle that was published, beside them: a database restored from before is known by it.
+
+A line that begins with :data:`LOST` takes the name behind it back: two people gave it up as lost.
+"""
+LOST = "- "
 
 
 class Altered(RuntimeError):
     """A file of the snapshot or the result is not what was recorded of it."""
+
+
+FOLLOWED: list[Callable[[Session, Publication, Actor], None]] = []
+"""What a story does when a successor is published, in the same transaction."""
 
 
 class Behind(RuntimeError):
@@ -70,9 +84,35 @@ def approve(session: Session, round_: Round, actor: Actor) -> Approval:
     run = rounds.committed_run(session, round_)
     if run is None:
         raise rounds.Moved(round_.state)
+    return _approved(session, round_, run, actor)
+
+
+def approve_successor(session: Session, round_: Round, run: Run, actor: Actor) -> Approval:
+    """A second coordinator approves a run with corrections; once for a run, however often asked.
+
+    Raises
+    ------
+    rounds.Moved, rounds.Blocked
+        If the round is not in its notice period, the run is not verified and publishable, or the same
+        person started it.
+    """
+    if round_.state != "PUBLISHED":
+        raise rounds.Moved(round_.state)
+    if run.kind != "recheck" or run.round_id != round_.id or run.state != "VERIFIED":
+        raise rounds.Blocked([rounds.Obstacle("no_verified_run")])
+    if not run.summary.get("publishable"):
+        raise rounds.Blocked([rounds.Obstacle("not_publishable", run.status)])
+    if run.started_by == actor.name:
+        raise rounds.Blocked([rounds.Obstacle("second_person")])
+    held = session.scalar(select(Approval).where(Approval.run_id == run.id))
+    return held or _approved(session, round_, run, actor)
+
+
+def _approved(session: Session, round_: Round, run: Run, actor: Actor) -> Approval:
     made = Approval(
-        round_id=round_.id, run_id=run.id, trusted=trusted_claims(run), by=actor.name, at=moment
-    )
+        round_id=round_.id, run_id=run.id, trusted=trusted_claims(run), by=actor.name,
+        at=db.now(session),
+    )  # fmt: skip
     session.add(made)
     record(
         session, actor, "approval.give", f"run/{run.key}", round_id=round_.id,
@@ -96,39 +136,91 @@ def publish(round_id: int, actor: Actor) -> Publication:
     snapshot.NoSpace
         If the disk is nearly full.
     """
-    enough_space()
-    with alone(instance() / FOLDER):
-        _remove_unfinished()
-        db.forget()
-        session = db.reading()
+    with _one_at_a_time() as session:
         round_ = session.get_one(Round, round_id)
         if round_.state != "APPROVED":
             raise rounds.Moved(round_.state)
         approval = session.scalars(select(Approval).where(Approval.round_id == round_id)).one()
-        frozen = snapshot_of(session, round_)
-        if frozen is None or not _unchanged(frozen, approval.run):
-            raise Altered(round_.serial)
-        lines = _lines(session, round_, frozen, approval.run)
-        leaves = [line.pop("leaf") for line in lines]
-        root, paths = merkle.tree(leaves)
-        for line, path in zip(lines, paths, strict=True):
-            line["path"] = path
-        files = bundle.full(session, round_, approval, leaves, root.hex())
+        return _bring_out(session, round_, approval, None, actor)
+
+
+def succeed(round_id: int, actor: Actor) -> Publication:
+    """Publish the run with corrections that was approved last, as successor of what is public.
+
+    Its notice period is a whole one: whoever moves has had no chance to object to her new place, and
+    whoever does not may object to what has become of others' seats.
+
+    Raises
+    ------
+    rounds.Moved
+        If the round is not in its notice period, or nothing approved waits to be published.
+    Altered, snapshot.NoSpace
+        As :func:`publish` does.
+    """
+    with _one_at_a_time() as session:
+        round_ = session.get_one(Round, round_id)
+        parent = publication_of(session, round_)
+        approval = session.scalar(
+            select(Approval)
+            .where(Approval.round_id == round_id)
+            .order_by(Approval.id.desc())
+            .limit(1)
+        )
+        if round_.state != "PUBLISHED" or parent is None or approval is None:
+            raise rounds.Moved(round_.state)
+        if approval.run_id == parent.run_id or approval.run.state != "VERIFIED":
+            raise rounds.Moved(round_.state)
+        return _bring_out(session, round_, approval, parent, actor)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[Session]:
+    """Nobody else publishes meanwhile, and what an interrupted one left is gone."""
+    enough_space()
+    with alone(instance() / FOLDER):
+        _remove_unfinished()
         db.forget()
-        name, digest = _store(bundle.zipped(files), round_.serial)
-        made = _commit(round_id, approval, name, digest, root.hex(), lines, actor)
-        _remember([name])
-        return made
+        yield db.reading()
 
 
-def _unchanged(frozen: Snapshot, run: Run) -> bool:
+def _bring_out(
+    session: Session, round_: Round, approval: Approval, parent: Publication | None, actor: Actor
+) -> Publication:
+    """The bundle, then the transaction, then the line in the file beside the database."""
+    frozen = snapshot_of(session, round_)
+    if frozen is None or not _unchanged(session, frozen, approval.run):
+        raise Altered(round_.serial)
+    lines = _lines(session, round_, frozen, approval.run)
+    leaves = [line.pop("leaf") for line in lines]
+    root, paths = merkle.tree(leaves)
+    for line, path in zip(lines, paths, strict=True):
+        line["path"] = path
+    files = bundle.full(session, round_, approval, leaves, root.hex())
+    if parent is not None:
+        files |= bundle.succession(session, parent, approval.run)
+    db.forget()
+    name, digest = _store(bundle.zipped(files), round_.serial)
+    made = Publication(
+        round_id=round_.id, run_id=approval.run_id, parent_id=parent.id if parent else None,
+        bundle_digest=digest, bundle=name, merkle_root=root.hex(), by=actor.name,
+    )  # fmt: skip
+    _commit(made, lines, actor)
+    _remember([name])
+    return made
+
+
+def _unchanged(session: Session, frozen: Snapshot, run: Run) -> bool:
     """Whether the disk still holds what was committed to, and what was verified and approved."""
     try:
         files = jobs.digests(jobs.result_of(run))
+        read = Tables.read(jobs.round_folder_of(run)).digest()
     except OSError:
         return False
+    stated = run.summary["digest"]
     return (
-        intact(frozen) and run.summary["digest"] == frozen.digest and run.summary["files"] == files
+        intact(frozen)
+        and read == stated == jobs.inputs(session, run).digest()
+        and run.summary["files"] == files
     )
 
 
@@ -198,35 +290,29 @@ def _row(
     }
 
 
-def _commit(
-    round_id: int,
-    approval: Approval,
-    name: str,
-    digest: str,
-    root: str,
-    lines: list[dict[str, Any]],
-    actor: Actor,
-) -> Publication:
+def _commit(made: Publication, lines: list[dict[str, Any]], actor: Actor) -> None:
     """The one transaction after which the result is public."""
     with db.writing() as session:
-        round_ = session.get_one(Round, round_id)
-        moment = db.now(session)
-        rounds.take(
-            session, round_, "publish", actor,
-            published_at=moment, notice_ends_at=notice_end(round_, moment),
-        )  # fmt: skip
-        made = Publication(
-            round_id=round_id, run_id=approval.run_id, bundle_digest=digest, bundle=name,
-            merkle_root=root, by=actor.name, at=moment,
-        )  # fmt: skip
+        round_ = session.get_one(Round, made.round_id)
+        made.at = db.now(session)
+        until = notice_end(round_, made.at)
+        if made.parent_id is None:
+            rounds.take(
+                session, round_, "publish", actor, published_at=made.at, notice_ends_at=until
+            )
+        else:
+            rounds.begin_notice_again(session, round_, actor, until)
         session.add(made)
         session.flush()
         session.execute(insert(Placement), [{**line, "publication_id": made.id} for line in lines])
         record(
-            session, actor, "publication.make", f"round/{round_.serial}", round_id=round_id,
-            after={"bundle": digest, "root": root, "lines": len(lines)},
+            session, actor, "publication.make", f"round/{round_.serial}", round_id=round_.id,
+            after={"bundle": made.bundle_digest, "root": made.merkle_root, "lines": len(lines),
+                   "parent": made.parent_id},
         )  # fmt: skip
-    return made
+        if made.parent_id is not None:
+            for act in FOLLOWED:
+                act(session, made, actor)
 
 
 def notice_end(round_: Round, moment: datetime) -> datetime:
@@ -277,7 +363,7 @@ def _remove_unfinished() -> list[str]:
         _remember(sorted(late))
     removed = []
     for path in sorted((instance() / FOLDER).iterdir()):
-        if path.suffix in (".zip", ".tmp") and f"{FOLDER}/{path.name}" not in known:
+        if path.suffix in (".zip", ".tmp") and f"{FOLDER}/{path.name}" not in known | given_up():
             path.unlink()
             removed.append(path.name)
     return removed
@@ -285,7 +371,30 @@ def _remove_unfinished() -> list[str]:
 
 def behind() -> bool:
     """Whether something was published that the database does not know."""
-    return bool(_remembered() - _known())
+    return bool(missing())
+
+
+def missing() -> list[str]:
+    """The bundles that were published and that the database does not know."""
+    return sorted(_remembered() - _known())
+
+
+def give_up(names: Sequence[str], reason: str, first: Actor, second: Actor) -> None:
+    """Two coordinators state that the database in which these were published is lost for good.
+
+    It is recorded in the chain, and the database may be served again; the bundles stay on the disk.
+    """
+    with db.writing() as session:
+        record(
+            session, second, "publication.give_up", "backup",
+            after={"bundles": list(names), "asked_by": first.name}, reason=reason,
+        )  # fmt: skip
+    _remember([f"{LOST}{name}" for name in names])
+
+
+def given_up() -> set[str]:
+    """The bundles that were given up as lost, at any time."""
+    return {line.removeprefix(LOST) for line in _heads() if line.startswith(LOST)}
 
 
 def _known() -> set[str]:
@@ -298,10 +407,20 @@ def _known() -> set[str]:
 
 def _remembered() -> set[str]:
     """The bundles that were published, as the file beside them says."""
+    found: set[str] = set()
+    for line in _heads():
+        if line.startswith(LOST):
+            found.discard(line.removeprefix(LOST))
+        else:
+            found.add(line)
+    return found
+
+
+def _heads() -> list[str]:
     try:
-        return set((instance() / FOLDER / HEADS).read_text(encoding="utf-8").split())
+        return (instance() / FOLDER / HEADS).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        return set()
+        return []
 
 
 def _remember(names: Sequence[str]) -> None:
@@ -321,6 +440,17 @@ def publication_of(session: Session, round_: Round) -> Publication | None:
         .where(Publication.round_id == round_.id)
         .order_by(Publication.id.desc())
         .limit(1)
+    )
+
+
+def notice_runs(session: Session, round_: Round) -> bool:
+    """Whether the public list is shown now: in the notice period, and no longer than a month."""
+    longest = timedelta(days=policies.flow(round_, "privacy.public_retention_days"))
+    return (
+        round_.state == "PUBLISHED"
+        and round_.published_at is not None
+        and round_.notice_ends_at is not None
+        and db.now(session) < min(round_.notice_ends_at, round_.published_at + longest)
     )
 
 

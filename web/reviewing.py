@@ -35,15 +35,6 @@ CONCLUSIONS = {
     "failed": lazy_gettext("不通过"),
 }
 STATES_AFTER = {"passed": "passed", "correct": "returned", "failed": "failed"}
-APPLICANT_STATES = {
-    "draft": lazy_gettext("草稿"), "submitted": lazy_gettext("待审"), "returned": lazy_gettext("退回补正"),
-    "passed": lazy_gettext("审核通过"), "failed": lazy_gettext("不通过"), "withdrawn": lazy_gettext("已撤回"),
-}  # fmt: skip
-GROUP_STATES = {
-    "claimed": lazy_gettext("待核实"),
-    "verified": lazy_gettext("已核实"),
-    "refused": lazy_gettext("不认可"),
-}
 MATTER = "all"
 """What offices conclude is the whole application, not one matter of it."""
 

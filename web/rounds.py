@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from . import minimums
+from . import clocks, minimums
 from .audit import SYSTEM, Actor, record
 from .db import now
 from .models import (
@@ -222,12 +222,20 @@ def _notice_over(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
 
 
 def _rechecks(session: Session, round_: Round) -> list[Obstacle]:
-    unanswered = session.scalar(
-        select(func.count(Recheck.id)).where(
-            Recheck.round_id == round_.id, Recheck.state.in_(("open", "proposed"))
-        )
+    waiting = rechecks_open(session, round_)
+    return [Obstacle("rechecks_open", count=waiting)] if waiting else []
+
+
+def rechecks_open(session: Session, round_: Round) -> int:
+    """How many rechecks are not answered, or upheld and not yet seen to by a successor."""
+    unanswered = Recheck.state.in_(("open", "proposed"))
+    unpublished = (
+        (Recheck.state == "upheld")
+        & (Recheck.remedy == "successor")
+        & Recheck.publication_id.is_(None)
     )
-    return [Obstacle("rechecks_open", count=unanswered)] if unanswered else []
+    query = select(func.count(Recheck.id)).where(Recheck.round_id == round_.id)
+    return session.scalar(query.where(unanswered | unpublished)) or 0
 
 
 def _all_settled(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
@@ -320,15 +328,7 @@ def _move(
     **stamps: Any,
 ) -> Round:
     before = round_.state
-    moved = session.execute(
-        update(Round)
-        .where(Round.id == round_.id, Round.state == before, Round.fence == round_.fence)
-        .values(state=target, fence=Round.fence + 1, **stamps)
-        .execution_options(synchronize_session=False)
-    )
-    if moved.rowcount != 1:  # type: ignore[attr-defined]
-        raise Moved(before)
-    session.refresh(round_)
+    _set(session, round_, state=target, **stamps)
     record(
         session, actor, action, f"round/{round_.serial}", round_id=round_.id,
         before={"state": before}, after={"state": target}, reason=why,
@@ -336,6 +336,40 @@ def _move(
     if target in ENTERED:
         ENTERED[target](session, round_, actor)
     return round_
+
+
+def _set(session: Session, round_: Round, **values: Any) -> None:
+    """Set columns of a round that nobody moved meanwhile."""
+    before = round_.state
+    done = session.execute(
+        update(Round)
+        .where(Round.id == round_.id, Round.state == before, Round.fence == round_.fence)
+        .values(fence=Round.fence + 1, **values)
+        .execution_options(synchronize_session=False)
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise Moved(before)
+    session.refresh(round_)
+
+
+def begin_notice_again(
+    session: Session, round_: Round, actor: Actor, notice_ends_at: datetime
+) -> None:
+    """Keep a published round in its notice period, which begins anew with a corrected result.
+
+    Raises
+    ------
+    Moved
+        If it is not published, or not any more.
+    """
+    if round_.state != "PUBLISHED":
+        raise Moved(round_.state)
+    before = round_.notice_ends_at
+    _set(session, round_, notice_ends_at=notice_ends_at)
+    record(
+        session, actor, "round.notice_again", f"round/{round_.serial}", round_id=round_.id,
+        before={"notice_ends_at": before}, after={"notice_ends_at": notice_ends_at},
+    )  # fmt: skip
 
 
 def by_the_clock(session: Session, round_: Round) -> str:
@@ -386,19 +420,22 @@ def suspend(session: Session, round_: Round, first: Actor, second: Actor, reason
         raise Moved(round_.state)
     _move(
         session, round_, "SUSPENDED", first, "round.suspend", reason,
-        resumes_to=round_.state, reason=reason,
+        resumes_to=round_.state, reason=reason, suspended_at=now(session),
     )  # fmt: skip
 
 
 def resume(session: Session, round_: Round, first: Actor, second: Actor, reason: str) -> None:
-    """Go on where the round was suspended, by two coordinators."""
+    """Go on where the round was suspended, by two coordinators; deadlines give back what was lost."""
     _two(first, second)
     if round_.state != "SUSPENDED" or round_.resumes_to is None:
         raise Moved(round_.state)
+    since = round_.suspended_at
     _move(
         session, round_, round_.resumes_to, first, "round.resume", reason,
-        resumes_to=None, reason="",
+        resumes_to=None, reason="", suspended_at=None,
     )  # fmt: skip
+    if since is not None:
+        clocks.go_on(session, round_, since, first)
 
 
 def void(session: Session, round_: Round, first: Actor, second: Actor, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +18,8 @@ from .models import Round
 MECHANISMS = {
     "stable": lazy_gettext("公平录取：志愿和排名一起看，没有高分落榜"),
     "parallel": lazy_gettext("平行志愿：分数优先，遵循志愿"),
-    "optimal": lazy_gettext("整体最优：先按目标次序求总体最好"),
-    "max_placement": lazy_gettext("录取最多：先让最多的人录取"),
+    "optimal": lazy_gettext("系统优化：先按目标次序求总体最好"),
+    "max_placement": lazy_gettext("最大安置：没有高分落榜的前提下，录取人数最多"),
 }
 OBJECTIVES = {
     "placed": lazy_gettext("录取人数"), "reserves": lazy_gettext("预留席位录满"),
@@ -34,6 +35,11 @@ RESERVE_ORDERS = {
 }
 ABSENT = {"bar": lazy_gettext("不予录取"), "zero": lazy_gettext("按零分计算")}
 NO_LIMIT = lazy_gettext("不限")
+
+
+def cited(text: str) -> str:
+    """Where a rule stands, as people read it: the short ``S§2`` names an article of the measures."""
+    return re.sub(r"S§(\d+)", lambda m: str(_("十条措施第%(n)s条", n=m[1])), text)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ def _or_none(value: object) -> str:
 
 
 def _listed(held: tuple[str, ...]) -> str:
-    return "、".join(held) or str(_("没有"))
+    return str(_("、")).join(map(cited, held)) or str(_("没有"))
 
 
 def _yes(value: bool) -> str:
@@ -108,7 +114,7 @@ SHOWN: tuple[tuple[str, Any, Callable[[Any], str]], ...] = (
 PERIODS = (
     "days.publicity", "days.appeal_reply", "days.confirm", "days.agreement", "days.hour",
     "public.cutoff_min", "privacy.public_retention_days", "privacy.guardian_consent_under",
-    "privacy.evidence_days",
+    "privacy.evidence_days", "privacy.message_days", "privacy.unplaced_days", "privacy.payload_days",
 )  # fmt: skip
 
 
@@ -151,4 +157,4 @@ def _age_cell(name: str, value: object) -> str:
     names = {"group": codes.GROUPS, "study_form": codes.STUDY_FORMS, "level": codes.LEVELS}
     if name in names:
         return str(names[name].get(str(value), value))
-    return "" if value is None else str(value)
+    return "" if value is None else cited(str(value))

@@ -3,6 +3,8 @@ are told."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,11 +12,25 @@ from sqlalchemy.orm import Session
 from . import stages
 from .audit import Actor, record
 from .db import now
-from .models import Applicant, ChoiceList, Notice, OrderClass, Program, SeatChange
+from .models import (
+    Applicant,
+    ChoiceList,
+    Notice,
+    Offer,
+    OrderClass,
+    Program,
+    Recheck,
+    SeatChange,
+)
 from .posting import Refused
 
 SIDES = ("college", "enterprise", "coordinator")
 CUT = "seats_cut"
+REMEDY = "remedy"
+"""The source of an offer that an upheld recheck led to."""
+
+APPLIED: list[Callable[[Session, SeatChange, Actor], None]] = []
+"""What a story does when a change of seats is applied, in the same transaction."""
 
 
 def ask(session: Session, program: Program, after: int, reason: str, actor: Actor) -> SeatChange:
@@ -26,11 +42,14 @@ def ask(session: Session, program: Program, after: int, reason: str, actor: Acto
         If the round or the class does not allow it.
     """
     held = program.order_class
-    stages.hold(session, held.round_id, "seat_change")
+    what = purpose(session, program)
+    stages.hold(session, held.round_id, what)
     session.refresh(program, with_for_update=True)
     problems = {}
     if after == program.capacity:
         problems["after"] = [_("席位数没有变。")]
+    if what == "remedy_seat" and after != program.capacity + 1:
+        problems["after"] = [_("为复核只能增加 1 个席位。")]
     if not reason.strip():
         problems["reason"] = [_("请写明原因，企业、院校、协调员都会看到。")]
     if sum(p.capacity for p in held.programs) - program.capacity + after < held.min_size:
@@ -52,6 +71,30 @@ def ask(session: Session, program: Program, after: int, reason: str, actor: Acto
         before={"capacity": made.before}, after={"capacity": after}, reason=made.reason,
     )  # fmt: skip
     return made
+
+
+def awaiting(session: Session, program: Program) -> Recheck | None:
+    """The upheld recheck whose remedy is an extra seat of this program, until the seat is offered."""
+    offered = select(Offer.applicant_id).where(
+        Offer.program_id == program.id, Offer.source == REMEDY
+    )
+    return session.scalar(
+        select(Recheck)
+        .where(
+            Recheck.program_id == program.id,
+            Recheck.state == "upheld",
+            Recheck.remedy == "seat",
+            Recheck.applicant_id.not_in(offered),
+        )
+        .order_by(Recheck.id)
+        .limit(1)
+    )
+
+
+def purpose(session: Session, program: Program) -> str:
+    """What a change of these seats is for, a key of :data:`stages.WRITABLE`: before the lock the plan,
+    after publication the remedy of a recheck only."""
+    return "seat_change" if awaiting(session, program) is None else "remedy_seat"
 
 
 def waiting(session: Session, program: Program) -> SeatChange | None:
@@ -112,7 +155,8 @@ def drop(session: Session, change: SeatChange, actor: Actor, reason: str) -> Non
 
 
 def _open(session: Session, change: SeatChange) -> SeatChange:
-    stages.hold(session, change.program.order_class.round_id, "seat_change")
+    program = change.program
+    stages.hold(session, program.order_class.round_id, purpose(session, program))
     held = session.scalar(
         select(SeatChange)
         .where(SeatChange.id == change.id, SeatChange.applied_at.is_(None))
@@ -153,6 +197,8 @@ def _apply(session: Session, change: SeatChange, actor: Actor) -> None:
         after={"capacity": change.after, "told": told,
                "reserves": {r.group: r.seats for r in program.reserves}},
     )  # fmt: skip
+    for act in APPLIED:
+        act(session, change, actor)
 
 
 def _tell(session: Session, change: SeatChange) -> int:

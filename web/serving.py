@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import click
 from flask import Flask, current_app
 from waitress.server import create_server
+
+from . import logs
 
 THREADS = 16
 SWITCH_SECONDS = 0.0005
@@ -16,6 +19,7 @@ SWITCH_SECONDS = 0.0005
 def serve(app: Flask, host: str, port: int, threads: int = THREADS) -> None:
     """Serve until stopped; a port that is taken gives way to a free one."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    logs.start(logging.WARNING if app.config["DEMO"] else logging.INFO)
     try:
         server = create_server(app, host=host, port=port, threads=threads, ident=None)
     except OSError:

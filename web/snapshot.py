@@ -93,15 +93,18 @@ class NoSpace(RuntimeError):
 # --- rows as tables ---------------------------------------------------------------------------
 
 
-def tables_of(session: Session, round_: Round, toml: str) -> Tables:
+def tables_of(
+    session: Session, round_: Round, toml: str, *, only: Applicant | None = None
+) -> Tables:
     """The round as files would hold it: those who passed the review, under their pseudonyms.
 
     Scores and decisions count once a second person has confirmed them; a group counts unless its
-    office refused it.
+    office refused it.  ``only`` takes one applicant in their stead, whether she passed or not.
     """
+    taken = Applicant.state == "passed" if only is None else Applicant.id == only.id
     people = session.scalars(
         select(Applicant)
-        .where(Applicant.round_id == round_.id, Applicant.state == "passed")
+        .where(Applicant.round_id == round_.id, taken)
         .options(joinedload(Applicant.person), selectinload(Applicant.groups))
     ).all()
     classes = session.scalars(
@@ -118,7 +121,7 @@ def tables_of(session: Session, round_: Round, toml: str) -> Tables:
     names = {person.id: person.person.pseudonym for person in people}
     programs = {p.id: p for held in classes for p in held.programs}
     codes = {at: p.code for at, p in programs.items()}
-    mine = select(Applicant.id).where(Applicant.round_id == round_.id, Applicant.state == "passed")
+    mine = select(Applicant.id).where(Applicant.round_id == round_.id, taken)
     scores = session.execute(
         select(Score.applicant_id, Score.program_id, Score.channel, *SCORED).where(
             Score.applicant_id.in_(mine), Score.confirmed_at.is_not(None)
@@ -350,7 +353,7 @@ def _last_change(session: Session, round_id: int) -> int:
 
 def _trials(session: Session, round_id: int) -> int:
     return session.scalar(
-        select(func.count()).select_from(Run).where(Run.round_id == round_id, Run.kind == "trial")
+        select(func.count()).select_from(Run).where(Run.round_id == round_id, Run.kind.in_(("trial", "whatif")))
     ) or 0  # fmt: skip
 
 

@@ -17,6 +17,10 @@ WRITABLE = {
     "review": ("REVIEW",),
     "score": ("REVIEW",),
     "group": ("REVIEW",),
+    "agreement": ("CONFIRMING", "FINAL"),
+    "enrolment": ("CONFIRMING", "FINAL"),
+    "recheck": ("PUBLISHED", "CONFIRMING"),
+    "remedy_seat": ("CONFIRMING",),
 }
 """What is written → the states that allow it."""
 
@@ -27,6 +31,8 @@ _LATE = {
     "review": lazy_gettext("志愿已锁定，审核结论不能再改；有异议请在公示期走复核。"),
     "score": lazy_gettext("志愿已锁定，成绩不能再改；有异议请在公示期走复核。"),
     "group": lazy_gettext("志愿已锁定，人员类别不能再改；有异议请在公示期走复核。"),
+    "recheck": lazy_gettext("本轮已归档，复核不再办理。"),
+    "remedy_seat": lazy_gettext("本轮已归档，席位不能再变。"),
 }
 _EARLY = {
     "seat_change": lazy_gettext("计划还没有公布，请直接修改班级。"),
@@ -34,6 +40,10 @@ _EARLY = {
     "review": lazy_gettext("报名截止后才开始审核。"),
     "score": lazy_gettext("报名截止后才开始录入成绩。"),
     "group": lazy_gettext("报名截止后才开始核实人员类别。"),
+    "agreement": lazy_gettext("公示结束、本人确认后才签协议。"),
+    "enrolment": lazy_gettext("公示结束、本人确认后才办报到。"),
+    "recheck": lazy_gettext("结果公示后才能申请复核。"),
+    "remedy_seat": lazy_gettext("确认阶段才能为复核增加席位。"),
 }
 
 

@@ -43,7 +43,7 @@ def by(session: Session, round_: Round, dimension: str, lists: Mapping[str, int]
     people: Counter[str] = Counter()
     for code, number in lists.items():
         people[of_class[code]] += number
-    demanded = _demanded(session, round_, dimension)
+    demanded = wanted(session, round_, dimension)
     values = classes.keys() | demanded.keys()
     lines = [
         Line(v, demanded.get(v, 0), classes.get(v, 0), seats.get(v, 0), people[v]) for v in values
@@ -56,7 +56,7 @@ def _counted(session: Session, query: object, column: object) -> dict[str, int]:
     return {value: int(number or 0) for value, number in rows}
 
 
-def _demanded(session: Session, round_: Round, dimension: str) -> dict[str, int]:
+def wanted(session: Session, round_: Round, dimension: str) -> dict[str, int]:
     """People wanted: by the enterprise's industry, the post's trade, or its district."""
     found: Counter[str] = Counter()
     rows = session.execute(

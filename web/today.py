@@ -17,12 +17,15 @@ from .models import (
     Decision,
     Enterprise,
     Membership,
+    Offer,
     OrderClass,
     Program,
+    Recheck,
     Round,
     Score,
     SeatChange,
 )
+from .models.outcome import OPEN
 from .rounds import by_the_clock
 
 
@@ -51,6 +54,10 @@ def tasks(session: Session, round_: Round) -> list[Task]:
         found += _decisions(session, round_)
     if state in ("ANNOUNCED", "OPEN", "REVIEW"):
         found += _seat_changes(session, round_)
+    if state in ("PUBLISHED", "CONFIRMING"):
+        found += _rechecks(session, round_)
+    if state == "CONFIRMING":
+        found += _unanswered(session, round_)
     return found
 
 
@@ -152,6 +159,33 @@ def _decisions(session: Session, round_: Round) -> list[Task]:
         .where(Applicant.round_id == round_.id, Decision.confirmed_at.is_(None))
     )
     return _tasks("decision_to_confirm", rows)
+
+
+def _rechecks(session: Session, round_: Round) -> list[Task]:
+    """Tickets that wait for an answer, and answers that wait for a second coordinator."""
+    rows = session.execute(
+        select(Recheck.state, Recheck.number).where(
+            Recheck.round_id == round_.id, Recheck.state.in_(("open", "proposed"))
+        )
+    ).all()
+    return [
+        *_tasks("recheck_to_answer", (("", row.number) for row in rows if row.state == "open")),
+        *_tasks("recheck_to_confirm", (("", row.number) for row in rows if row.state != "open")),
+    ]
+
+
+def _unanswered(session: Session, round_: Round) -> list[Task]:
+    """Who has not answered her offer, by the college of its class."""
+    rows = session.execute(
+        select(College.name, Applicant.number)
+        .select_from(Offer)
+        .join(Applicant)
+        .join(Program, Program.id == Offer.program_id)
+        .join(OrderClass)
+        .join(College)
+        .where(Offer.round_id == round_.id, Offer.state == OPEN)
+    )
+    return _tasks("not_confirmed", rows)
 
 
 def _seat_changes(session: Session, round_: Round) -> list[Task]:

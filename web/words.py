@@ -7,9 +7,11 @@ so nothing has to be compiled.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -20,7 +22,10 @@ from flask_babel import get_locale as current_locale
 from flask_babel import lazy_gettext as _
 from flask_security import current_user
 from flask_security.babel import FsDomain
+from jinja2 import pass_context
 from jinja2.ext import Extension
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
 
 FOLDER = Path(__file__).parent / "translations"
 LANGUAGES = {"zh": "zh_Hans_CN", "en": "en"}
@@ -44,8 +49,44 @@ def catalogue(language: str) -> NullTranslations:
     return merged
 
 
+NUMBERED = re.compile(r"(%\((\w+)\)s(?: [a-z-]+)*) \{([^|{}]+)\|([^|{}]+)\}")
+"""``%(n)s more {seat|seats}``: the first word after one, the second after any other number."""
+
+
+def filled(text: str, values: Mapping[str, Any]) -> str:
+    """A text with its values in their places.
+
+    Examples
+    --------
+    >>> filled("%(n)s more {seat|seats}", {"n": 1}), filled("%(n)s more {seat|seats}", {"n": 2})
+    ('1 more seat', '2 more seats')
+    """
+    said = NUMBERED.sub(
+        lambda m: m.expand(r"\1 \3" if str(values[m[2]]) == "1" else r"\1 \4"), text
+    )
+    return said % values
+
+
+def spoken(text: str, **values: Any) -> str:
+    """A text in the language of the page, with its values in their places."""
+    said = str(catalogue(language()).gettext(text))
+    return filled(said, values) if values else said
+
+
+@pass_context
+def _in_template(context: Context, text: str, **values: Any) -> str:
+    """``_()`` of templates; texts are ours, values are escaped as they enter."""
+    if not context.eval_ctx.autoescape:
+        return spoken(text, **values)
+    return Markup(spoken(text, **{name: escape(value) for name, value in values.items()}))
+
+
 class Words(Domain):  # type: ignore[misc]
     """The catalogue of the request's language."""
+
+    def gettext(self, string: str, **variables: Any) -> str:
+        """See :class:`flask_babel.Domain`."""
+        return spoken(string, **variables)
 
     def get_translations(self) -> NullTranslations:
         """See :class:`flask_babel.Domain`."""
@@ -103,4 +144,4 @@ def init_app(app: Flask) -> None:
     app.config.setdefault("BABEL_DEFAULT_TIMEZONE", "Asia/Shanghai")
     _Babel(app, locale_selector=_choose)
     app.jinja_env.add_extension(Punctuation)
-    app.jinja_env.globals["marks"] = MARKS
+    app.jinja_env.globals.update(marks=MARKS, gettext=_in_template)

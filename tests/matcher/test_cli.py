@@ -209,6 +209,47 @@ def test_demo_shows_the_whole_round(small_demo: Path) -> None:
     assert run("demo").exit_code == 0
 
 
+def test_the_demo_is_not_solved_again_where_nothing_changed(
+    small_demo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run("demo").stdout
+    figures = first[first.index("【演示数据】") :]
+    solved: list[object] = []
+    honest = cli.solve
+    monkeypatch.setattr(cli, "solve", lambda *args: solved.append(args) or honest(*args))
+    second = run("demo").stdout
+    assert "结果未变，直接显示上次的输出" in second and second.endswith(figures) and not solved
+    assert "读入 read" not in second
+    assert run("demo", "--lang", "en").exit_code == 0 and len(solved) == 1
+    assert "unchanged, shown from the last run" in run("demo", "--lang", "en").stdout
+    assert "结果未变" not in run("demo", "--anew").stdout and len(solved) == 2
+
+
+@pytest.mark.parametrize("change", ["result", "round", "program", "record"])
+def test_the_demo_is_solved_again_where_something_changed(
+    small_demo: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    monkeypatch.setattr(cli, "DEMO", folder)
+    sources = small_demo / "sources"
+    sources.mkdir()
+    (sources / "cli.py").write_text("1")
+    monkeypatch.setattr("matcher.again.SOURCES", sources)
+    assert run("demo").exit_code == 0
+    assert "结果未变" in run("demo").stdout
+    result = small_demo / "instance" / "demo-result"
+    if change == "result":
+        (result / "placements.csv").write_text("applicant,program\n")
+    elif change == "round":
+        edit(folder / "programs.csv", "NEV-X,2", "NEV-X,3")
+    elif change == "program":
+        (sources / "cli.py").write_text("2")
+    else:
+        result.with_name("demo-result.shown.json").write_text("[]")
+    done = run("demo")
+    assert done.exit_code == 0 and "结果未变" not in done.stdout
+    assert "结果未变" in run("demo").stdout
+
+
 def test_demo_without_the_tree_makes_the_round(
     small_demo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,13 +20,25 @@ from typing import Any, TypeVar
 from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
-from web import choices, create_app, db, draw, jobs, privacy, publication, rounds, snapshot
+from web import (
+    choices,
+    create_app,
+    db,
+    draw,
+    jobs,
+    privacy,
+    publication,
+    rechecks,
+    rounds,
+    snapshot,
+)
 from web.audit import Actor
 from web.models import (
     Applicant,
     Cap,
     ChoiceList,
     College,
+    Consent,
     Decision,
     Enterprise,
     Membership,
@@ -34,6 +46,7 @@ from web.models import (
     Person,
     PolicyVersion,
     Program,
+    Recheck,
     Record,
     Reserve,
     Round,
@@ -150,11 +163,36 @@ def confirming_round(**options: Any) -> Round:
         return rounds.take(session, session.get_one(Round, made.id), "confirm", FIRST)
 
 
+def upheld_round(**options: Any) -> Round:
+    """A published round with a recheck upheld and its successor approved: A05 has 80 in W, not 74.
+
+    She goes before A04 at NEV-Y, whose place under the cap of U1 was the last but one, and A04 to ROBO.
+    """
+    made = published_round(**options)
+    with db.writing() as session:
+        who = session.query(Applicant).filter_by(round_id=made.id, number="A05").one()
+        ticket = rechecks.open_(session, who, "score", "成绩单上是 80 分。", FIRST)
+        typed = rechecks.score_correction(session, ticket, "W/culture", "80")
+        rechecks.correct(session, ticket, typed, FIRST)
+        at = ticket.id
+    assert jobs.work_once()
+    with db.writing() as session:
+        ticket = session.get_one(Recheck, at)
+        rechecks.answer(session, ticket, "upheld", "查卷后更正。", FIRST)
+        rechecks.confirm(session, ticket, SECOND)
+        run = rechecks.successor_run(session, ticket.round)
+        assert run is not None
+        publication.approve_successor(session, ticket.round, run, SECOND)
+    db.forget()
+    return db.reading().get_one(Round, made.id)
+
+
 STAGES: dict[str, Callable[..., Round]] = {
     "frozen": frozen_round,
     "drawn": drawn_round,
     "approved": approved_round,
     "published": published_round,
+    "upheld": upheld_round,
     "confirming": confirming_round,
 }
 
@@ -284,6 +322,10 @@ def _applicant(
         if group
     ]
     session.add(held)
+    session.flush()
+    session.add(
+        Consent(applicant_id=held.id, text="public", version="2026-2", given=True, at=moment)
+    )
     return held
 
 

@@ -18,7 +18,16 @@ from tests.web import market
 from tests.web.conftest import Clock
 from web import auth, choices, db, people, slips
 from web.audit import Actor
-from web.models import Applicant, AuditEvent, ChoiceList, Consent, OrderClass, Program, Review
+from web.models import (
+    Applicant,
+    AuditEvent,
+    AuditPayload,
+    ChoiceList,
+    Consent,
+    OrderClass,
+    Program,
+    Review,
+)
 
 ME = "/me/2026-1"
 one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -380,10 +389,21 @@ def test_a_minor_submits_with_her_guardian(app: Flask) -> None:
     answer = submit(client, ["K1"], guardian_paper="P-1", guardian_code="00000-00000")
     assert answer.status_code == 200  # a paper is recorded at the counter, not by herself
     assert submit(client, ["K1"], guardian_code=code.lower()).status_code == 302
-    assert submit(client, ["K3"], guardian_code=code).status_code == 302
+    assert "监护人已同意" in client.get(f"{ME}/submit").text
+    assert submit(client, ["K3"]).status_code == 302  # given once, it counts in this round
     with app.app_context():
         mine = db.reading().scalars(select(Applicant)).one()
         assert mine.guardian_agreed_how == "code" and mine.guardian_agreed_at is not None
+        events = db.reading().scalars(
+            select(AuditPayload.payload)
+            .join(AuditEvent)
+            .where(AuditEvent.action == "applicant.guardian")
+        )
+        assert [e["after"]["how"] for e in events] == ["code", "earlier:code"]
+    another = {**market.STEPS["identity"], **guardian, "guardian": "李兰", "version": mine.version}
+    assert client.post(f"{ME}/step/identity", data=another).status_code == 302
+    assert "监护人码不对" in submit(client, ["K1"]).text  # another guardian has not agreed
+    assert submit(client, ["K1"], guardian_code=code).status_code == 302
 
 
 # --- classes ----------------------------------------------------------------------------------

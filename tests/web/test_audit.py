@@ -21,15 +21,13 @@ from web.models import AuditEvent, AuditHead, AuditPayload
 @pytest.fixture
 def chain(session: Session, clock: Clock) -> list[int]:
     """Five events; the ids."""
-    made = []
     for n in range(5):
         clock.forward(seconds=1.5)
-        event = audit.record(
+        audit.record(
             session, FIRST, "plan.edit", f"class/K{n}",
             before={"seats": n}, after={"seats": n + 1}, reason="更正",
         )  # fmt: skip
-        made.append(event.id)
-    return made
+    return list(session.scalars(select(AuditEvent.id).order_by(AuditEvent.id)))
 
 
 def broken(session: Session) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tests.web import offices as o
 from tests.web.a_round import SERIAL
 from tests.web.test_enterprise import publish
 from web import audit, seats
-from web.models import AuditEvent, AuditPayload
+from web.models import AuditEvent, AuditPayload, Publication, WaitingStep
 
 BASE = f"/bureau/{SERIAL}"
 
@@ -74,6 +75,53 @@ def test_the_log_is_read_page_by_page(w: o.World) -> None:
     first, last = (b1.get(f"/bureau/audit?action=act&page={n}").text for n in ("1", "99"))
     assert "act.119" in first and "act.070" in first and "act.069" not in first
     assert "act.000" in last and "act.020" not in last
+
+
+def test_the_log_is_filtered_by_days_in_beijing(w: o.World) -> None:
+    with w.writing() as s:
+        for name, hour in (("late", "2026-06-01T15:59"), ("early", "2026-06-01T16:00")):
+            w.app.config["CLOCK"] = lambda hour=hour: datetime.fromisoformat(f"{hour}:00+00:00")
+            audit.record(s, o.C1, f"act.{name}", "row/1")
+    b1 = w.as_("b1")
+    found = {
+        query: [n for n in ("late", "early") if f"act.{n}" in b1.get(f"/bureau/audit?{query}").text]
+        for query in (
+            "first=2026-06-02", "last=2026-06-01", "first=2026-06-01&last=2026-06-02",
+            "first=0001-01-01&last=9999-12-31", "action=act&first=2026-06-03",
+        )
+    }  # fmt: skip
+    assert list(found.values()) == [["early"], ["late"], ["late", "early"], ["late", "early"], []]
+    for strange in ("yesterday", "2026-02-30", "%00", "99999-01-01"):
+        page = b1.get(f"/bureau/audit?first={strange}")
+        assert (
+            page.status_code == 200
+            and "这一项没有用来筛选" in page.text
+            and "act.late" in page.text
+        )
+
+
+def test_results_are_listed_as_a_chain(w: o.World) -> None:
+    assert "公示以来的结果" in w.as_("b1").get(f"{BASE}/").text
+    publish(w)
+    with w.writing() as s:
+        first = s.scalars(select(Publication)).one()
+        moment = first.at + timedelta(days=1)
+        s.add(
+            Publication(
+                round_id=first.round_id, run_id=first.run_id, parent_id=first.id, merkle_root="r",
+                bundle_digest="e" * 64, bundle="b2.zip", by="coordinator:c2", at=moment,
+            )
+        )  # fmt: skip
+        s.add(
+            WaitingStep(
+                round_id=first.round_id, number=1, parent="e" * 64, folder="f", digest="f" * 64,
+                by="coordinator:c1", at=moment + timedelta(days=9),
+            )
+        )  # fmt: skip
+    page = w.as_("b1").get(f"{BASE}/").text.split("公示以来的结果")[1].split("</table>")[0]
+    kinds = [page.index(kind) for kind in ("公示结果", "更正后的结果", "递补 1")]
+    assert kinds == sorted(kinds)
+    assert [page.count(c * 64) for c in "def"] == [2, 2, 1], "each is named by the next"
 
 
 def test_the_chain_is_checked(w: o.World) -> None:

@@ -297,7 +297,7 @@ def test_a_college_sees_its_own_placed_people(
 
 
 def test_lists_are_paged(review: o.World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.offices.page_of.__defaults__", (2,))
+    monkeypatch.setattr("web.paging.page_of.__defaults__", (2,))
     u1 = review.as_("u1")
     assert "第 2 页" in u1.get(f"{BASE}/applicants?page=2").text
     assert "第 1 页" in u1.get(f"{BASE}/applicants?page=x").text

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from tests.web.a_round import SERIAL, small_round
 from tests.web.conftest import Clock
-from web import db, plausibility, policies, rounds
+from web import codes, db, plausibility, policies, rounds
 from web.coordinating import desk, obstacles, review, trials
 from web.models import (
     Applicant,
@@ -107,7 +107,7 @@ def test_every_code_of_other_stories_has_a_word() -> None:
     today = Path(desk.today.__file__).read_text(encoding="utf-8")
     assert set(re.findall(r'_tasks\("(\w+)"', today)) == set(desk.TASKS)
     assert {c for p in policies.PARAMETERS for c in p.codes} <= set(policies.CODES)
-    assert trials.CLAIMS and trials.FAIRNESS
+    assert trials.CLAIMS and codes.FAIRNESS
 
 
 def test_home_shows_each_round_with_one_next_action(app: Flask, as_user: As) -> None:

@@ -16,7 +16,21 @@ from tests.web.a_round import SERIAL, small_round, standing
 from tests.web.conftest import PASSWORD, Clock
 from web import auth, calendar, compare, db, jobs, publication, snapshot
 from web.coordinating import decide
-from web.models import AuditEvent, Doubt, Motion, OrderClass, Publication, Round, Run, Snapshot
+from web.models import (
+    Applicant,
+    AuditEvent,
+    Cap,
+    Doubt,
+    Motion,
+    OrderClass,
+    Program,
+    Publication,
+    Reserve,
+    Round,
+    Run,
+    Score,
+    Snapshot,
+)
 
 AT = f"/coordinator/rounds/{SERIAL}"
 DICE = "01234567890123456789"
@@ -125,6 +139,46 @@ def test_moves_are_told_by_her_own_list() -> None:
     assert change(("P", "3"), ("Q", "1")) == "better"
     assert change(("P", "1"), ("Q", "0")) == "worse"  # adjustment comes after every choice
     assert change(("P", "2"), ("Q", "2")) == "same"
+
+
+@pytest.mark.parametrize(
+    ("varied", "has", "said"),
+    [
+        ({"mechanism-name": "parallel"}, "score", "每个考核通道只排一条队"),
+        ({"mechanism-name": "max_placement"}, "reserve", "做不到预留席位"),
+        ({"mechanism-name": "max_placement"}, "cap", "做不到总量上限"),
+        ({"mechanism-name": "max_placement"}, "", "做不到一次算准停开哪些班"),
+        (
+            {"mechanism-name": "optimal", "mechanism-reserve_order": "open_first"},
+            "reserve",
+            "做不到先普通后预留",
+        ),
+    ],
+)
+def test_a_trial_that_cannot_run_is_refused_at_the_form(
+    stand: Stand, varied: dict[str, str], has: str, said: str
+) -> None:
+    app, one, _two = stand("review")
+    with app.app_context(), db.writing() as session:
+        for old in session.query(Reserve):
+            session.delete(old)
+        program = session.query(Program).first()
+        round_ = session.query(Round).one()
+        assert program is not None
+        if has == "reserve":
+            program.reserves.append(Reserve(group="G05", seats=1, hard=False))
+        if has == "cap":
+            session.add(Cap(round_id=round_.id, code="ALL", seats=9, programs=[]))
+        if has == "score":
+            held = session.query(Applicant).filter_by(state="passed").first()
+            by = {"entered_by": "a", "confirmed_by": "b"}
+            at = dict.fromkeys(("entered_at", "confirmed_at"), db.now(session))
+            session.add(
+                Score(applicant_id=held.id, program_id=program.id, interview="80", **by, **at)
+            )
+    answer = one.post(f"{AT}/runs", data={**TRIAL, **varied})
+    assert answer.status_code == 200 and said in answer.text and 'value="平行志愿"' in answer.text
+    assert all_of(app, Run) == []
 
 
 def test_no_trial_in_a_void_round(stand: Stand) -> None:

@@ -85,6 +85,14 @@ def test_a_second_time_nothing_is_made_anew(shown: Flask, instance: Path) -> Non
     assert (instance / demo.STARTED).read_text() == before
 
 
+def test_what_it_is_made_of_decides_whether_it_stands(
+    shown: Flask, instance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert demo.stands(instance) and not demo.stands(instance / "nowhere")
+    monkeypatch.setattr(demo, "made_of", lambda: "other")
+    assert not demo.stands(instance)
+
+
 def test_its_clock_goes_on_from_a_fixed_day(shown: Flask, instance: Path) -> None:
     moment = demo.clock(instance)
     assert moment is not None

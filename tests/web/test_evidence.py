@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from fpdf import FPDF
 from PIL import Image, PngImagePlugin
 from sqlalchemy import select
 
@@ -60,6 +61,11 @@ def chatty() -> bytes:
     return drawn("PNG", pnginfo=told)
 
 
+def made_here(data: bytes) -> bytes:
+    """What the child makes of it, without the child."""
+    return (picture.rewritten if picture.kind_of(data) == "PDF" else picture.redrawn)(data)
+
+
 HOSTILE = {
     "empty": (b"", "kind"),
     "text": (b"<script>alert(1)</script>", "kind"),
@@ -67,8 +73,8 @@ HOSTILE = {
     "gif": (drawn("GIF"), "kind"),
     "bmp": (drawn("BMP"), "kind"),
     "tiff": (drawn("TIFF"), "kind"),
-    "pdf": (b"%PDF-1.7\n1 0 obj<</JS(app.alert(1))>>", "pdf"),
-    "pdf behind junk": (b"\xff\xd8\xff" + b"%PDF-1.4", "pdf"),
+    "pdf": (b"%PDF-1.7\n1 0 obj<</JS(app.alert(1))>>", "unreadable"),
+    "pdf behind junk": (b"\xff\xd8\xff" + b"%PDF-1.4", "unreadable"),
     "zip": (b"PK\x03\x04" + bytes(99), "kind"),
     "too large": (b"\xff\xd8\xff" + bytes(5 * 2**20), "too_large"),
     "points": (bomb(), "points"),
@@ -86,7 +92,7 @@ def test_a_hostile_file_is_refused_with_a_reason(name: str) -> None:
     with pytest.raises(picture.Unfit, match=f"^{code}$"):
         evidence.redraw(data)
     with pytest.raises(picture.Unfit, match=f"^{code}$"):
-        picture.redrawn(data)
+        made_here(data)
 
 
 @pytest.mark.parametrize("data", [with_exif(), drawn("PNG"), drawn(size=(4000, 3000))])
@@ -169,25 +175,25 @@ def decide(app: Flask, at: object) -> None:
 
 
 def test_a_picture_is_given_kept_encrypted_and_taken_away(app: Flask, client: FlaskClient) -> None:
-    assert "上传证明照片" in client.get(f"{ME}/step/groups").text
-    assert "还没有照片" in client.get(f"{ME}/evidence").text
-    assert "照片已收下" in send(client, with_exif())
+    assert "上传证明材料" in client.get(f"{ME}/step/groups").text
+    assert "还没有文件" in client.get(f"{ME}/evidence").text
+    assert "文件已收下" in send(client, with_exif())
     [key] = keys(app)
     assert files(app) == {key}
     stored = (Path(app.instance_path) / "evidence" / key).read_bytes()
     assert b"JFIF" not in stored and b"SECRET" not in stored
     page = client.post(f"{ME}/evidence/{key}/drop", follow_redirects=True).text
-    assert "照片已删除" in page and keys(app) == []
+    assert "文件已删除" in page and keys(app) == []
     assert client.post(f"{ME}/evidence/{key}/drop").status_code == 404
     assert actions(app) == ["evidence.add", "evidence.drop"]
     client.set_cookie("lang", "en")
     page = client.get(f"{ME}/evidence").text
-    assert "Pictures of evidence" in page and "kept encrypted" in page
+    assert "Choose a picture or a PDF" in page and "kept encrypted" in page
 
 
 def test_what_is_refused_is_said_at_the_field(app: Flask, client: FlaskClient) -> None:
     for data, said in (
-        (b"", "请选一张照片"), (HOSTILE["pdf"][0], "不收 PDF"), (b"GIF89a", "只收 JPEG 或 PNG"),
+        (b"", "请选一张照片"), (HOSTILE["pdf"][0], "打不开"), (b"GIF89a", "只收 JPEG、PNG"),
         (bomb(), "像素太多"), (drawn()[:99], "打不开"),
     ):  # fmt: skip
         page = send(client, data)
@@ -197,9 +203,21 @@ def test_what_is_refused_is_said_at_the_field(app: Flask, client: FlaskClient) -
         assert "最大 5 MB" in send(client, drawn())
     assert "请先勾选并保存这个类别" in send(client, drawn(), "G09")
     for _ in range(evidence.MOST):
-        assert "照片已收下" in send(client, drawn())
-    assert "最多 4 张" in send(client, drawn())
+        assert "文件已收下" in send(client, drawn())
+    assert "最多 4 份" in send(client, drawn())
     assert len(keys(app)) == evidence.MOST
+
+
+def test_a_pdf_is_kept_and_handed_out_as_a_file(
+    app: Flask, client: FlaskClient, as_user: Login
+) -> None:
+    made = FPDF()
+    made.add_page()
+    assert "文件已收下" in send(client, bytes(made.output()))
+    [key] = keys(app)
+    shown = as_user("coordinator").post(f"/evidence/{key}")
+    assert shown.mimetype == "application/pdf" and shown.data.startswith(picture.PDF)
+    assert shown.headers["Content-Disposition"].startswith("attachment")
 
 
 def test_a_new_picture_opens_what_was_decided(app: Flask, client: FlaskClient) -> None:
@@ -217,7 +235,7 @@ def test_after_the_deadline_nothing_changes(app: Flask, client: FlaskClient, clo
     assert "报名已截止" in send(client, drawn())
     [key] = keys(app)
     client.post(f"{ME}/evidence/{key}/drop")
-    assert keys(app) == [key] and "上传照片" not in client.get(f"{ME}/evidence").text
+    assert keys(app) == [key] and 'type="file"' not in client.get(f"{ME}/evidence").text
 
 
 def test_only_who_reviews_her_opens_it_and_it_is_on_record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 import openpyxl
@@ -28,7 +29,7 @@ from tests.web.filled import (
     the_round,
     told,
 )
-from web import db, exports, imports, workbooks
+from web import db, exports, hints, imports, workbooks
 from web.lines import Office
 from web.models import College
 from web.sheets import HINT_SIGN, SHEETS
@@ -202,3 +203,13 @@ def test_something_beyond_the_headings_is_told(full: Flask) -> None:
     out = io.BytesIO()
     book.save(out)
     assert told(read_file("reviews", out.getvalue())) == [(3, "", "extra_cell")]
+
+
+def test_every_hint_of_a_column_is_spoken_in_both_languages() -> None:
+    spoken = {str(text._args[0]) for text in (*hints.HINTS, *hints.KINDS.values())}
+    latin = re.compile(r"[\x00-\xff]*")
+    asked = {
+        c.hint for sheet in SHEETS.values() for c in sheet.columns if not latin.fullmatch(c.hint)
+    }
+    assert asked <= spoken, asked - spoken
+    assert {c.kind for sheet in SHEETS.values() for c in sheet.columns} <= set(hints.KINDS)

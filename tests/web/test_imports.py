@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from tests.web.filled import (
@@ -185,7 +185,8 @@ def test_lists_are_submitted_and_count(planned: Flask) -> None:
     assert first.receipt and first.digest
     assert set(session.scalars(select(Applicant.state))) == {"submitted"}
     put("choices", [choice(1, 1, "K001", not_accepted="K002", adjusted="否", adjustment=None)])
-    again = choices.submitted(db.reading(), session.scalars(select(Applicant)).all()[0])
+    applicants = select(Applicant).order_by(Applicant.number)
+    again = choices.submitted(db.reading(), session.scalars(applicants).all()[0])
     assert again is not None
     assert (again.number, again.choices, again.not_accepted) == (2, ["K001"], ["K002"])
     assert count(ChoiceList) == 3
@@ -401,3 +402,24 @@ def test_every_sheet_is_kept(draft: Flask) -> None:
     from web.keepers import KEEPERS
 
     assert set(KEEPERS) == set(SHEETS)
+
+
+def test_many_lines_are_stored_by_few_statements(planned: Flask) -> None:
+    def statements(sheet: str, lines: list[dict[str, Any]]) -> int:
+        made: list[str] = []
+
+        def note(_: object, __: object, statement: str, *rest: object) -> None:
+            made.append(statement)
+
+        held = read(sheet, lines)
+        event.listen(db.engine(), "before_cursor_execute", note)
+        try:
+            store(held)
+        finally:
+            event.remove(db.engine(), "before_cursor_execute", note)
+        return len(made)
+
+    assert statements("applicants", [applicant(n) for n in range(1, 61)]) < 40
+    assert statements("choices", [choice(n, 1, "K001") for n in range(1, 61)]) < 30
+    assert count(ChoiceList) == count(Applicant) == 60 and count(Consent) >= 240
+    assert list(audit.broken(db.reading())) == []

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from tests.web.a_round import FIRST, SERIAL, small_round
 from tests.web.test_policies import EDITABLE, other, parts
-from web import application, db, planning, policies, posting, publication
+from web import application, db, offers, planning, policies, posting, publication
 from web.models import Applicant, Demand, Enterprise, OrderClass, PolicyVersion, Round
 from web.policies import PARAMETERS, Parameter
 
@@ -105,6 +105,7 @@ SEEN: dict[str, Seen] = {
     **{f"reserve.G{n:02}": in_session(proposed) for n in range(5, 11)},
     "days.publicity": in_session(notice_end),
     "days.hour": in_session(notice_end),
+    "days.confirm": in_session(lambda session, round_: offers.due(round_, db.now(session))),
     "privacy.guardian_consent_under": in_session(minors),
 }  # fmt: skip
 """Where a parameter is seen at work; the others are read on the public page of the rules."""

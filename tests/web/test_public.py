@@ -8,17 +8,19 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from html import unescape
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from tests.web.a_round import FIRST, NAMES, SECOND, SERIAL, small_round, standing
 from tests.web.conftest import Clock
-from web import check_line, choices, db, public, rounds, rules
-from web.models import Applicant, ChoiceList, OrderClass, Person, Publication, Round
+from web import check_line, choices, db, paging, public, rounds, rules
+from web.models import Applicant, ChoiceList, Consent, OrderClass, Person, Publication, Round
 
 PAGES = ("", "/plan", "/rules", "/draw", "/notice", "/result")
 AT = f"/rounds/{SERIAL}"
@@ -163,7 +165,7 @@ def test_a_long_plan_has_pages(at: Callable[[str], FlaskClient]) -> None:
                                    age_basis="依据", health_basis="依据"))  # fmt: skip
     first = client.get(f"{AT}/plan?q=班").text
     assert "第 1 页，共 3 页" in words_of(first)
-    assert first.count("<article>") == public.PAGE
+    assert first.count("<article>") == paging.PAGE
     link = re.search(r'href="([^"]+)" rel="next"', first)
     assert link is not None
     last = client.get(unescape(link[1]).replace("page=2", "page=3")).text
@@ -229,6 +231,33 @@ def test_the_list_is_masked_and_not_indexed(at: Callable[[str], FlaskClient]) ->
     assert "调剂" in answer.text and "第 1 志愿" in answer.text
 
 
+@pytest.mark.parametrize("answer", ["never asked", "refused", "taken back"])
+def test_who_did_not_agree_is_listed_without_her_name(
+    at: Callable[[str], FlaskClient], answer: str
+) -> None:
+    client = at("published")
+    with client.application.app_context(), db.writing() as session:
+        mine = session.scalars(
+            select(Consent).join(Applicant, Applicant.id == Consent.applicant_id)
+            .where(Applicant.number == "A01")
+        ).one()  # fmt: skip
+        if answer == "never asked":
+            session.delete(mine)
+        elif answer == "refused":
+            mine.given = False
+        else:
+            session.add(
+                Consent(applicant_id=mine.applicant_id, text="public", version="2026-2",
+                        given=False, at=mine.at)
+            )  # fmt: skip
+    page = client.get(AT + "/notice").text
+    shown = dict(re.findall(r'<tr><th scope="row">(A\d\d)</th><td>([^<]+)</td>', page))
+    assert shown.pop("A01") == "名字不公开" and len(shown) == 8
+    assert "名字不公开" not in shown.values() and "张*" not in page
+    client.set_cookie("lang", "en")
+    assert "Name not public" in client.get(AT + "/notice").text
+
+
 def test_the_rules_say_how_long_the_list_stays(
     at: Callable[[str], FlaskClient], clock: Clock
 ) -> None:
@@ -258,12 +287,12 @@ def test_the_list_goes_when_its_time_is_over(
 def test_a_long_list_has_pages(
     at: Callable[[str], FlaskClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(public, "PAGE", 4)
+    monkeypatch.setattr(paging, "page_of_query", partial(paging.page_of_query, size=4))
     client = at("published")
     seen = [
         re.findall(r'row">(A\d\d)<', client.get(f"{AT}/notice?page={n}").text) for n in (1, 2, 3, 4)
     ]
-    assert [len(numbers) for numbers in seen] == [4, 4, 1, 0]
+    assert [len(numbers) for numbers in seen] == [4, 4, 1, 1], "beyond the last page is the last"
 
 
 def flow(client: FlaskClient, **changed: int) -> None:
@@ -402,3 +431,12 @@ def test_no_public_page_tells_of_a_person(at: Callable[[str], FlaskClient]) -> N
     for address in ("/", "/how-to-check", *(AT + page for page in PAGES)):
         page = client.get(address).text
         assert not [word for word in secret if word in page], address
+
+
+def test_articles_are_cited_as_people_read_them(at: Callable[[str], FlaskClient]) -> None:
+    published = at("published").application
+    with published.test_request_context():
+        assert rules.cited("S§2 适当放宽") == "十条措施第2条 适当放宽"
+        assert rules.cited("鲁人社发〔2025〕5号") == "鲁人社发〔2025〕5号"
+    with published.test_request_context(headers={"Cookie": "lang=en"}):
+        assert rules.cited("S§2") == "Ten Measures, article 2"

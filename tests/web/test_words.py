@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import flask_babel
 import flask_security.core
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
-from flask import Flask
+from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 
 from web import words
@@ -32,6 +33,9 @@ DATA = {
     "cells.py": "workbooks are in Chinese: words that cells hold",
     "demo.py": "what is made up for the demo is data",
     "exports.py": "workbooks are in Chinese: their instructions",
+    "forms_print.py": "printed forms are in Chinese",
+    "paper.py": "printed forms are in Chinese: page numbers and places to date",
+    "printing.py": "printed forms are in Chinese: what they say",
     "privacy.py": "compound surnames are data",
     "wording.py": "expressions that find unlawful conditions are data",
     "sheets.py": "workbooks are in Chinese: headings and hints, each with its English",
@@ -164,7 +168,7 @@ def _text(node: ast.AST) -> str:
 NAMES = {"主办单位", "ICP备案号", "公安备案号", "监督电话", "隐私政策", "订单班匹配"}
 """Names of settings, as they are stored, and the system's own in an authenticator."""
 
-SOURCE = re.compile(r"(S§|F |D[；+]|M-hi )")
+SOURCE = re.compile(r"(S§|F |D ?[；+]|M-hi )")
 """Where a parameter comes from: names of Chinese papers stay as they are."""
 
 
@@ -256,3 +260,30 @@ def test_the_language_follows_the_choice(app: Flask, client: FlaskClient) -> Non
 def test_an_unknown_language_is_not_kept(client: FlaskClient) -> None:
     answer = client.post("/language", data={"lang": "xx", "next": "//evil.example/"})
     assert answer.headers["Location"] == "/" and "Set-Cookie" not in answer.headers
+
+
+# --- counts -----------------------------------------------------------------------------------
+
+MANY = re.compile(
+    r"%\(\w+\)s(?: [a-z-]+)? (?:people|seats|classes|choices|rows|posts|days|years|entries|errors|lines)\b"
+)
+"""A number and more than one of something: wrong where there is one."""
+
+
+def test_english_counts_one_as_one() -> None:
+    wrong = [f"{name}: {english}" for name, _text, english in entries() if MANY.search(english)]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(("n", "said"), [(1, "1 seat"), (2, "2 seats"), (0, "0 seats")])
+def test_a_count_takes_its_word(app: Flask, n: int, said: str) -> None:
+    with app.test_request_context(headers={"Cookie": "lang=en"}):
+        assert words.spoken("%(n)s 个席位", n=n) == said
+        assert str(flask_babel.lazy_gettext("%(n)s 个席位", n=n)) == said
+        assert render_template_string("{{ _('%(n)s 个席位', n=n) }}", n=n) == said
+
+
+def test_values_are_escaped_where_a_template_speaks(app: Flask) -> None:
+    with app.test_request_context():
+        said = render_template_string("{{ _('第 %(n)s 志愿', n=n) }}", n="<b>{x|y}</b>%(n)s")
+    assert said == "第 &lt;b&gt;{x|y}&lt;/b&gt;%(n)s 志愿"

@@ -10,12 +10,15 @@ from flask import Blueprint, flash
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from .. import auth, db, reviewing, rounds, stages
+from .. import auth, call_pages, db, reviewing, rounds, stages, statistics_pages
+from ..calendar import NoCalendar
 from ..models import Round
 from . import obstacles
 
 bp = Blueprint("coordinator", __name__, url_prefix="/coordinator")
 auth.guard(bp, "coordinator")
+statistics_pages.pages(bp, "/rounds", "coordinator/round_base.html")
+call_pages.mount(bp, "/rounds/<serial>", lambda: None)
 
 
 @contextmanager
@@ -31,9 +34,11 @@ def telling(done: str) -> Iterator[None]:
     try:
         yield
     except rounds.Blocked as error:
-        flash("；".join(obstacles.sentence(o) for o in error.obstacles), "error")
+        flash(str(_("；")).join(map(obstacles.sentence, error.obstacles)), "error")
     except rounds.Moved:
         flash(_("没有执行：本轮状态或这条记录已被别人改变，请看下面的最新情况"), "error")
+    except NoCalendar as error:
+        flash(_("没有 %(year)s 年的节假日表，请先补上。", year=error.year), "error")
     except (stages.NotNow, reviewing.SecondPerson) as error:
         flash(str(error), "error")
     else:

@@ -16,6 +16,7 @@ from .. import (
     audit,
     auth,
     calendar,
+    codes,
     db,
     draw,
     jobs,
@@ -32,7 +33,7 @@ from ..models import Approval, Motion, Publication, Round, Run
 from ..offices import options
 from . import obstacles
 from .blueprint import bp, changing, telling
-from .trials import CLAIMS, STATES
+from .trials import CLAIMS
 
 DRAWS = {
     "dice": _l("二十枚十面骰（公证摇号）"),
@@ -86,6 +87,8 @@ def commitment(serial: str) -> str:
     return render_template(
         "coordinator/commitment.html", round=round_, held=held,
         drawn=draw.draw_of(db.reading(), round_), draws=DRAWS,
+        counts=[(f"{name}.csv {codes.word(codes.TABLES, name)}", n) for name, n in held.counts.items()]
+        if held else [],
     )  # fmt: skip
 
 
@@ -201,8 +204,8 @@ def approval(serial: str) -> str | Response:
     return render_template(
         "coordinator/approval.html", round=round_, run=run, claims=claims, names=CLAIMS,
         trusted=publication.trusted_claims(run) if run else [], form=form, waiting=waiting,
-        filing=planning.record_of(session, round_, "result_filing"), states=STATES,
-        held=session.scalar(select(Approval).where(Approval.round_id == round_.id)),
+        filing=planning.record_of(session, round_, "result_filing"), states=codes.RUN_STATES,
+        held=session.scalar(select(Approval).where(Approval.round_id == round_.id).order_by(Approval.id)),
     )  # fmt: skip
 
 
@@ -237,7 +240,7 @@ def publish(serial: str) -> str | Response:
     session = db.reading()
     return render_template(
         "coordinator/publish.html", round=round_, form=form,
-        held=session.scalar(select(Approval).where(Approval.round_id == round_.id)),
+        held=session.scalar(select(Approval).where(Approval.round_id == round_.id).order_by(Approval.id)),
         published=session.scalars(
             select(Publication)
             .where(Publication.round_id == round_.id)

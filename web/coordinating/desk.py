@@ -13,13 +13,16 @@ from werkzeug.wrappers import Response
 from wtforms import IntegerField, SelectField, StringField
 from wtforms.validators import DataRequired, Length, NumberRange, Regexp
 
-from .. import auth, db, planning, policies, rounds, settings, today
+from .. import auth, codes, db, planning, policies, rounds, settings, today
 from ..calendar import NoCalendar, end_of
-from ..models import Applicant, OrderClass, Program, Round
+from ..models import Applicant, College, Enterprise, OrderClass, Program, Round
 from ..offices import options
 from .blueprint import bp, changing, telling
 
-SEASONS = {"spring": _l("春季"), "autumn": _l("秋季")}
+FOOT = {
+    "主办单位": _l("主办单位"), "ICP备案号": _l("ICP备案号"), "公安备案号": _l("公安备案号"),
+    "监督电话": _l("监督电话"), "隐私政策": _l("隐私政策"),
+}  # fmt: skip
 TASKS: dict[str, tuple[Any, Any]] = {
     "class_to_confirm": (_l("班级等院校确认"), _l("院校")),
     "seats_to_confirm": (_l("席位等企业确认"), _l("企业")),
@@ -30,6 +33,9 @@ TASKS: dict[str, tuple[Any, Any]] = {
     "score_to_confirm": (_l("成绩等第二人确认"), _l("院校或通道")),
     "decision_to_confirm": (_l("个案决定等第二人确认"), _l("录入人")),
     "seat_change": (_l("席位变更单等办理"), _l("企业")),
+    "recheck_to_answer": (_l("复核等答复"), _l("办理单位")),
+    "recheck_to_confirm": (_l("复核答复等第二人确认"), _l("协调员")),
+    "not_confirmed": (_l("录取还没有答复"), _l("院校")),
 }
 
 
@@ -47,7 +53,7 @@ class NewRound(FlaskForm):  # type: ignore[misc]
     serial = StringField(validators=SERIAL)
     title = StringField(validators=[DataRequired(), Length(max=60)])
     year = IntegerField(validators=[DataRequired(), NumberRange(2000, 2100)])
-    season = SelectField(choices=options(SEASONS))
+    season = SelectField(choices=options(codes.SEASONS))
     source = SelectField()
 
 
@@ -56,8 +62,8 @@ def home() -> str:
     """All rounds, each with its state and its one next action."""
     session = db.reading()
     held = session.scalars(select(Round).order_by(Round.year.desc(), Round.id.desc())).all()
-    empty = [name for name, value in settings.current(session).items() if not value]
-    return render_template("coordinator/home.html", rounds=held, empty=empty, seasons=SEASONS)
+    empty = [str(FOOT[name]) for name, value in settings.current(session).items() if not value]
+    return render_template("coordinator/home.html", rounds=held, empty=empty, seasons=codes.SEASONS)
 
 
 @bp.route("/rounds/new", methods=["GET", "POST"])
@@ -98,7 +104,7 @@ def round_page(serial: str) -> str:
         course=rounds.COURSE,
         counts=_counts(round_),
         periods=_periods(round_),
-        seasons=SEASONS,
+        seasons=codes.SEASONS,
     )
 
 
@@ -156,4 +162,14 @@ def today_list(serial: str) -> str:
     kinds: dict[str, list[today.Task]] = {}
     for task in today.tasks(db.reading(), round_):
         kinds.setdefault(task.code, []).append(task)
-    return render_template("coordinator/today.html", round=round_, kinds=kinds, names=TASKS)
+    return render_template(
+        "coordinator/today.html", round=round_, kinds=kinds, names=TASKS, offices=_offices()
+    )
+
+
+def _offices() -> dict[str, str]:
+    """What people call districts, colleges and enterprises, by their codes."""
+    session = db.reading()
+    named = [*session.scalars(select(College)), *session.scalars(select(Enterprise))]
+    words = codes.AREAS | {held.code: held.name for held in named}
+    return {code: f"{code} {word}" for code, word in words.items()}

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import url_for
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from .. import auth, db, rounds
+from .. import auth, db, rounds, words
 from ..models import OrderClass, Round
 from ..rounds import Obstacle
 
@@ -44,7 +45,7 @@ SENTENCES: dict[str, tuple[Any, str]] = {
     "second_person": (_("这一步要另一位协调员来做"), "round_page"),
     "no_approval": (_("还没有第二位协调员审定"), "approval"),
     "notice_period": (_("公示期还没结束"), "round_page"),
-    "rechecks_open": (_("%(n)s 件复核还没有答复"), "round_page"),
+    "rechecks_open": (_("%(n)s 件复核还没有办结"), "rechecks_list"),
     "waiting_goes_on": (_("递补还没有结束"), "waiting_list"),
     "waiting_ended": (_("递补已经结束，不再递补"), "waiting_list"),
     "step_today": (_("今天已经递补过，下一个工作日再做"), "waiting_list"),
@@ -107,7 +108,7 @@ def page_of(code: str, serial: str) -> str:
 def sentence(obstacle: Obstacle) -> str:
     """An obstacle in words."""
     text = str(SENTENCES[obstacle.code][0])
-    return text % {"n": obstacle.count or 1, "about": obstacle.about}
+    return words.filled(text, {"n": obstacle.count or 1, "about": obstacle.about})
 
 
 def collected(found: list[Obstacle]) -> list[Obstacle]:
@@ -118,7 +119,8 @@ def collected(found: list[Obstacle]) -> list[Obstacle]:
     return [
         Obstacle(
             code,
-            "、".join(o.about for o in same[:SHOWN]) + ("…" if len(same) > SHOWN else ""),
+            str(gettext("、")).join(o.about for o in same[:SHOWN])
+            + ("…" if len(same) > SHOWN else ""),
             same[0].count or len(same),
         )
         for code, same in by_code.items()

@@ -17,13 +17,7 @@ from ..models import College, Enterprise, User
 from ..offices import options
 from .blueprint import bp, telling
 
-ROLES = {
-    "college": _l("院校"),
-    "enterprise": _l("企业"),
-    "district": _l("区市"),
-    "bureau": _l("人社局"),
-    "auditor": _l("审计"),
-}
+ROLES = {role: codes.ROLES[role] for role in accounts.OFFICES}
 FIELDS = {
     "organiser": "主办单位",
     "icp": "ICP备案号",

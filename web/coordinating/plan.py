@@ -27,6 +27,7 @@ from .. import (
     calendar,
     codes,
     db,
+    paging,
     planning,
     plausibility,
     policies,
@@ -37,19 +38,12 @@ from .. import (
 )
 from ..models import Cap, College, Demand, Enterprise, OrderClass, Program, Round, SeatChange
 from ..offices import options
+from ..typed import whole
 from .blueprint import bp, changing, telling
 
-PAGE = 20
-RECORDS = {"plan_approval": _l("计划审定"), "result_filing": _l("结果备案")}
 DIMENSIONS = {"industry": _l("产业"), "major": _l("专业（工种）"), "district": _l("区市")}
 NAMES: dict[str, dict[str, Any]] = {"industry": codes.INDUSTRIES, "district": codes.AREAS}
 SIDES = {"college": _l("院校"), "enterprise": _l("企业"), "coordinator": _l("联盟")}
-DEMAND_STATES = {
-    "draft": _l("草稿"),
-    "submitted": _l("已提交"),
-    "taken": _l("已编班"),
-    "withdrawn": _l("已撤回"),
-}
 
 
 # --- lists ------------------------------------------------------------------------------------
@@ -81,12 +75,10 @@ def plan(serial: str) -> str:
         unsigned = select(Program.order_class_id).where(Program.confirmed_at.is_(None))
         query = query.where(or_(OrderClass.confirmed_at.is_(None), OrderClass.id.in_(unsigned)))
     held = session.scalars(query).all()
-    page = max(1, request.args.get("page", 1, type=int))
     colleges = [(c.code, c.name) for c in session.scalars(select(College).order_by(College.code))]
     return render_template(
-        "coordinator/plan.html", round=round_, classes=held[(page - 1) * PAGE : page * PAGE],
-        total=len(held), page=page, pages=-(-len(held) // PAGE), asked=asked, colleges=colleges,
-        names=NAMES, seats=sum(p.capacity for c in held for p in c.programs),
+        "coordinator/plan.html", round=round_, page=paging.page_of(held), asked=asked,
+        colleges=colleges, names=NAMES, seats=sum(p.capacity for c in held for p in c.programs),
     )  # fmt: skip
 
 
@@ -113,11 +105,9 @@ def demands(serial: str) -> str:
     if asked["state"]:
         query = query.where(Demand.state == asked["state"])
     held = session.scalars(query).all()
-    page = max(1, request.args.get("page", 1, type=int))
     return render_template(
-        "coordinator/demands.html", round=round_, demands=held[(page - 1) * PAGE : page * PAGE],
-        total=len(held), page=page, pages=-(-len(held) // PAGE), asked=asked, names=NAMES,
-        states=DEMAND_STATES, people=sum(d.people for d in held),
+        "coordinator/demands.html", round=round_, page=paging.page_of(held), asked=asked,
+        names=NAMES, states=codes.DEMAND_STATES, people=sum(d.people for d in held),
     )  # fmt: skip
 
 
@@ -212,10 +202,8 @@ def reserves(serial: str) -> str | Response:
         return redirect(url_for("coordinator.reserves", serial=serial))
     round_ = auth.round_of(serial)
     found = planning.proposals(db.reading(), round_)
-    page = max(1, request.args.get("page", 1, type=int))
     return render_template(
-        "coordinator/reserves.html", round=round_, groups=codes.GROUPS,
-        proposals=found[(page - 1) * PAGE : page * PAGE], page=page, pages=-(-len(found) // PAGE),
+        "coordinator/reserves.html", round=round_, groups=codes.GROUPS, page=paging.page_of(found),
         changes=sum(p.seats != p.held for p in found),
         shares=[(p.label, policies.shown(p, policies.workflow(db.reading(), round_)[p.key]))
                 for p in policies.PARAMETERS if p.section == "reserve"],
@@ -369,7 +357,7 @@ def dates(serial: str) -> str | Response:
             try:
                 with changing(serial) as (session, held):
                     planning.describe(
-                        session, held, auth.actor(), int(form.version.data or 0),
+                        session, held, auth.actor(), whole(form.version.data),
                         title=form.title.data, opens_at=opens, deadline_at=deadline,
                         draw_event=form.draw_event.data.strip(),
                     )  # fmt: skip
@@ -404,7 +392,7 @@ def _records(round_: Round, posted: dict[str, Paper]) -> str:
     held = {kind: planning.record_of(session, round_, kind) for kind in planning.RECORDS}
     forms = {kind: posted.get(kind) or Paper(obj=held[kind], prefix=kind) for kind in held}
     return render_template("coordinator/records.html", round=round_, held=held, forms=forms,
-                           titles=RECORDS, me=auth.actor().name)  # fmt: skip
+                           titles=codes.RECORDS, me=auth.actor().name)  # fmt: skip
 
 
 @bp.post("/rounds/<serial>/records/<kind>")

@@ -8,7 +8,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
@@ -20,6 +20,7 @@ from .. import (
     choices,
     codes,
     db,
+    paging,
     people,
     plausibility,
     policies,
@@ -27,6 +28,7 @@ from .. import (
     reviewing,
     rounds,
     scoring,
+    words,
 )
 from ..models import (
     Applicant,
@@ -41,9 +43,9 @@ from ..models import (
 )
 from ..offices import options
 from ..privacy import mask_telephone
+from ..typed import whole
 from .blueprint import bp, changing, telling
 
-PAGE = 20
 RULES = {
     "age": _l("年龄"),
     "approval": _l("年龄须审批"),
@@ -64,7 +66,7 @@ DOUBTS: dict[str, Any] = {
 @bp.get("/rounds/<serial>/applicants")
 def applicants(serial: str) -> str:
     """The applicants of a round, by pages of twenty, filtered; names and numbers masked."""
-    session, round_ = db.reading(), auth.round_of(serial)
+    round_ = auth.round_of(serial)
     asked = {name: request.args.get(name, "").strip() for name in ("q", "state", "group",
                                                                    "district")}  # fmt: skip
     query = select(Applicant).where(Applicant.round_id == round_.id)
@@ -78,18 +80,12 @@ def applicants(serial: str) -> str:
     if asked["group"]:
         members = select(Membership.applicant_id).where(Membership.group == asked["group"])
         query = query.where(Applicant.id.in_(members))
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    page = max(1, request.args.get("page", 1, type=int))
-    held = session.scalars(
-        query.options(selectinload(Applicant.person), selectinload(Applicant.groups))
-        .order_by(Applicant.number)
-        .limit(PAGE)
-        .offset((page - 1) * PAGE)
-    ).all()
+    query = query.options(selectinload(Applicant.person), selectinload(Applicant.groups))
+    page = paging.page_of_query(query.order_by(Applicant.number))
     return render_template(
-        "coordinator/applicants.html", round=round_, applicants=held, total=total, page=page,
-        pages=-(-total // PAGE), asked=asked, states=reviewing.APPLICANT_STATES, groups=codes.GROUPS,
-        areas=codes.AREAS, submitted=_submitted([a.id for a in held]),
+        "coordinator/applicants.html", round=round_, page=page, asked=asked, groups=codes.GROUPS,
+        states=codes.APPLICANT_STATES, areas=codes.AREAS,
+        submitted=_submitted([a.id for a in page.rows]),
     )  # fmt: skip
 
 
@@ -140,7 +136,7 @@ def _applicant(
     return render_template(
         "coordinator/applicant.html", round=round_, held=held, wish=wish, scores=scores,
         decisions=decisions, reviews=_reviews(held), form=form,
-        case=case or Case(formdata=None), stale=stale, states=reviewing.APPLICANT_STATES,
+        case=case or Case(formdata=None), stale=stale, states=codes.APPLICANT_STATES,
         conclusions=reviewing.CONCLUSIONS,
         rules=RULES, groups=codes.GROUPS, areas=codes.AREAS,
         components=codes.COMPONENTS, number=people.number_of(held.person),
@@ -197,7 +193,7 @@ def confirm_review(serial: str, key: str) -> Response:
     try:
         with telling(_("已确认")), changing(serial) as (session, _round):
             reviewing.confirm_review(session, auth.applicant_of(key, session),
-                                     request.form.get("version", 0, type=int), auth.actor())  # fmt: skip
+                                     whole(request.form.get("version")), auth.actor())  # fmt: skip
     except (posting.Refused, posting.Stale):
         flash(_("没有执行：这份审核刚被别人改过，请看最新情况"), "error")
     return redirect(url_for("coordinator.applicant_page", serial=serial, key=key))
@@ -230,15 +226,15 @@ def relax(serial: str, key: str) -> str | Response:
 @bp.get("/rounds/<serial>/decisions")
 def decisions(serial: str) -> str:
     """Single cases, and refusals after interviews; those that wait for a second person first."""
-    session, round_ = db.reading(), auth.round_of(serial)
-    held = session.scalars(
+    round_ = auth.round_of(serial)
+    held = (
         select(Decision)
         .join(Applicant)
         .where(Applicant.round_id == round_.id)
         .options(selectinload(Decision.applicant), selectinload(Decision.program))
         .order_by(Decision.confirmed_at.is_not(None), Applicant.number)
-    ).all()
-    return render_template("coordinator/decisions.html", round=round_, decisions=held,
+    )
+    return render_template("coordinator/decisions.html", round=round_, page=paging.page_of_query(held),
                            rules=RULES, me=auth.actor().name, approved=cases.APPROVED)  # fmt: skip
 
 
@@ -293,20 +289,17 @@ def doubts(serial: str) -> str:
 
 
 def _said(doubt: Doubt) -> str:
-    return str(DOUBTS[doubt.code]) % {
-        "subject": doubt.subject, "value": doubt.value, "limit": doubt.limit,
-    }  # fmt: skip
+    about = {"subject": doubt.subject, "value": doubt.value, "limit": doubt.limit}
+    return words.filled(str(DOUBTS[doubt.code]), about)
 
 
 def _doubts(serial: str, number: int, typed: str, problem: str) -> str:
     session, round_ = db.reading(), auth.round_of(serial)
     held = plausibility.of(session, round_)
-    page = max(1, request.args.get("page", 1, type=int))
     return render_template(
-        "coordinator/doubts.html", round=round_, doubts=[(d, _said(d)) for d in held[(page - 1) * PAGE : page * PAGE]],
-        total=len(held), waiting=sum(d.confirmed_at is None for d in held), page=page,
-        pages=-(-len(held) // PAGE), last=plausibility.previous(session, round_),
-        me=auth.actor().name, number=number, typed=typed, problem=problem,
+        "coordinator/doubts.html", round=round_, page=paging.page_of(held), said=_said,
+        waiting=sum(d.confirmed_at is None for d in held),
+        last=plausibility.previous(session, round_), me=auth.actor().name, number=number, typed=typed, problem=problem,
     )  # fmt: skip
 
 

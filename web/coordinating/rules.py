@@ -19,6 +19,7 @@ from .. import auth, db, policies
 from ..models import PolicyVersion, Round
 from ..offices import options
 from ..policies import BY_KEY, CODES, PARAMETERS, Parameter
+from ..typed import whole
 from .blueprint import bp, changing
 
 ROWS = {
@@ -150,7 +151,7 @@ def _store(
     try:
         with changing(round_.serial) as (session, held):
             policies.change(session, held, toml, flow, form.reason.data or "", auth.actor(),
-                            int(form.version.data or 0))  # fmt: skip
+                            whole(form.version.data))  # fmt: skip
     except policies.Committed:
         flash(_("志愿已锁定，规则已对外承诺，不能再改；可用试算比较别的规则"), "error")
     except InvalidRound as error:
@@ -181,7 +182,7 @@ def _since(round_: Round, form: FlaskForm) -> list[policies.Difference]:
     """What others changed since the form was opened; saving again then goes over it, knowingly."""
     held = {v.number: v for v in policies.versions(db.reading(), round_)}
     last = max(held)
-    base = held.get(int(form.version.data or 0))
+    base = held.get(whole(form.version.data))
     form.version.data = str(last)
     return policies.differences(base, held[last]) if base else []
 
@@ -230,7 +231,7 @@ def _edit_rows(serial: str, section: str) -> str | Response:
 
 def _posted(columns: tuple[str, ...]) -> list[dict[str, str]]:
     """The rows of a form that hold anything."""
-    count = min(int(request.form.get("rows", 0)), MOST_ROWS)
+    count = min(whole(request.form.get("rows")), MOST_ROWS)
     rows = [
         {c: request.form.get(f"{c}-{at}", "").strip()[:200] for c in columns} for at in range(count)
     ]

@@ -8,13 +8,15 @@ from flask import Response, abort, flash, make_response, redirect, render_templa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from sqlalchemy import select
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
-from wtforms import StringField
+from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
-from .. import auth, codes, compare, db, jobs, policies
-from ..models import Run
+from .. import auth, codes, compare, db, jobs, policies, supposing
+from ..models import Applicant, Cap, OrderClass, Program, Reserve, Round, Run, Score
 from .blueprint import bp, changing, telling
 from .rules import fields_of, filled, form_of, put, taken
 
@@ -23,14 +25,6 @@ VARIED = ("mechanism.name", "mechanism.closure", "mechanism.objective", "mechani
 """The parameters that a trial may set otherwise than the round's rules."""
 
 PARAMETERS = [policies.BY_KEY[key] for key in VARIED]
-STATES = {
-    "QUEUED": _l("排队"),
-    "RUNNING": _l("计算中"),
-    "VERIFIED": _l("已检验"),
-    "BROKEN": _l("检验未通过"),
-    "FAILED": _l("失败"),
-    "CANCELLED": _l("已取消"),
-}
 STEPS = {
     "solve": _l("求解"),
     "verify": _l("独立检验"),
@@ -43,14 +37,6 @@ CHANGES = {
     "same": _l("同一志愿内换席位"),
     "worse": _l("录到更靠后的志愿"),
     "lost": _l("由录取变为未录取"),
-}
-FAIRNESS = {
-    "justified": _l("不合理的落选（分数更高却没录）"),
-    "waste": _l("空席未用"),
-    "reserve": _l("因预留席位"),
-    "cap": _l("因总量上限"),
-    "class_closed": _l("因班级未开"),
-    "approval": _l("因个案审批"),
 }
 CLAIMS = {
     "inputs": _l("输入与摘要"),
@@ -97,6 +83,8 @@ def runs(serial: str) -> str | BaseResponse:
         toml = policies.written(varied)
         if issues := policies.issues_of(toml):
             put(form, issues)
+        elif refused := refusals(session, round_, varied):
+            fields_of(form, PARAMETERS[0])[0].errors = refused
         else:
             try:
                 with telling(_("已开始试算")), changing(serial) as (writing, held):
@@ -106,14 +94,54 @@ def runs(serial: str) -> str | BaseResponse:
                 flash(_("本轮现在不能试算"), "error")
                 round_ = auth.round_of(serial)
     held_runs = db.reading().scalars(
-        select(Run).where(Run.round_id == round_.id).order_by(Run.id.desc())
+        select(Run)
+        .where(Run.round_id == round_.id, Run.kind.in_(("trial", "committed")))
+        .order_by(Run.id.desc())
     ).all()  # fmt: skip
     page = render_template(
-        "coordinator/runs.html", round=round_, runs=held_runs, form=form, parameters=PARAMETERS,
-        fields_of=fields_of, states=STATES, steps=STEPS, names=policies.CODES,
+        "coordinator/runs.html", round=round_, runs=held_runs, form=form, kinds=codes.RUN_KINDS, parameters=PARAMETERS,
+        fields_of=fields_of, states=codes.RUN_STATES, steps=STEPS, names=policies.CODES,
     )  # fmt: skip
     # while somebody types a trial the page must not turn under her hands
     return _alive(page, any(r.state in jobs.LIVE for r in held_runs) and request.method == "GET")
+
+
+def refusals(session: Session, round_: Round, rules: policies.Document) -> list[str]:
+    """What the round asks of a mechanism that it cannot do, so that its trial would not run."""
+    name, first = rules["mechanism.name"], rules["mechanism.reserve_order"] == "open_first"
+    own = select(Score.id).join(Applicant).where(
+        Applicant.round_id == round_.id, Applicant.state == "passed", Score.program_id.is_not(None),
+        Score.confirmed_at.is_not(None), or_(*(getattr(Score, part) != "" for part in codes.COMPONENTS)),
+    )  # fmt: skip
+    plan = select(OrderClass.id).where(OrderClass.round_id == round_.id)
+    reserved = plan.join(Program).join(Reserve).where(Reserve.seats > 0)
+    capped = select(Cap.id).where(Cap.round_id == round_.id)
+
+    def there(query: Any) -> bool:
+        return session.scalar(query.limit(1)) is not None
+
+    words = {"name": policies.CODES[name]}
+    found = []
+    if name == "parallel" and there(own):
+        found.append(
+            _(
+                "%(name)s每个考核通道只排一条队，本轮却有按席位填的成绩（如面试分）。请换一种录取机制。",
+                **words,
+            )
+        )
+    if name == "max_placement" and there(reserved):
+        found.append(_("%(name)s做不到预留席位，本轮却有预留。请换一种录取机制。", **words))
+    if name == "max_placement" and there(capped):
+        found.append(_("%(name)s做不到总量上限，本轮却有上限。请换一种录取机制。", **words))
+    if name == "max_placement" and rules["mechanism.closure"] == "exact" and there(plan):
+        found.append(
+            _("%(name)s做不到一次算准停开哪些班。请改成逐个停开，或换一种录取机制。", **words)
+        )
+    if name == "optimal" and first and there(reserved):
+        found.append(
+            _("%(name)s做不到先普通后预留。请改成先预留后普通，或换一种录取机制。", **words)
+        )
+    return [str(said) for said in found]
 
 
 def _form(rules: policies.Document) -> FlaskForm:
@@ -131,20 +159,52 @@ def _alive(page: str, live: bool) -> Response:
 
 
 @bp.get("/rounds/<serial>/runs/<key>")
-def run_page(serial: str, key: str) -> Response:
-    """One run: its progress, or its figures and what was proved of them."""
+def run_page(serial: str, key: str) -> BaseResponse:
+    """One run: its progress, or its figures, what was proved of them, and what was supposed of it."""
     round_ = auth.round_of(serial)
     run = auth.run_of(round_, key)
+    if run.kind == supposing.WHAT_IF:
+        return redirect(
+            url_for("coordinator.run_page", serial=serial, key=run.summary["asked"]["of"])
+        )
+    supposed = supposing.of(db.reading(), run)
+    live = any(one.state in jobs.LIVE for one in (run, *supposed))
     done = bool(run.summary.get("report"))
     page = render_template(
-        "coordinator/run.html", round=round_, run=run, states=STATES, steps=STEPS,
+        "coordinator/run.html", round=round_, run=run, kinds=codes.RUN_KINDS, states=codes.RUN_STATES, steps=STEPS,
         report=run.summary.get("report"), claims=run.summary.get("claims", []), names=CLAIMS, trusted=TRUSTED,
         groups=codes.GROUPS, elapsed=_elapsed(run), rules=policies.CODES,
         closed=compare.closed_of(run) if done else [], prices=compare.prices(run) if done else [],
         profile=compare.profile([run]) if done else [], live=run.state in jobs.LIVE,
-        fairness=compare.fairness([run]) if done else [], labels=FAIRNESS,
+        fairness=compare.fairness([run]) if done else [], labels=codes.FAIRNESS,
+        supposed=[(one, supposing.words(one.summary["asked"]["change"], one.summary["asked"]["code"]))
+                  for one in supposed],
+        form=_supposition(run) if done and not live else None, changes=CHANGES, live_states=jobs.LIVE,
     )  # fmt: skip
-    return _alive(page, run.state in jobs.LIVE)
+    return _alive(page, live)
+
+
+def _supposition(run: Run) -> FlaskForm:
+    """What may be supposed of a run, to choose from."""
+
+    class Form(FlaskForm):  # type: ignore[misc]
+        change = SelectField(choices=[SelectChoice(*one) for one in supposing.possible(run)])
+
+    return Form()
+
+
+@bp.post("/rounds/<serial>/runs/<key>/suppose")
+def suppose(serial: str, key: str) -> BaseResponse:
+    """Have a run solved once more with one thing changed."""
+    if not FlaskForm().validate_on_submit():
+        abort(400)
+    try:
+        with telling(_("已开始重算")), changing(serial) as (session, round_):
+            base = auth.run_of(round_, key, session)
+            supposing.ask(session, round_, base, request.form.get("change", ""), auth.actor())
+    except jobs.NotAllowed:
+        flash(_("现在不能这样假设，或上一次还没算完"), "error")
+    return redirect(url_for("coordinator.run_page", serial=serial, key=key))
 
 
 def _elapsed(run: Run) -> int:
@@ -177,7 +237,7 @@ def compare_runs(serial: str) -> str | BaseResponse:
     return render_template(
         "coordinator/compare.html", round=round_, runs=held, reports=[compare.report_of(r) for r in held],
         profile=compare.profile(held), groups=compare.groups(held), group_names=codes.GROUPS,
-        fairness=compare.fairness(held), labels=FAIRNESS, closed=compare.closed(held),
+        fairness=compare.fairness(held), labels=codes.FAIRNESS, closed=compare.closed(held),
         moves=[(other, compare.counted(m), m[:SHOWN_MOVES], len(m))
                for other, m in zip(held[1:], moved, strict=True)],
         changes=CHANGES, rules=policies.CODES, shown=SHOWN_MOVES,

@@ -90,6 +90,8 @@ class Applicant(Base):
     """Who typed it for her (代报名); blank where she did."""
     entry_confirmed: Mapped[str] = mapped_column(default="")
     """How she confirmed what others typed: ``code``, or the number of the signed print."""
+    removed_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When what could name her was removed, by the periods of retention."""
     submitted_at: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1)

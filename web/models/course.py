@@ -93,9 +93,12 @@ class Run(Base):
     key: Mapped[str] = mapped_column(unique=True, default=random_key)
     round_id: Mapped[int] = mapped_column(ForeignKey("round.id"), index=True)
     kind: Mapped[str]
-    """``trial`` (试算, never publishable) or ``committed``."""
+    """``trial`` (试算, never publishable), ``committed``, or ``recheck`` (复核: the committed rules on
+    the snapshot with corrections), or ``whatif`` (a run supposed otherwise)."""
     label: Mapped[str] = mapped_column(default="")
     policy_toml: Mapped[str]
+    corrections: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    """Of a ``recheck``: what it corrects in the snapshot, ticket by ticket, in their order."""
     state: Mapped[str] = mapped_column(default="QUEUED", index=True)
     fence: Mapped[int] = mapped_column(default=0)
     heartbeat: Mapped[datetime | None] = mapped_column(Instant)
@@ -124,12 +127,12 @@ class Run(Base):
 
 
 class Approval(Base):
-    """A second coordinator's approval of the one run that may be published."""
+    """A second coordinator's approval of a run that may be published: the committed one, or a successor."""
 
     __tablename__ = "approval"
     id: Mapped[int] = mapped_column(primary_key=True)
-    round_id: Mapped[int] = mapped_column(ForeignKey("round.id"), unique=True)
-    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
+    round_id: Mapped[int] = mapped_column(ForeignKey("round.id"), index=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"), unique=True)
     trusted: Mapped[list[str]] = mapped_column(JSON, default=list)
     """The claims that were TRUSTED, as they were named to the approver."""
     by: Mapped[str]
@@ -172,6 +175,8 @@ class Publication(Base):
 
     round: Mapped[Round] = relationship()
     run: Mapped[Run] = relationship()
+    parent: Mapped[Publication | None] = relationship(remote_side=[id])
+    __table_args__ = (UniqueConstraint("parent_id"),)
 
 
 class Placement(Base):

@@ -184,6 +184,10 @@ class AgreementText(Base):
     reason: Mapped[str] = mapped_column(default="")
     author: Mapped[str]
     at: Mapped[datetime] = mapped_column(Instant)
+    confirmed_by: Mapped[str] = mapped_column(default="")
+    confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When a second person confirmed it; only then agreements are made of it."""
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class Agreement(Base):
@@ -210,6 +214,11 @@ class Agreement(Base):
     paper_by: Mapped[str] = mapped_column(default="")
     paper_at: Mapped[datetime | None] = mapped_column(Instant)
     reminded_at: Mapped[datetime | None] = mapped_column(Instant)
+    asked: Mapped[str] = mapped_column(default="")
+    """What somebody asks a second person to confirm: ``change`` (made anew) or ``end`` (解除)."""
+    asked_by: Mapped[str] = mapped_column(default="")
+    asked_at: Mapped[datetime | None] = mapped_column(Instant)
+    asked_reason: Mapped[str] = mapped_column(default="")
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     reason: Mapped[str] = mapped_column(default="")
     version: Mapped[int] = mapped_column(default=1)
@@ -237,7 +246,7 @@ class Signature(Base):
     """``student``, ``guardian``, ``enterprise`` or ``college``."""
     name: Mapped[str]
     how: Mapped[str]
-    """``page``, ``code`` (the guardian's) or ``paper``."""
+    """``page``, ``code`` (the guardian's), or ``paper:`` and the number of the signed paper."""
     digest: Mapped[str]
     """Of the text that was signed."""
     by: Mapped[str]
@@ -257,6 +266,10 @@ class Enrolment(Base):
     register_number: Mapped[str] = mapped_column(default="")
     left_on: Mapped[date | None]
     left_reason: Mapped[str] = mapped_column(default="")
+    asked: Mapped[str] = mapped_column(default="")
+    """What somebody asks a second person to take back: ``check_in``, ``register``, ``absent``, ``left``."""
+    asked_by: Mapped[str] = mapped_column(default="")
+    asked_reason: Mapped[str] = mapped_column(default="")
     by: Mapped[str]
     at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1)
@@ -278,9 +291,13 @@ class Message(Base):
     state: Mapped[str] = mapped_column(default="queued", index=True)
     """``queued``, ``sent``, ``failed``, or ``kept`` where no sender is plugged in."""
     tries: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When it is tried again; none: at once."""
     error: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime] = mapped_column(Instant)
     sent_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    applicant: Mapped[Applicant] = relationship()
 
 
 class Removal(Base):

@@ -143,6 +143,15 @@ class OrderClass(Base):
     health_basis: Mapped[str] = mapped_column(default="")
     internship_date: Mapped[date | None]
     hire_date: Mapped[date | None]
+    signed_internship_date: Mapped[date | None]
+    """What agreements say instead of the plan's date, where the college moved it afterwards."""
+    signed_hire_date: Mapped[date | None]
+    check_in_from: Mapped[date | None]
+    """First and last day of check-in (报到)."""
+    check_in_until: Mapped[date | None]
+    check_in_place: Mapped[str] = mapped_column(default="")
+    """Where, and at what hours."""
+    check_in_bring: Mapped[str] = mapped_column(default="")
     interview_required: Mapped[bool] = mapped_column(default=False)
     tuition: Mapped[int | None]
     boarding: Mapped[bool] = mapped_column(default=False)
@@ -181,6 +190,7 @@ class Program(Base):
 
     order_class: Mapped[OrderClass] = relationship(back_populates="programs")
     enterprise: Mapped[Enterprise] = relationship()
+    demand: Mapped[Demand | None] = relationship()
     reserves: Mapped[list[Reserve]] = relationship(
         back_populates="program", cascade="all, delete-orphan", order_by="Reserve.group"
     )
@@ -241,7 +251,8 @@ class Notice(Base):
     key: Mapped[str] = mapped_column(unique=True, default=random_key)
     applicant_id: Mapped[int] = mapped_column(ForeignKey("applicant.id"), index=True)
     code: Mapped[str]
-    """``seats_cut``: a program on her list has fewer seats than when she listed it."""
+    """``seats_cut``: a program on her list has fewer seats than when she listed it;
+    ``application_withdrawn``, ``list_taken_back``: by an office, for a reason."""
     params: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     at: Mapped[datetime] = mapped_column(Instant)
     dismissed_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -1,0 +1,119 @@
+"""The statistics of a round as files: a workbook whose cells are values, and a print on A4 across."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import xlsxwriter
+from fpdf import FPDF
+from fpdf.enums import TableCellFillMode
+from fpdf.fonts import FontFace
+
+from .paper import FAMILY, FONT, Unprintable, lacking
+from .statistics_report import Report, Table, said, unit
+
+SMALL, LARGE = 7, 15
+FIRST_WIDTH, WIDTH = 28, 11
+
+
+def workbook(held: Report) -> bytes:
+    """A sheet for each table; texts stay texts, whatever they begin with."""
+    out = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
+               "strings_to_numbers": False}  # fmt: skip
+    book = xlsxwriter.Workbook(out, options)
+    head = book.add_format({"bold": True, "bg_color": "#DCE9F2", "text_wrap": True, "border": 1})
+    bold, plain = book.add_format({"bold": True}), book.add_format({"border": 1})
+    for table in held.tables:
+        page = book.add_worksheet(table.title[:31])
+        page.set_landscape()
+        page.set_paper(9)
+        page.fit_to_pages(1, 0)
+        page.set_column(0, 0, FIRST_WIDTH)
+        page.set_column(1, max(1, len(table.heads) - 1), WIDTH)
+        page.write_string(0, 0, held.title if table.key == "sheet" else table.title, bold)
+        page.write_string(1, 0, "　".join(filter(None, (unit(), held.scope))))
+        for at, name in enumerate(table.heads):
+            page.write_string(2, at, name, head)
+        for number, row in enumerate(table.rows, start=3):
+            for at, cell in enumerate(row):
+                if isinstance(cell, int):
+                    page.write_number(number, at, cell, plain)
+                else:
+                    page.write_string(number, at, said(cell), plain)
+        for number, line in enumerate(_below(held, table), start=len(table.rows) + 4):
+            page.write_string(number, 0, line)
+    book.close()
+    return out.getvalue()
+
+
+def _below(held: Report, table: Table) -> list[str]:
+    """What stands below a table: its notes, and who filled it in."""
+    foot = "　".join(f"{name}：{value}" for name, value in held.foot)
+    return [*table.notes, foot]
+
+
+class _Across(FPDF):
+    """A4 across, with the font of every print."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(orientation="landscape", format="A4")
+        self.add_font(FAMILY, fname=FONT)
+        self.set_margin(12)
+        self.set_auto_page_break(True, 12)
+        self.set_title(title)
+        self.set_lang("zh-CN")
+        self.add_page()
+
+    def say(self, text: str, size: float) -> None:
+        """A paragraph."""
+        self.set_font(FAMILY, size=size)
+        self.multi_cell(0, size * 0.5, text, new_x="LMARGIN", new_y="NEXT", align="L")
+
+    def lay(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table over the whole width; its headings come again on each page."""
+        self.set_font(FAMILY, size=SMALL)
+        share = self.epw / (len(heads) + 2)
+        with self.table(
+            col_widths=(3 * share, *[share] * (len(heads) - 1)), text_align="RIGHT",
+            first_row_as_headings=True, line_height=SMALL * 0.55, padding=0.6,
+            headings_style=FontFace(emphasis="", fill_color=(220, 233, 242)),
+            cell_fill_mode=TableCellFillMode.NONE,
+        ) as laid:  # fmt: skip
+            for line in (heads, *rows):
+                row = laid.row()
+                for at, cell in enumerate(line):
+                    row.cell(cell, align="LEFT" if at == 0 else None)
+        self.ln(2)
+
+
+def document(held: Report) -> bytes:
+    """The tables one after the other, each with its notes, and who filled them in.
+
+    Raises
+    ------
+    Unprintable
+        If the font lacks a character of a name; the character is told.
+    """
+    sheet = _Across(held.title)
+    parts = [held.title, held.scope, *(f"{a}{b}" for a, b in held.foot)]
+    parts += [t for table in held.tables for t in (table.title, *table.heads, *table.notes)]
+    parts += [said(c) for table in held.tables for row in table.rows for c in row]
+    try:
+        if missing := lacking("".join(parts)):
+            raise Unprintable(missing)
+        sheet.say(held.title, LARGE)
+        sheet.say("　".join(filter(None, (unit(), held.scope))), SMALL + 2)
+        for table in held.tables:
+            sheet.ln(2)
+            sheet.say(table.title, SMALL + 4)
+            if table.rows:
+                sheet.lay(table.heads, [[said(cell) for cell in row] for row in table.rows])
+            for note in table.notes:
+                sheet.say(note, SMALL)
+        sheet.ln(4)
+        sheet.say("　　".join(f"{name}：{value}" for name, value in held.foot), SMALL + 2)
+        return bytes(sheet.output())
+    finally:
+        sheet.fonts[FAMILY].ttfont.close()  # type: ignore[union-attr]
