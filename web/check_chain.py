@@ -243,8 +243,7 @@ class Now:
     """The round as a link has it: who sits where, and whom each program would take beside them."""
 
     def __init__(self, given: Any, seats: list[Seat], published: Iterable[str]) -> None:
-        self.given = given
-        self.chooser = verify.Chooser(given)
+        self.given, self.chooser = given, verify.Chooser(given)
         self.wishes: dict[int, dict[int, tuple[int, Any]]] = {}
         self.held: dict[int, int] = {}
         self.asked: dict[int, int] = {}
