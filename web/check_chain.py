@@ -134,9 +134,8 @@ def digest_of(files: dict[str, bytes]) -> str:
     """The digest of a link: of the list of its files' digests, which must be right."""
     stated = files.pop("SHA256SUMS", b"")
     lines = (f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
-    expect(
-        "".join(lines).encode() == stated, "文件与摘要清单不符", "files differ from their digests"
-    )
+    whole = "".join(lines).encode() == stated
+    expect(whole, "文件与摘要清单不符", "files differ from their digests")
     return hashlib.sha256(stated).hexdigest()
 
 
@@ -244,8 +243,7 @@ class Now:
     """The round as a link has it: who sits where, and whom each program would take beside them."""
 
     def __init__(self, given: Any, seats: list[Seat], published: Iterable[str]) -> None:
-        self.given = given
-        self.chooser = verify.Chooser(given)
+        self.given, self.chooser = given, verify.Chooser(given)
         self.wishes: dict[int, dict[int, tuple[int, Any]]] = {}
         self.held: dict[int, int] = {}
         self.asked: dict[int, int] = {}
@@ -314,8 +312,7 @@ class Now:
 
     def may_be_called(self, a: Any) -> bool:
         """Whether she waits, or has nothing; and is not asked already."""
-        i = a.index
-        return i not in self.asked and (i not in self.held or i in self.willing)
+        return a.index not in self.asked and (a.index not in self.held or a.index in self.willing)
 
     def left(self, p: int, base: Mapping[str, list[Item]]) -> int:
         """The seats of a program beside those of some people."""
@@ -415,19 +412,15 @@ class Now:
                 f"{self.given.programs[p].id} 没有那么多空席",
                 f"more are called to {self.given.programs[p].id} than it has free seats",
             )  # fmt: skip
-        load = self._loads(called)
+        load = [
+            sum(self.live[p] + len(called.get(p, ())) for p in cap.programs)
+            for cap in self.given.caps
+        ]
         for cap, number in zip(self.given.caps, load, strict=True):
             over = number > cap.seats and any(called[p] for p in cap.programs)
             expect(not over, f"超过总量上限 {cap.id}", f"over the cap {cap.id}")
         self._leaving(to)
         self._nobody_before(called, to, load)
-
-    def _loads(self, called: Mapping[int, list[Item]]) -> list[int]:
-        """How many places are taken, or called to, under each cap."""
-        return [
-            sum(self.live[p] + len(called.get(p, ())) for p in cap.programs)
-            for cap in self.given.caps
-        ]
 
     def _leaving(self, to: Mapping[int, int]) -> None:
         """Those who go, or may go, keep their classes and their required seats filled."""
@@ -475,11 +468,7 @@ class Now:
         return small or self._must(held, stay) < self._must(held, now)
 
     def _wanted_out(self, a: Any, p: int) -> bool:
-        """Whether so many of her class would rather be elsewhere that some had to be told to stay.
-
-        Who of them stays depends on who comes next where they go, and that on who stays: with each
-        other they settle it in more than one way, so it is counted and not judged.
-        """
+        """Whether so many want out of her class that some had to stay: whom, is counted, not judged."""
         held = self.held.get(a.index)
         if held is None:
             return False
@@ -669,18 +658,17 @@ def check(path: Path, say: Callable[[str], object] = print) -> list[str]:
             "公示全包与链头不符", "the published bundle is not the head of the chain",
         )  # fmt: skip
         say(f"公示 / publication: {walk.digest}")
-        links = sorted((folder / "steps").iterdir()) if (folder / "steps").is_dir() else []
-        names = [f"{number:04}" for number in range(1, len(links) + 1)]
-        expect([link.name for link in links] == names, "缺了一环", "a link is missing")
+        names = sorted(path.name for path in folder.glob("steps/*"))
+        right = [f"{number:04}" for number in range(1, len(names) + 1)]
+        expect(names == right, "缺了一环", "a link is missing")
         found = []
-        for number in range(1, len(links) + 1):
+        for number in range(1, len(names) + 1):
             try:
                 found.append(walk.link(number))
             except Wrong as error:
                 raise Wrong(f"第 {number} 步 / step {number}: {error}") from None
-            said = f"第 {number} 步 / step {number}: {found[-1]} · {len(walk.calls)}"
             more = f" · 未判 / not judged: {len(walk.unjudged)}" if walk.unjudged else ""
-            say(said + more)
+            say(f"第 {number} 步 / step {number}: {found[-1]} · {len(walk.calls)}{more}")
         expect(
             [link["sha256"] for link in stated["steps"]] == found
             and [link["number"] for link in stated["steps"]] == [*range(1, len(found) + 1)],
@@ -696,10 +684,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         check(Path(arguments[0]))
-    except Wrong as error:
-        print(f"不成立 / broken: {error}")
-        return 1
-    except (verify.Malformed, verify.Unreadable) as error:
+    except (Wrong, verify.Malformed, verify.Unreadable) as error:
         print(f"不成立 / broken: {error}")
         return 1
     except (OSError, ValueError, LookupError, TypeError, zipfile.BadZipFile, csv.Error) as error:

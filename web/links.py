@@ -34,13 +34,18 @@ def head(session: Session, round_: Round) -> str:
     last = last_step(session, round_)
     if last is not None:
         return last.digest
-    published = session.scalar(
-        select(Publication.bundle_digest)
+    published = publication_of(session, round_)
+    return published.bundle_digest if published else ""
+
+
+def publication_of(session: Session, round_: Round) -> Publication | None:
+    """The last publication of a round."""
+    return session.scalar(
+        select(Publication)
         .where(Publication.round_id == round_.id)
         .order_by(Publication.id.desc())
         .limit(1)
     )
-    return published or ""
 
 
 def before(session: Session, round_: Round) -> Round | None:

@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session, joinedload
 
 from . import calendar, db, outbox, policies, rounds
 from .audit import Actor, Entry, record, record_all
+from .links import publication_of
 from .models import Agreement, Applicant, Enrolment, Offer, OrderClass, Placement, Program, Round
 from .models.outcome import HOLDING, OPEN
-from .publication import publication_of
 
 LIVE = (OPEN, *HOLDING)
 """States in which an offer takes up a seat."""

@@ -27,6 +27,7 @@ from matcher import Tables
 
 from . import bundle, calendar, db, jobs, merkle, policies, privacy, rounds
 from .audit import Actor, canonical, record
+from .links import publication_of as publication_of
 from .models import (
     Applicant,
     Approval,
@@ -431,16 +432,6 @@ def _remember(names: Sequence[str]) -> None:
 
 
 # --- reading ----------------------------------------------------------------------------------
-
-
-def publication_of(session: Session, round_: Round) -> Publication | None:
-    """The last publication of a round."""
-    return session.scalar(
-        select(Publication)
-        .where(Publication.round_id == round_.id)
-        .order_by(Publication.id.desc())
-        .limit(1)
-    )
 
 
 def notice_runs(session: Session, round_: Round) -> bool:

@@ -33,6 +33,7 @@ from .models import (
     OrderClass,
     Person,
     Program,
+    Recheck,
     Round,
     WaitingStep,
 )
@@ -231,6 +232,38 @@ class Call(NamedTuple):
     rank: int
 
 
+def promised(session: Session, round_: Round) -> list[Call]:
+    """Those who stand first on a list by an upheld recheck, and for whom a seat is free now."""
+    free: dict[int, int] = {}
+    found = []
+    for ticket in session.scalars(
+        select(Recheck)
+        .where(
+            Recheck.round_id == round_.id, Recheck.state == "upheld", Recheck.remedy == "first",
+            Recheck.program_id.is_not(None),
+        )
+        .order_by(Recheck.confirmed_at, Recheck.id)
+    ):  # fmt: skip
+        hers = offers.of_applicant(session, ticket.applicant)
+        program = session.get_one(Program, ticket.program_id)
+        left = free.setdefault(program.id, offers.free(session, program))
+        had = any(o.program_id == program.id and o.source == "remedy" for o in hers)
+        if left > 0 and not had and not any(o.state == OPEN for o in hers):
+            free[program.id] -= 1
+            found.append(Call(ticket.applicant.person.pseudonym, program.code, ticket.rank or 0))
+    return found
+
+
+def granted(held: Standing, first: Sequence[Call]) -> Standing:
+    """The round with the seats that a step gives before anybody else is called."""
+    number = len(held.seats)
+    more = tuple(
+        Seat(number + at, one.applicant, one.program, one.rank, "remedy", OPEN)
+        for at, one in enumerate(first, start=1)
+    )
+    return replace(held, seats=held.seats + more)
+
+
 def problems(session: Session, round_: Round) -> list[Obstacle]:
     """What keeps the waiting list from a step now."""
     if round_.waiting_ended_at is not None:
@@ -279,16 +312,16 @@ def _step(round_id: int, folder: str, actor: Actor) -> WaitingStep | None:
     session = db.reading()
     round_ = session.get_one(Round, round_id)
     _check(session, round_)
-    held = standing(session, round_)
+    held, first = standing(session, round_), promised(session, round_)
     chain.tidy(session, round_, instance() / folder)
     moment = db.now(session)
     db.forget()
-    files, calls, counts = link(held, moment)
+    files, calls, counts = link(granted(held, first), moment)
     name, digest = chain.place(f"{folder}/{held.number:04}", files)
     with db.writing() as session:
         round_ = locked(session, round_id)
         _check(session, round_)
-        if standing(session, round_) != held:
+        if standing(session, round_) != held or promised(session, round_) != first:
             return None
         made = WaitingStep(
             round_id=round_id, number=held.number, parent=held.parent, folder=name, digest=digest,
@@ -300,6 +333,7 @@ def _step(round_id: int, folder: str, actor: Actor) -> WaitingStep | None:
             session, actor, "waiting.step", f"round/{round_.serial}", round_id=round_id,
             after={"number": made.number, "digest": digest, "parent": made.parent, **counts},
         )  # fmt: skip
+        call(session, round_, first, actor, source="remedy", step_id=made.id)
         call(session, round_, calls, actor, source="waiting", step_id=made.id)
     return made
 
@@ -403,7 +437,7 @@ def call(
         offer = offers.make(
             session, round_, applicant, program, actor, rank=one.rank, source=source, **more
         )
-        code = "waiting_offer" if source == "waiting" else "class_ruling"
+        code = "class_ruling" if source == "ruling" else "waiting_offer"
         outbox.put(
             session, applicant, code, program=program.order_class.name, due=offer.due_at,
         )  # fmt: skip

@@ -77,6 +77,7 @@ def bring(session: Session, round_: Round, state: str, clock: Clock) -> None:
     clock.moment = DEADLINE + timedelta(days=3)
     round_.frozen_at = DEADLINE
     round_.notice_ends_at = DEADLINE + timedelta(days=2)
+    round_.waiting_ended_at = DEADLINE + timedelta(days=3) if state == "CONFIRMING" else None
     round_.state = state
     session.flush()
     assert applicant.state == "passed"

@@ -26,7 +26,7 @@ from tests.web.a_round import (
 from tests.web.conftest import PASSWORD, Clock, installed
 from web import audit, auth, chain, check_chain, db, offers, rounds, waiting
 from web.audit import Actor
-from web.models import Applicant, Message, Offer, Program, Round, WaitingStep
+from web.models import Applicant, Message, Offer, Program, Recheck, Round, WaitingStep
 from web.rounds import Blocked, Moved
 
 HERSELF = Actor("applicant:x", "applicant")
@@ -154,6 +154,34 @@ def test_a_place_that_no_rule_gives_takes_its_seat_all_the_same(app: Flask, tmp_
 
 def the_round_in(session: Session) -> Round:
     return session.scalars(select(Round)).one()
+
+
+def test_an_upheld_recheck_stands_first(app: Flask, tmp_path: Path) -> None:
+    """A07 has left WELD, and A09 is next; but A12 was promised the first seat there."""
+    with db.writing() as session:
+        a12 = session.scalars(select(Applicant).where(Applicant.number == "A12")).one()
+        weld = session.scalars(select(Program).where(Program.code == "WELD")).one()
+        session.add(
+            Recheck(
+                round_id=a12.round_id, applicant_id=a12.id, number="F1", matter="score", words="x",
+                opened_at=CONFIRMING, due_at=CONFIRMING, state="upheld", remedy="first",
+                program_id=weld.id, rank=2, confirmed_at=CONFIRMING,
+            )
+        )  # fmt: skip
+        weld.capacity = 3  # the hard reserved seat is nobody's: with it gone none is free
+        weld.reserves[:] = [r for r in weld.reserves if not r.hard]
+    with db.writing() as session:
+        assert waiting.promised(session, the_round_in(session)) == []
+    with db.writing() as session:
+        session.scalars(select(Program).where(Program.code == "WELD")).one().capacity = 4
+    answer(A07="declined")
+    assert step() == {"A12": "WELD"}
+    with db.reading() as session:
+        offer = session.scalars(select(Offer).where(Offer.source == "remedy")).one()
+        assert (offer.rank, offer.state) == (2, "open")
+    app.config["CLOCK"].forward(days=1)
+    step()
+    holds(tmp_path)
 
 
 # --- when -----------------------------------------------------------------------------------------
