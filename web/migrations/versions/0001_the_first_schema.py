@@ -25,6 +25,9 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("author", sa.String(), nullable=False),
         sa.Column("at", web.db.Instant(timezone=True), nullable=False),
+        sa.Column("confirmed_by", sa.String(), nullable=False),
+        sa.Column("confirmed_at", web.db.Instant(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", web.db.Instant(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agreement_text")),
         sa.UniqueConstraint("number", name=op.f("uq_agreement_text_number")),
     )
@@ -190,6 +193,7 @@ def upgrade() -> None:
         sa.Column("note", sa.String(), nullable=False),
         sa.Column("entered_by", sa.String(), nullable=False),
         sa.Column("entry_confirmed", sa.String(), nullable=False),
+        sa.Column("removed_at", web.db.Instant(timezone=True), nullable=True),
         sa.Column("submitted_at", web.db.Instant(timezone=True), nullable=True),
         sa.Column("created_at", web.db.Instant(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -401,6 +405,12 @@ def upgrade() -> None:
         sa.Column("health_basis", sa.String(), nullable=False),
         sa.Column("internship_date", sa.Date(), nullable=True),
         sa.Column("hire_date", sa.Date(), nullable=True),
+        sa.Column("signed_internship_date", sa.Date(), nullable=True),
+        sa.Column("signed_hire_date", sa.Date(), nullable=True),
+        sa.Column("check_in_from", sa.Date(), nullable=True),
+        sa.Column("check_in_until", sa.Date(), nullable=True),
+        sa.Column("check_in_place", sa.String(), nullable=False),
+        sa.Column("check_in_bring", sa.String(), nullable=False),
         sa.Column("interview_required", sa.Boolean(), nullable=False),
         sa.Column("tuition", sa.Integer(), nullable=True),
         sa.Column("boarding", sa.Boolean(), nullable=False),
@@ -479,6 +489,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("label", sa.String(), nullable=False),
         sa.Column("policy_toml", sa.String(), nullable=False),
+        sa.Column("corrections", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.Column("heartbeat", web.db.Instant(timezone=True), nullable=True),
@@ -609,8 +620,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["round_id"], ["round.id"], name=op.f("fk_approval_round_id")),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_approval_run_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approval")),
-        sa.UniqueConstraint("round_id", name=op.f("uq_approval_round_id")),
+        sa.UniqueConstraint("run_id", name=op.f("uq_approval_run_id")),
     )
+    with op.batch_alter_table("approval", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_approval_round_id"), ["round_id"], unique=False)
+
     op.create_table(
         "audit_payload",
         sa.Column("event_id", sa.Integer(), nullable=False),
@@ -713,6 +727,7 @@ def upgrade() -> None:
         sa.Column("words", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("due_at", web.db.Instant(timezone=True), nullable=True),
         sa.Column("error", sa.String(), nullable=False),
         sa.Column("at", web.db.Instant(timezone=True), nullable=False),
         sa.Column("sent_at", web.db.Instant(timezone=True), nullable=True),
@@ -796,6 +811,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["round_id"], ["round.id"], name=op.f("fk_publication_round_id")),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_publication_run_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publication")),
+        sa.UniqueConstraint("parent_id", name=op.f("uq_publication_parent_id")),
     )
     with op.batch_alter_table("publication", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_publication_round_id"), ["round_id"], unique=False)
@@ -1007,11 +1023,14 @@ def upgrade() -> None:
         sa.Column("confirmed_by", sa.String(), nullable=False),
         sa.Column("confirmed_at", web.db.Instant(timezone=True), nullable=True),
         sa.Column("remedy", sa.String(), nullable=False),
+        sa.Column("program_id", sa.Integer(), nullable=True),
+        sa.Column("rank", sa.Integer(), nullable=True),
         sa.Column("publication_id", sa.Integer(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["applicant_id"], ["applicant.id"], name=op.f("fk_recheck_applicant_id")
         ),
+        sa.ForeignKeyConstraint(["program_id"], ["program.id"], name=op.f("fk_recheck_program_id")),
         sa.ForeignKeyConstraint(
             ["publication_id"], ["publication.id"], name=op.f("fk_recheck_publication_id")
         ),
@@ -1114,6 +1133,10 @@ def upgrade() -> None:
         sa.Column("paper_by", sa.String(), nullable=False),
         sa.Column("paper_at", web.db.Instant(timezone=True), nullable=True),
         sa.Column("reminded_at", web.db.Instant(timezone=True), nullable=True),
+        sa.Column("asked", sa.String(), nullable=False),
+        sa.Column("asked_by", sa.String(), nullable=False),
+        sa.Column("asked_at", web.db.Instant(timezone=True), nullable=True),
+        sa.Column("asked_reason", sa.String(), nullable=False),
         sa.Column("ended_at", web.db.Instant(timezone=True), nullable=True),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -1159,6 +1182,9 @@ def upgrade() -> None:
         sa.Column("register_number", sa.String(), nullable=False),
         sa.Column("left_on", sa.Date(), nullable=True),
         sa.Column("left_reason", sa.String(), nullable=False),
+        sa.Column("asked", sa.String(), nullable=False),
+        sa.Column("asked_by", sa.String(), nullable=False),
+        sa.Column("asked_reason", sa.String(), nullable=False),
         sa.Column("by", sa.String(), nullable=False),
         sa.Column("at", web.db.Instant(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -1295,6 +1321,9 @@ def downgrade() -> None:
 
     op.drop_table("choice_list")
     op.drop_table("audit_payload")
+    with op.batch_alter_table("approval", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_approval_round_id"))
+
     op.drop_table("approval")
     with op.batch_alter_table("waiting_step", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_waiting_step_round_id"))
