@@ -47,6 +47,7 @@ from web import (
     snapshot,
 )
 from web.audit import Actor
+from web.demo_stage import PASSWORD
 from web.models import Applicant, ChoiceList, Round
 from web.privacy import Keys
 
@@ -171,11 +172,11 @@ def measured(database: str, url: str, folder: Path) -> Iterator[Row]:
     yield row(database, "publish", taken["publish"], 5)
     app.config.update(WTF_CSRF_ENABLED=False)
     client = app.test_client()
-    client.post("/login", data={"username": "applicant1", "password": demo.PASSWORD})
+    client.post("/login", data={"username": "applicant1", "password": PASSWORD})
     for name, path in PAGES:
         yield row(database, f"page {name}, p95", share(visits(client, path), 95), 0.05)
     office = app.test_client()
-    office.post("/login", data={"username": "bureau1", "password": demo.PASSWORD})
+    office.post("/login", data={"username": "bureau1", "password": PASSWORD})
     yield row(database, "page statistics, p95", share(visits(office, STATISTICS), 95), 0.3)
     clients, goal = (CLIENTS, 1.5) if database == "sqlite" else (serving.THREADS, None)
     times = submissions(app, clients)

@@ -8,6 +8,7 @@ the signed and stamped paper is recorded beside it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -171,6 +172,29 @@ def make_due(session: Session, round_: Round, actor: Actor = SYSTEM, **office: i
         except Barred as error:
             done.barred.append((offer, error.bars))
     return done
+
+
+def make_when_held(session: Session, offer: Offer, actor: Actor) -> None:
+    """Make the agreement of whoever accepts for good; what stands against it shows on the ledger."""
+    with suppress(Barred, calendar.NoCalendar):
+        make(session, offer, actor)
+
+
+def make_rest(round_id: int, actor: Actor) -> int:
+    """Make every agreement that is missing in a round, some hundred in each transaction.
+
+    Returns
+    -------
+    int
+        How many were made.
+    """
+    total = 0
+    while True:
+        with db.writing() as session:
+            made = len(make_due(session, session.get_one(Round, round_id), actor).made)
+        total += made
+        if made < MOST_MADE:
+            return total
 
 
 # --- reading ----------------------------------------------------------------------------------

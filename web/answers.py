@@ -2,7 +2,8 @@
 
 An answer counts if it comes before the offer's deadline while the round takes answers; until then it
 may be changed, except that what was declined stays so.  Who holds a place and accepts a better one
-moves there, in one transaction; who does not keeps the old one.
+moves there, in one transaction; who does not keeps the old one.  Who accepts for good has her agreement at
+once.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from . import application, db, jobs, offers, outbox, rounds
+from . import agreements, application, db, jobs, offers, outbox, rounds
 from .audit import SYSTEM, Actor, Entry, record_all
 from .models import Applicant, Message, Offer, OrderClass, Program, Round
 from .models.outcome import HOLDING, OPEN
@@ -165,6 +166,8 @@ def _answer(
     else:
         more |= {"answered_at": moment, "answered_by": actor.name}
     offers.settle(session, offer, state, actor, reason, **more)
+    if state == "accepted":
+        agreements.make_when_held(session, offer, actor)
 
 
 def _lock(session: Session, round_id: int) -> tuple[Round, datetime]:

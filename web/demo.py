@@ -1,8 +1,9 @@
-"""The demo: the round of ``data/demo``, once open for applications and once published.
+"""The demo: the round of ``data/demo``, once open for applications, once published, and a part of it in
+its confirming days.
 
 ``flask --app web demo`` fills an installation of its own (``instance/demo``) and prints an address and
-a login for every role.  Rows come from the files; what happens to the published round happens through
-the same services as in earnest.  Its clock starts on a fixed day and goes on from there, so that the
+a login for every role.  Rows come from the files; what happens to the rounds happens through the same
+services as in earnest.  Its clock starts on a fixed day and goes on from there, so that the
 demo is the same whenever it is shown.
 """
 
@@ -16,9 +17,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from . import (
     choices,
     commands,
     db,
+    demo_confirming,
     draw,
     jobs,
     people,
@@ -46,10 +47,12 @@ from . import (
     policies,
     privacy,
     publication,
+    rechecks,
     rounds,
     snapshot,
 )
 from .audit import Actor, record
+from .demo_stage import FIRST, PASSWORD, SECOND, Files, Row, applicant_account, at
 from .models import (
     Applicant,
     Cap,
@@ -75,19 +78,65 @@ from .people import SEASONS
 from .privacy import Keys
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "demo"
+TABLES = (
+    "applicants",
+    "applications",
+    "caps",
+    "decisions",
+    "order_classes",
+    "programs",
+    "reserves",
+    "scores",
+)
 STARTED, MADE_OF = "started", "made-of"
-PASSWORD = "orderclass-demo"
 PORT, THREADS = 8000, 16
-FIRST, SECOND = (Actor(f"coordinator:coordinator{n}", "coordinator") for n in (1, 2))
 TODAY = calendar.parse_local("2026-07-06T10:00")
-PUBLISHED, OPEN = "2026-1", "2026-2"
+PUBLISHED, OPEN, CONFIRMING = "2026-1", "2026-2", "2026-0"
 OPEN_PEOPLE, DRAFTS = 1200, 300
 TELEPHONE = "06310000000"
 DICE = "31415926535897932384"
 TITLE = "{year} 年订单班联合招生（演示：{state}）"
 DEMO_SETTINGS = {"主办单位": "订单班联盟（演示）", "监督电话": "0631-0000000（演示）"}
 
-Row = Mapping[str, str]
+
+@dataclass(frozen=True)
+class Course:
+    """A round of the demo and the moments at which it goes on."""
+
+    serial: str
+    state: str
+    season: str
+    planned: str
+    opens: str
+    deadline: str
+    applied: str = ""
+    frozen: str = ""
+    drawn: str = ""
+    approved: str = ""
+    published: str = ""
+    workflow: Mapping[str, Any] = field(default_factory=dict)
+
+
+COURSES = {
+    held.serial: held
+    for held in (
+        Course(
+            PUBLISHED, "公示中", "autumn", "2026-05-11T09:00", "2026-05-25T08:00", "2026-06-20T18:00",
+            "2026-06-10T11:20", "2026-06-26T16:00", "2026-06-30T10:00", "2026-07-03T09:00",
+            "2026-07-06T09:00",
+        ),
+        Course(
+            OPEN, "报名中", "autumn", "2026-06-29T09:00", "2026-07-01T08:00", "2026-07-31T18:00",
+            "2026-07-03T15:30",
+        ),
+        Course(
+            CONFIRMING, "确认递补", "spring", "2026-05-11T09:30", "2026-05-25T08:00",
+            "2026-06-08T18:00", "2026-06-01T10:00", "2026-06-15T16:00", "2026-06-17T10:00",
+            "2026-06-22T09:00", "2026-06-22T14:00", {"days.confirm": 10, "days.agreement": 30},
+        ),
+    )
+}  # fmt: skip
+"""Days of confirming and signing are longer than ours, so that a visitor finds them not over."""
 
 
 class NotEmpty(RuntimeError):
@@ -101,13 +150,6 @@ def clock(instance: Path) -> Callable[[], datetime] | None:
         return None
     since = datetime.fromisoformat(mark.read_text(encoding="utf-8"))
     return lambda: TODAY.astimezone(UTC) + (datetime.now(UTC) - since)
-
-
-@contextmanager
-def _at(moment: str) -> Iterator[None]:
-    """While the demo is filled, it is the time that its story tells."""
-    current_app.config["CLOCK"] = lambda: calendar.parse_local(moment).astimezone(UTC)
-    yield
 
 
 # --- filling ----------------------------------------------------------------------------------
@@ -124,42 +166,44 @@ def fill() -> None:
     session = db.reading()
     if session.scalar(select(Round.id)) or session.scalar(select(User.id)):
         raise NotEmpty
-    with _at("2026-05-11T09:00"):
+    files = {table: _rows(table) for table in TABLES}
+    with at(COURSES[PUBLISHED].planned):
         with db.writing() as session:
-            offices(session)
+            offices(session, files)
             session.add_all(Setting(name=name, value=text) for name, text in DEMO_SETTINGS.items())
-        published = _planned(PUBLISHED, "2026-05-25T08:00", "2026-06-20T18:00")
         accounts()
-    _publish(published)
-    with _at("2026-06-29T09:00"):
-        opened = _planned(OPEN, "2026-07-01T08:00", "2026-07-31T18:00", source=published)
-    with _at("2026-07-01T08:00"), db.writing() as session:
+    first = demo_confirming.part(files)
+    confirming = _planned(CONFIRMING, first)
+    _publish(confirming, COURSES[CONFIRMING], first)
+    demo_confirming.go_on(confirming)
+    published = _planned(PUBLISHED, files)
+    _publish(published, COURSES[PUBLISHED], files)
+    opened = _planned(OPEN, files, source=published)
+    with at(COURSES[OPEN].opens), db.writing() as session:
         rounds.take(session, session.get_one(Round, opened), "open", FIRST)
-    with _at("2026-07-03T15:30"), db.writing() as session:
-        _apply(session, session.get_one(Round, opened), _rows("applicants")[:OPEN_PEOPLE])
-    current_app.config["CLOCK"] = lambda: TODAY.astimezone(UTC)
-    with db.writing() as session:
+    with at(COURSES[OPEN].applied), db.writing() as session:
+        few = {**files, "applicants": files["applicants"][:OPEN_PEOPLE]}
+        _apply(session, session.get_one(Round, opened), few)
+    with at(f"{TODAY:%Y-%m-%dT%H:%M}"), db.writing() as session:
         applicant_accounts(session)
 
 
-def _planned(serial: str, opens: str, deadline: str, source: int | None = None) -> int:
+def _planned(serial: str, files: Files, source: int | None = None) -> int:
     """A round whose plan is announced; its classes from the files, or those of another round."""
-    with db.writing() as session:
+    course = COURSES[serial]
+    with at(course.planned), db.writing() as session:
         held = session.get(Round, source) if source else None
-        state = "报名中" if held else "公示中"
         made = planning.create(
-            session, serial, TITLE.format(year=2026, state=state), 2026,
-            "autumn", FIRST, source=held, demo=True,
+            session, serial, TITLE.format(year=2026, state=course.state), 2026,
+            course.season, FIRST, source=held, demo=True,
         )  # fmt: skip
         if held is None:
             rules = Policy.from_toml((DATA / "policy.toml").read_bytes())
             toml = replace(rules, seed="", round=serial).to_toml()
-            policies.change(session, made, toml, {}, "演示数据的规则", FIRST)
-            plan(session, made)
-        made.opens_at, made.deadline_at = (
-            calendar.parse_local(opens),
-            calendar.parse_local(deadline),
-        )
+            policies.change(session, made, toml, course.workflow, "演示数据的规则", FIRST)
+            plan(session, made, files)
+        made.opens_at = calendar.parse_local(course.opens)
+        made.deadline_at = calendar.parse_local(course.deadline)
         made.draw_event = "二十枚十面骰，公证处现场掷出；改期则十四日内另行公布"
         _confirm_plan(session, made)
         document = f"威人社演示〔2026〕{serial[-1]} 号"
@@ -171,25 +215,25 @@ def _planned(serial: str, opens: str, deadline: str, source: int | None = None) 
         return made.id
 
 
-def _publish(round_id: int) -> None:
+def _publish(round_id: int, course: Course, files: Files) -> None:
     """From the opening to the public notice, as two coordinators go."""
-    with _at("2026-05-25T08:00"), db.writing() as session:
+    with at(course.opens), db.writing() as session:
         rounds.take(session, session.get_one(Round, round_id), "open", FIRST)
-    with _at("2026-06-10T11:20"), db.writing() as session:
-        _apply(session, session.get_one(Round, round_id), _rows("applicants"), drafts=0)
-    with _at("2026-06-20T18:00"), db.writing() as session:
+    with at(course.applied), db.writing() as session:
+        _apply(session, session.get_one(Round, round_id), files, drafts=0)
+    with at(course.deadline), db.writing() as session:
         rounds.take(session, session.get_one(Round, round_id), "close", FIRST)
-    with _at("2026-06-26T16:00"):
+    with at(course.frozen):
         with db.writing() as session:
             round_ = session.get_one(Round, round_id)
-            _review(session, round_)
+            _review(session, round_, files)
         with db.writing() as session:
             round_ = session.get_one(Round, round_id)
             for doubt in plausibility.look_again(session, round_, FIRST):
                 plausibility.explain(session, round_, doubt, "演示数据如此", FIRST)
                 plausibility.confirm(session, round_, doubt, SECOND)
         snapshot.freeze(round_id, FIRST)
-    with _at("2026-06-30T10:00"):
+    with at(course.drawn):
         with db.writing() as session:
             round_ = session.get_one(Round, round_id)
             draw.enter(session, round_, "dice", "", DICE, "公证员（演示）", FIRST)
@@ -198,15 +242,16 @@ def _publish(round_id: int) -> None:
             draw.confirm(session, round_, DICE, SECOND)
         while jobs.work_once():
             pass
-    with _at("2026-07-03T09:00"), db.writing() as session:
+    with at(course.approved), db.writing() as session:
         round_ = session.get_one(Round, round_id)
-        document = "威人社演示〔2026〕12 号"
+        day = calendar.local(db.now(session)).date()
+        document = f"威人社演示〔2026〕1{course.serial[-1]} 号"
         planning.enter_record(
-            session, round_, "result_filing", "市人社局（演示）", document, date(2026, 7, 2), FIRST
+            session, round_, "result_filing", "市人社局（演示）", document, day, FIRST
         )
         planning.confirm_record(session, round_, "result_filing", SECOND)
         publication.approve(session, round_, FIRST)
-    with _at("2026-07-06T09:00"):
+    with at(course.published):
         publication.publish(round_id, SECOND)
 
 
@@ -226,9 +271,9 @@ def _date(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def offices(session: Session) -> None:
+def offices(session: Session, files: Files) -> None:
     """The colleges and enterprises that the files name."""
-    classes = {row["order_class"]: row for row in _rows("order_classes")}
+    classes = {row["order_class"]: row for row in files["order_classes"]}
     colleges = {row["college"]: row for row in classes.values()}
     session.add_all(
         College(
@@ -237,7 +282,7 @@ def offices(session: Session) -> None:
         )
         for code, row in sorted(colleges.items())
     )  # fmt: skip
-    enterprises = {row["enterprise"]: row for row in _rows("programs")}
+    enterprises = {row["enterprise"]: row for row in files["programs"]}
     session.add_all(
         Enterprise(
             code=code, name=row["x_enterprise_name"],
@@ -254,18 +299,18 @@ def offices(session: Session) -> None:
     )  # fmt: skip
 
 
-def plan(session: Session, round_: Round) -> None:
+def plan(session: Session, round_: Round, files: Files) -> None:
     """Posts, classes, seats, reserves and caps of the files."""
     colleges = {held.code: held.id for held in session.scalars(select(College))}
     enterprises = {held.code: held.id for held in session.scalars(select(Enterprise))}
     reserves: dict[str, list[Reserve]] = {}
-    for row in _rows("reserves"):
+    for row in files["reserves"]:
         made = Reserve(group=row["group"], seats=int(row["seats"]), hard=row["hard"] == "1")
         reserves.setdefault(row["program"], []).append(made)
     programs: dict[str, list[Row]] = {}
-    for row in _rows("programs"):
+    for row in files["programs"]:
         programs.setdefault(row["order_class"], []).append(row)
-    classes = _rows("order_classes")
+    classes = files["order_classes"]
     demands = {
         line["program"]: _demand(line, row, round_, enterprises)
         for row in classes
@@ -280,7 +325,7 @@ def plan(session: Session, round_: Round) -> None:
             for line in programs[row["order_class"]]
         ]
         session.add(held)
-    for row in _rows("caps"):
+    for row in files["caps"]:
         session.add(
             Cap(
                 round_id=round_.id, code=row["cap"], seats=int(row["seats"]),
@@ -341,21 +386,22 @@ def _confirm_plan(session: Session, round_: Round) -> None:
 # --- people -----------------------------------------------------------------------------------
 
 
-def _apply(session: Session, round_: Round, rows: Sequence[Row], drafts: int = DRAFTS) -> None:
+def _apply(session: Session, round_: Round, files: Files, drafts: int = DRAFTS) -> None:
     """Applications and lists; the last ``drafts`` people have not submitted theirs yet."""
     moment = db.now(session)
     known = {held.number_index: held for held in session.scalars(select(Person))}
     lists: dict[str, list[str]] = {}
-    for row in _rows("applications"):
+    for row in files["applications"]:
         lists.setdefault(row["applicant"], []).append(row["program"])
+    rows = files["applicants"]
     once = {privacy.number_index(row["identity_number"].upper()): row for row in reversed(rows)}
     rows_once = list(reversed(once.items()))
-    first = 1 if round_.serial == PUBLISHED else 50_001  # numbers are unique in a season
+    first = 50_001 if round_.serial == OPEN else 1  # numbers are unique in a season
     everybody = []
-    for at, (index, row) in enumerate(rows_once):
+    for place, (index, row) in enumerate(rows_once):
         person = known.get(index) or _person(index, row, round_.year)
-        submitted = at < len(rows_once) - drafts
-        number = f"{round_.year}{SEASONS[round_.season]}{at + first:05d}"
+        submitted = place < len(rows_once) - drafts
+        number = f"{round_.year}{SEASONS[round_.season]}{place + first:05d}"
         made = _applicant(person, row, round_, number, moment, submitted)
         everybody.append(made)
         session.add(_list(made, row, lists.get(row["applicant"], []), moment, submitted))
@@ -425,17 +471,17 @@ def _list(
     return made
 
 
-def _review(session: Session, round_: Round) -> None:
+def _review(session: Session, round_: Round, files: Files) -> None:
     """The review's conclusions, scores and decisions of the files, each by two people."""
     by = {"entered_by": "college:college1", "entered_at": db.now(session),
           "confirmed_by": SECOND.name, "confirmed_at": db.now(session)}  # fmt: skip
-    people = _by_file(session, round_)
+    people = _by_file(session, round_, files)
     programs = {
         program.code: program.id
         for held in session.scalars(select(OrderClass).where(OrderClass.round_id == round_.id))
         for program in held.programs
     }
-    for row in _rows("applicants"):
+    for row in files["applicants"]:
         if row["applicant"] in people:
             _conclude(session, people[row["applicant"]], row)
     session.flush()
@@ -446,7 +492,7 @@ def _review(session: Session, round_: Round) -> None:
             program_id=programs[row["program"]] if row["program"] else None,
             **{name: row[name] for name in components}, **by,
         )
-        for row in _rows("scores")
+        for row in files["scores"]
         if row["applicant"] in people
     )  # fmt: skip
     session.add_all(
@@ -454,20 +500,20 @@ def _review(session: Session, round_: Round) -> None:
             applicant_id=people[row["applicant"]].id, program_id=programs[row["program"]],
             decision=row["decision"], rule=row["rule"], basis=row["basis"], **by,
         )
-        for row in _rows("decisions")
+        for row in files["decisions"]
         if row["applicant"] in people
     )  # fmt: skip
     record(session, FIRST, "demo.review", f"round/{round_.serial}", round_id=round_.id)
 
 
-def _by_file(session: Session, round_: Round) -> dict[str, Applicant]:
+def _by_file(session: Session, round_: Round, files: Files) -> dict[str, Applicant]:
     """The applicants of a round by their name in the files."""
     found = {
         held.person.number_index: held
         for held in session.scalars(select(Applicant).where(Applicant.round_id == round_.id))
     }
     named: dict[str, Applicant] = {}
-    for row in _rows("applicants"):
+    for row in files["applicants"]:
         held = found.pop(privacy.number_index(row["identity_number"].upper()), None)
         if held is not None:
             named[row["applicant"]] = held
@@ -517,20 +563,33 @@ def accounts() -> None:
 def applicant_accounts(session: Session) -> None:
     """Two applicants who are in both rounds: one placed at a later choice, one not placed."""
     both = select(Applicant.person_id).join(Round).where(Round.serial == OPEN)
-    for username, wanted in (
-        ("applicant1", Placement.rank > 1),
-        ("applicant2", Placement.program_id.is_(None)),
+    for username, about, wanted in (
+        ("applicant1", "录取公示中", Placement.rank > 1),
+        ("applicant2", "未录取，已申请复核", Placement.program_id.is_(None)),
     ):
         person = session.scalars(
             select(Person)
             .join(Applicant)
             .join(Placement)
-            .where(wanted, Person.id.in_(both))
+            .join(Round, Round.id == Applicant.round_id)
+            .where(wanted, Round.serial == PUBLISHED, Person.id.in_(both))
             .order_by(Applicant.number)
         ).first()
         if person is not None:
-            auth.create_user(session, username, PASSWORD, "applicant", person=person,
-                             name=person.name)  # fmt: skip
+            applicant_account(session, username, person, about)
+            if username == "applicant2":
+                _ask_again(session, person)
+
+
+def _ask_again(session: Session, person: Person) -> None:
+    """Somebody who was not placed asks that a person looks again."""
+    who = session.scalars(
+        select(Applicant)
+        .join(Round)
+        .where(Applicant.person_id == person.id, Round.serial == PUBLISHED)
+    ).one()
+    words = "为什么没有录取？请人再看一遍。（演示）"
+    rechecks.open_(session, who, "human", words, Actor("applicant:applicant2", "applicant"))
 
 
 # --- the command ------------------------------------------------------------------------------
@@ -588,7 +647,7 @@ def logins() -> list[tuple[str, str]]:
 @click.option("--serve/--no-serve", default=False, help="接着提供网页 / then serve the pages")
 @click.option("--port", default=PORT, help="端口 / port")
 def demo(serve: bool, port: int) -> None:
-    """建立演示轮次：一个报名中，一个公示中 / make the demo: a round open, a round published."""
+    """建立演示轮次：报名中、公示中、确认递补各一 / make the demo: rounds open, published, confirming."""
     from . import create_app, serving
 
     instance = Path(current_app.instance_path)

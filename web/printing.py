@@ -142,7 +142,7 @@ def admissions(
     address
         Of the page that a code leads to, without the offer's key.
     day, place
-        Of the check-in; blank leaves room to write.
+        Of the check-in where its class has none set; blank leaves room to write.
     """
     asked = {offer.program.demand_id for offer in held} - {None}
     posts = {d.id: d for d in session.scalars(select(Demand).where(Demand.id.in_(asked)))}
@@ -171,8 +171,16 @@ def _admission(
         college=class_.college.name, serial=class_.round.serial, round=class_.round.title,
         how=how(offer), class_name=class_.name, facts=tuple(f for f in facts if f[1]),
         due=until(offer.due_at), telephone=class_.college.telephone, address=address + offer.key,
-        dated=today, day=day, place=place,
+        dated=today, day=check_in_days(class_) or day, place=class_.check_in_place or place,
     )  # fmt: skip
+
+
+def check_in_days(class_: OrderClass) -> str:
+    """The days on which a class checks in, as a notice says them; blank if they are not set."""
+    first, last = class_.check_in_from, class_.check_in_until
+    if first is None or last is None:
+        return ""
+    return f"{first}" if first == last else f"{first}至{last}"
 
 
 def _fees(class_: OrderClass) -> str:

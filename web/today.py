@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from . import agreements
 from .choices import DRAFT, plan
 from .models import (
     Applicant,
@@ -58,6 +59,8 @@ def tasks(session: Session, round_: Round) -> list[Task]:
         found += _rechecks(session, round_)
     if state == "CONFIRMING":
         found += _unanswered(session, round_)
+    if state in ("CONFIRMING", "FINAL"):
+        found += _agreements(session, round_)
     return found
 
 
@@ -186,6 +189,28 @@ def _unanswered(session: Session, round_: Round) -> list[Task]:
         .where(Offer.round_id == round_.id, Offer.state == OPEN)
     )
     return _tasks("not_confirmed", rows)
+
+
+def _agreements(session: Session, round_: Round) -> list[Task]:
+    """Signatures that are missing, by the office that signs or, for people, that calls them; and
+    places whose agreement is still to be made."""
+    unsigned: dict[str, list[tuple[str, str]]] = {"college": [], "enterprise": [], "person": []}
+    for held in session.scalars(agreements.ledger(round_, "signing")):
+        program, number = held.offer.program, held.offer.applicant.number
+        college = program.order_class.college.name
+        names = {"college": college, "enterprise": program.enterprise.name}
+        for kind in {party if party in names else "person" for party in agreements.missing(held)}:
+            unsigned[kind].append((names.get(kind, college), number))
+    without = (
+        (one.program.order_class.college.name, one.applicant.number)
+        for one in agreements.without(session, round_)
+    )
+    return [
+        *_tasks("agreement_to_make", without),
+        *_tasks("agreement_of_person", unsigned["person"]),
+        *_tasks("agreement_of_enterprise", unsigned["enterprise"]),
+        *_tasks("agreement_of_college", unsigned["college"]),
+    ]
 
 
 def _seat_changes(session: Session, round_: Round) -> list[Task]:

@@ -19,6 +19,7 @@ from tests.web.signed import HERSELF, U1, U2, X, an_offer, hold, hold_all, sign,
 from web import (
     agreement_terms,
     agreements,
+    answers,
     audit,
     calendar,
     db,
@@ -29,6 +30,7 @@ from web import (
     rounds,
     slips,
     stages,
+    today,
 )
 from web.agreement_terms import Bar, Barred
 from web.audit import Actor
@@ -244,6 +246,64 @@ def test_whoever_waits_signs_when_the_list_has_ended(session: Session) -> None:
     college = offer.program.order_class.college_id
     assert agreements.without(session, round_, college_id=college) == [offer]
     assert agreements.without(session, round_, enterprise_id=0) == []
+
+
+def test_who_accepts_for_good_has_her_agreement_at_once(session: Session) -> None:
+    offer = an_offer(session)
+    answers.accept(session, offer, HERSELF)
+    made = session.scalars(select(Agreement)).one()
+    assert (made.offer, made.state) == (offer, "signing") and messages(session) == [
+        "agreement_ready"
+    ]
+    answers.accept(session, offer, HERSELF)
+    assert session.scalars(select(Agreement)).one() is made
+
+
+def test_who_waits_has_none_yet(session: Session) -> None:
+    answers.accept(session, an_offer(session), HERSELF, wait=True)
+    assert session.scalars(select(Agreement)).all() == []
+
+
+def test_what_stands_against_it_keeps_nobody_from_accepting(session: Session) -> None:
+    offer = an_offer(session)
+    offer.program.order_class.hire_date = None
+    answers.accept(session, offer, HERSELF)
+    assert offer.state == "accepted" and session.scalars(select(Agreement)).all() == []
+    assert agreements.without(session, the_round(session)) == [offer]
+
+
+def test_a_year_without_calendar_keeps_nobody_from_accepting(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object) -> None:
+        raise calendar.NoCalendar(2027)
+
+    offer = an_offer(session)
+    monkeypatch.setattr(calendar, "end_of", unknown)
+    answers.accept(session, offer, HERSELF)
+    assert offer.state == "accepted" and agreements.live_of(session, offer) is None
+
+
+def test_today_says_whose_signature_is_missing(session: Session) -> None:
+    first, second = (hold(session, o) for o in _open_of_both_colleges(session))
+    round_ = the_round(session)
+    held = agreements.make(session, first, FIRST)
+    sign(session, held, "student")
+    told = {t.code: (t.office, t.about) for t in today.tasks(session, round_)}
+    college, enterprise = first.program.order_class.college.name, first.program.enterprise.name
+    number = (first.applicant.number,)
+    assert told["agreement_of_college"] == (college, number)
+    assert told["agreement_of_enterprise"] == (enterprise, number)
+    assert "agreement_of_person" not in told
+    other = (second.program.order_class.college.name, (second.applicant.number,))
+    assert told["agreement_to_make"] == other
+    agreements.make(session, second, FIRST)
+    told = {t.code: (t.office, t.about) for t in today.tasks(session, round_)}
+    assert told["agreement_of_person"] == other and "agreement_to_make" not in told
+
+
+def _open_of_both_colleges(session: Session) -> list[Offer]:
+    return [an_offer(session, "U1"), an_offer(session, "U2")]
 
 
 def test_no_agreement_without_a_place(session: Session) -> None:

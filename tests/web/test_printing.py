@@ -6,7 +6,7 @@ import io
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -376,6 +376,22 @@ def test_she_prints_her_notice_her_form_and_her_waiver(app: Flask, she: FlaskCli
     assert she.post(f"{at}/prints/offers/{key}/notice").status_code == 404
     assert "系统记录" in text(she.post(f"{at}/prints/offers/{key}/waiver").data)
     assert she.post(f"{at}/prints/offers/{key}/other").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("last", "said"), [(8, "2026-09-07至2026-09-08"), (7, "2026-09-07")]
+)  # fmt: skip
+def test_a_notice_says_when_and_where_its_class_checks_in(
+    app: Flask, she: FlaskClient, last: int, said: str
+) -> None:
+    with app.app_context():
+        key = offer_of("A01").key
+        with db.writing() as session:
+            held = session.merge(offer_of("A01")).program.order_class
+            held.check_in_from, held.check_in_until = date(2026, 9, 7), date(2026, 9, last)
+            held.check_in_place = "东校区图书馆"
+    told = text(she.post(f"/me/{a_round.SERIAL}/prints/offers/{key}/notice").data)
+    assert said in told and "东校区图书馆" in told and ("至" in said or "至2026" not in told)
 
 
 def test_forms_are_chinese_on_an_english_page(she: FlaskClient) -> None:

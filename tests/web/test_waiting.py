@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from threading import Thread
 
@@ -24,9 +24,19 @@ from tests.web.a_round import (
     standing,
 )
 from tests.web.conftest import PASSWORD, Clock, installed
-from web import audit, auth, chain, check_chain, db, offers, rounds, waiting
+from web import agreements, audit, auth, chain, check_chain, db, offers, rounds, waiting
 from web.audit import Actor
-from web.models import Applicant, Message, Offer, Program, Recheck, Round, WaitingStep
+from web.models import (
+    Agreement,
+    Applicant,
+    Message,
+    Offer,
+    OrderClass,
+    Program,
+    Recheck,
+    Round,
+    WaitingStep,
+)
 from web.rounds import Blocked, Moved
 
 HERSELF = Actor("applicant:x", "applicant")
@@ -322,6 +332,22 @@ def test_a_coordinator_steps_looks_and_takes_the_chain_along(served: Flask) -> N
     assert "Waiting list" in english
     page = client.post(f"{BASE}/waiting/end", follow_redirects=True).text
     assert "递补已于" in page
+
+
+def test_who_waited_has_her_agreement_when_the_list_ends(
+    served: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agreements, "MOST_MADE", 2)
+    numbers = ["A01", "A02", "A04"]
+    with served.app_context():
+        answer(**dict.fromkeys(numbers, "waiting"))
+        with db.writing() as session:
+            for held in session.scalars(select(OrderClass)):
+                held.internship_date, held.hire_date = date(2028, 9, 1), date(2029, 7, 1)
+    login(served, "coordinator", "c1").post(f"{BASE}/waiting/end")
+    with served.app_context():
+        made = db.reading().scalars(select(Agreement)).all()
+        assert sorted(one.offer.applicant.number for one in made) == numbers
 
 
 def test_others_may_not(served: Flask) -> None:

@@ -32,6 +32,7 @@ DATA = {
     "check_chain.py": "handed out alone: each sentence stands beside its English",
     "cells.py": "workbooks are in Chinese: words that cells hold",
     "demo.py": "what is made up for the demo is data",
+    "demo_confirming.py": "what is made up for the demo is data",
     "exports.py": "workbooks are in Chinese: their instructions",
     "forms_print.py": "printed forms are in Chinese",
     "paper.py": "printed forms are in Chinese: page numbers and places to date",

@@ -15,6 +15,7 @@ from wtforms import BooleanField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from .. import (
+    agreements,
     auth,
     db,
     links,
@@ -77,8 +78,11 @@ def waiting_step(serial: str) -> Response:
 @bp.post("/rounds/<serial>/waiting/end")
 def end_waiting(serial: str) -> Response:
     """End the waiting list."""
-    with telling(_("递补已结束")), changing(serial) as (session, round_):
-        waiting.end(session, round_, auth.actor())
+    with telling(_("递补已结束")):
+        with changing(serial) as (session, round_):
+            waiting.end(session, round_, auth.actor())
+            ended = round_.id
+        agreements.make_rest(ended, auth.actor())
     return redirect(url_for("coordinator.waiting_list", serial=serial))
 
 

@@ -36,6 +36,10 @@ TASKS: dict[str, tuple[Any, Any]] = {
     "recheck_to_answer": (_l("复核等答复"), _l("办理单位")),
     "recheck_to_confirm": (_l("复核答复等第二人确认"), _l("协调员")),
     "not_confirmed": (_l("录取还没有答复"), _l("院校")),
+    "agreement_to_make": (_l("协议还没有生成"), _l("院校")),
+    "agreement_of_person": (_l("协议等学生或监护人签"), _l("院校")),
+    "agreement_of_enterprise": (_l("协议等企业签"), _l("企业")),
+    "agreement_of_college": (_l("协议等院校签"), _l("院校")),
 }
 
 
