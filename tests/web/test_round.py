@@ -21,7 +21,7 @@ from flask import Flask
 from playwright.sync_api import Locator, Page, expect
 
 from tests.web import filled, market
-from tests.web.browser import PHONE, Look, Visitors
+from tests.web.browser import DESK, PHONE, Look, Visitors
 from tests.web.conftest import PASSWORD, Clock
 from web import audit, auth, calendar, db, jobs
 from web.models import Applicant, ChoiceList, Placement, Round
@@ -49,6 +49,7 @@ class Somebody:
     page: Page
     username: str = ""
     password: str = PASSWORD
+    phone: bool = False
 
     def open(self, path: str) -> None:
         """Go to a page, past the login if need be."""
@@ -138,7 +139,7 @@ class Cast:
     def shows(self, who: Somebody, name: str, english: bool = False) -> None:
         """Look at the page somebody has before her, in English as well if that is asked."""
         self.wrong += self.look(who.page, f"story-{name}")
-        size = PHONE if who in (self.anna, self.bolin) else (1280, 900)
+        size = PHONE if who.phone else DESK
         if english:
             self._speak(who, "en")
             self.wrong += self.look(who.page, f"story-{name}-en")
@@ -183,8 +184,8 @@ def cast(app: Flask, clock: Clock, visitors: Visitors, look: Look) -> Cast:
     made.second = Somebody(visitors(), "coordinator2")
     made.college, made.enterprise = Somebody(visitors()), Somebody(visitors())
     made.passer = Somebody(visitors())
-    made.anna = Somebody(visitors(size=PHONE))
-    made.bolin = Somebody(visitors(size=PHONE, scripts=False))
+    made.anna = Somebody(visitors(size=PHONE), phone=True)
+    made.bolin = Somebody(visitors(size=PHONE, scripts=False), phone=True)
     return made
 
 
