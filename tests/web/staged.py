@@ -19,6 +19,9 @@ from tests.web.conftest import create_tables, installed
 from web import audit, db, draw
 from web.models import Round
 
+MADE = count()
+"""Stages of one server have databases of different names, whoever made them."""
+
 
 def next_day() -> object:
     """The clock of every copy: a day after the round was made, as a draw asks for."""
@@ -31,7 +34,7 @@ class Stage:
 
     cluster: postgres.Cluster
     folder: Path
-    name: str
+    database: str
     copies: Iterator[int] = field(default_factory=count)
 
     @classmethod
@@ -39,20 +42,21 @@ class Stage:
         """``review``, ``entered`` (the draw, by one person) or one of :data:`a_round.STAGES`."""
         folder = folder / name
         folder.mkdir()
-        cluster.execute(f"CREATE DATABASE {name}")
-        create_tables(cluster.url(name))
-        with installed(folder, cluster.url(name)) as app, app.app_context():
+        database = f"{name}_{next(MADE)}"
+        cluster.execute(f"CREATE DATABASE {database}")
+        create_tables(cluster.url(database))
+        with installed(folder, cluster.url(database)) as app, app.app_context():
             app.config["CLOCK"] = lambda: BEGINNING
             _bring(name)
             db.forget()
-        return cls(cluster, folder, name)
+        return cls(cluster, folder, database)
 
     @contextmanager
     def copy(self) -> Iterator[tuple[Flask, Path, str]]:
         """A copy of its own: the application, its folder, and the address of its database."""
-        folder = self.folder.with_name(f"{self.name}-{next(self.copies)}")
+        folder = self.folder.with_name(f"{self.database}-{next(self.copies)}")
         shutil.copytree(self.folder, folder)
-        with self.cluster.database(self.name) as url, installed(folder, url) as app:
+        with self.cluster.database(self.database) as url, installed(folder, url) as app:
             app.config["CLOCK"] = next_day
             yield app, folder, url
         shutil.rmtree(folder)
