@@ -60,6 +60,8 @@ def test_a_word_that_no_line_can_hold_is_broken_and_marks_alone_are_kept() -> No
     sheet = Sheet("t")
     assert "".join(found := sheet.lines("ab" * 60, 40, 11)) == "ab" * 60 and len(found) > 3
     assert "".join(sheet.lines("。" * 40, 20, 11)) == "。" * 40
+    assert sheet.lines("甲\n\n乙", 40, 11) == ["甲", "", "乙"]
+    sheet.close_font()
 
 
 def test_a_box_stays_with_what_it_stands_for() -> None:
@@ -68,7 +70,6 @@ def test_a_box_stays_with_what_it_stands_for() -> None:
     for width in range(30, 170, 7):
         lines = sheet.lines(text, width, 11)
         assert len(lines) > 1 and not any(line.rstrip().endswith(("□", "■")) for line in lines)
-    assert sheet.lines("甲\n\n乙", 40, 11) == ["甲", "", "乙"]
     sheet.close_font()
 
 
