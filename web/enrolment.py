@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
@@ -30,6 +30,8 @@ UNDOABLE = {
     "left": lazy_gettext("退出"),
 }
 SHOWN = (*HOLDING, "absent", "left")
+FARTHEST = timedelta(days=366)
+"""How far ahead a check-in is arranged, and how long it lasts, at most."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,8 @@ def arrange(
         raise Stale(order_class.version, before)
     if last < first:
         raise Refused({"check_in_until": [_("最后一天早于第一天，请核对。")]})
+    if not today(session) <= last <= today(session) + FARTHEST or last - first > FARTHEST:
+        raise Refused({"check_in_until": [_("报到应在今后一年之内，请核对日期。")]})
     after = dict(zip(names, (first, last, place, bring), strict=True))
     if before == after:
         return
@@ -195,6 +199,11 @@ def _note(
            after=after, reason=reason)  # fmt: skip
 
 
+def _taken(offer: Offer) -> date:
+    """The day on which a place became somebody's."""
+    return calendar.local(offer.answered_at or offer.made_at).date()
+
+
 def check_in(session: Session, wanted: Sequence[int], day: date, actor: Actor) -> int:
     """Enter that people (places by id) came on a day; who came already is left.  Gives how many."""
     if day > today(session):
@@ -204,6 +213,8 @@ def check_in(session: Session, wanted: Sequence[int], day: date, actor: Actor) -
         held = session.get(Enrolment, offer.id, populate_existing=True)
         if offer.state not in HOLDING or (held and held.checked_in_on):
             continue
+        if day < _taken(offer):
+            raise Refused({"day": [_("报到日期早于确认席位的日期，请核对。")]})
         _row(session, offer, actor).checked_in_on = day
         _note(session, offer, "check_in", actor, day=day.isoformat())
         done += 1
@@ -271,6 +282,8 @@ def leave(session: Session, offer: Offer, day: date, reason: str, actor: Actor) 
     if offer.state not in HOLDING:
         raise Refused({"": [_("这个席位现在没有人持有。")]})
     row = _row(session, offer, actor)
+    if day < (row.checked_in_on or _taken(offer)):
+        raise Refused({"left_on": [_("退出日期早于报到或确认席位的日期，请核对。")]})
     row.left_on, row.left_reason = day, reason
     _note(session, offer, "leave", actor, reason, day=day.isoformat())
     offers.settle(session, offer, "left", actor, reason)

@@ -321,7 +321,7 @@ def _acted(wish: Wish, act: str) -> Wish:
     order = list(wish.choices)
     if verb == "accept":
         return replace(wish, not_accepted=tuple(c for c in wish.not_accepted if c != about))
-    at = int(about) - 1 if about.isdecimal() else -1
+    at = whole(about) - 1
     if not 0 <= at < len(order):
         return wish
     if verb == "drop":

@@ -14,6 +14,7 @@ from . import answers, application, auth, calendar, db, entering, offers
 from .entering import Desk, Page
 from .models import Applicant, Offer, Placement
 from .models.outcome import HOLDING, OPEN
+from .typed import whole
 
 
 def mount(blueprint: Blueprint, place: str, find: Callable[[str, Session], Applicant]) -> None:
@@ -130,8 +131,7 @@ def _own_offer(desk: Desk, session: Session, key: str) -> Offer:
 
 
 def _seen() -> int:
-    held = request.form.get("version", "")
-    return int(held) if held.isdecimal() else 0
+    return whole(request.form.get("version"))
 
 
 def accept_offer(desk: Desk, key: str) -> Page:

@@ -71,6 +71,12 @@ LABELS = {
     "agreement_reminder": _("催签协议"), "agreement_effective": _("协议生效"),
     "agreement_lapsed": _("协议逾期"), "check_in": _("报到"), "next_round": _("下一轮"),
 }  # fmt: skip
+ASKING = (
+    "offer_made", "offer_due_soon", "waiting_offer", "agreement_ready", "agreement_reminder",
+    "check_in",
+)  # fmt: skip
+"""Codes that ask for something, which is her next step until it is done."""
+
 STATES = {
     "queued": _("等待发送"), "sent": _("已发送"), "failed": _("发送失败"), "kept": _("留存，未外发"),
 }  # fmt: skip
@@ -151,11 +157,14 @@ class Told:
     label: str
     words: str
     at: datetime
+    news: bool
+    """Whether it tells more than what her next step says."""
 
 
 def told(message: Message) -> Told:
     """A message in the language of the page."""
-    return Told(str(LABELS[message.code]), wording(message.code, dict(message.params)), message.at)
+    code, params = message.code, dict(message.params)
+    return Told(str(LABELS[code]), wording(code, params), message.at, code not in ASKING)
 
 
 def of_applicant(applicant: Applicant) -> Select[Message]:

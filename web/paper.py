@@ -111,7 +111,10 @@ class Sheet(FPDF):
         return float(sum(self._widths[ord(c)] for c in text)) * size / 1000 / float(self.k)
 
     def lines(self, text: str, width: float, size: float) -> list[str]:
-        """A text in lines of a width; words and numbers stay whole where a line can hold them."""
+        """A text in lines of a width; words and numbers stay whole where a line can hold them.
+
+        A box to tick stays with what it stands for.
+        """
         key = text, width, size
         if key not in self._broken:
             self.refuse(text)
@@ -143,7 +146,7 @@ class Sheet(FPDF):
         return told
 
     def _words(self, text: str, width: float, size: float) -> Iterable[str]:
-        for word in re.findall(r"[!-~]+|.", text):
+        for word in re.findall(r"[□■] .|[!-~]+|.", text):
             if self.width_of(word, size) > width:
                 yield from word
             else:

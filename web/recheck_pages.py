@@ -265,12 +265,12 @@ def corrected_words(ticket: Recheck) -> str:
     if held["kind"] == "score":
         part = codes.word(codes.COMPONENTS, held["component"])
         before, after = (scoring.show_component(held[n]) for n in ("before", "after"))
-        return f"{held['program'] or held['channel']} · {part}：{before or '—'} → {after}"
+        return f"{held['program'] or held['channel']} · {part}{_('：')}{before or '—'} → {after}"
     if held["kind"] == "group":
         said = _("属实") if held["after"] == "verified" else _("不认可")
-        return f"{codes.word(codes.GROUPS, held['group'])}：{said}"
+        return f"{codes.word(codes.GROUPS, held['group'])}{_('：')}{said}"
     said = _("通过") if held["after"] == PASSED else codes.word(codes.REVIEWS, held["after"])
-    return f"{_('资格审核')}：{said}"
+    return f"{_('资格审核')}{_('：')}{said}"
 
 
 def _follows(session: Session, round_: Round, run: Run | None) -> dict[str, Any] | None:

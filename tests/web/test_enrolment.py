@@ -64,10 +64,17 @@ def two_people(session: Session) -> None:
         auth.create_user(session, name, "", "college", college=college)
 
 
-def test_the_arrangement_is_told_to_who_holds_a_place(session: Session, course: OrderClass) -> None:
+def test_the_arrangement_is_told_to_who_holds_a_place(
+    session: Session, held: Offer, course: OrderClass
+) -> None:
     told = session.scalars(select(Message).where(Message.code == "check_in")).all()
     assert [m.params for m in told] == [
-        {"first": "2026-06-09", "last": "2026-06-11", "place": "体育馆", "applicant": "A08"}
+        {
+            "first": "2026-06-09",
+            "last": "2026-06-11",
+            "place": "体育馆",
+            "applicant": held.applicant.number,
+        }
     ]
     before = course.version
     enrolment.arrange(session, course, before, FROM, UNTIL, "体育馆", "身份证", U1)
@@ -75,8 +82,14 @@ def test_the_arrangement_is_told_to_who_holds_a_place(session: Session, course: 
     with pytest.raises(Stale) as stale:
         enrolment.arrange(session, course, before - 1, FROM, UNTIL, "别处", "", U1)
     assert stale.value.stored["check_in_place"] == "体育馆"
-    with pytest.raises(Refused):
-        enrolment.arrange(session, course, before, UNTIL, FROM, "体育馆", "", U1)
+    for first, last in (
+        (UNTIL, FROM),
+        (date(1, 1, 1), FROM - timedelta(days=1)),
+        (FROM, date(9999, 12, 31)),
+        (date(1, 1, 1), UNTIL),
+    ):
+        with pytest.raises(Refused):
+            enrolment.arrange(session, course, before, first, last, "体育馆", "", U1)
 
 
 def test_check_in_registration_and_the_numbers_of_a_class(
@@ -84,8 +97,9 @@ def test_check_in_registration_and_the_numbers_of_a_class(
 ) -> None:
     with pytest.raises(Refused):
         enrolment.register(session, held, "2026001", FROM, U1)
-    with pytest.raises(Refused):
-        enrolment.check_in(session, [held.id], FROM + timedelta(days=1), U1)
+    for day in (FROM + timedelta(days=1), FROM - timedelta(days=1), date(1, 1, 1)):
+        with pytest.raises(Refused):
+            enrolment.check_in(session, [held.id], day, U1)
     assert enrolment.check_in(session, [held.id], FROM, U1) == 1
     assert enrolment.check_in(session, [held.id], FROM, U1) == 0
     assert offers.progress(session, held.applicant) == "checked_in"
@@ -144,7 +158,12 @@ def test_who_came_is_not_absent(
 def test_leaving_ends_the_place_and_its_agreement(session: Session, held: Offer) -> None:
     signed.dates(session)
     made = agreements.make(session, held, FIRST)
-    for day, reason in ((FROM, ""), (FROM + timedelta(days=1), "退学")):
+    for day, reason in (
+        (FROM, ""),
+        (FROM + timedelta(days=1), "退学"),
+        (FROM - timedelta(days=1), "退学"),
+        (date(1, 1, 1), "退学"),
+    ):
         with pytest.raises(Refused):
             enrolment.leave(session, held, day, reason, U1)
     enrolment.leave(session, held, FROM, "退学", U1)

@@ -64,6 +64,15 @@ def test_a_word_that_no_line_can_hold_is_broken_and_marks_alone_are_kept() -> No
     sheet.close_font()
 
 
+def test_a_box_stays_with_what_it_stands_for() -> None:
+    sheet = Sheet("t")
+    text = "　".join(["□ 失业青年", "■ 农民工"] * 9)
+    for width in range(30, 170, 7):
+        lines = sheet.lines(text, width, 11)
+        assert len(lines) > 1 and not any(line.rstrip().endswith(("□", "■")) for line in lines)
+    sheet.close_font()
+
+
 def test_a_table_goes_on_under_its_heads_and_pages_are_counted() -> None:
     sheet = Sheet("t", numbered=True, foot="名册")
     sheet.ruled((1, 2), [(str(n), LONG) for n in range(80)], ("序号", "姓名"))

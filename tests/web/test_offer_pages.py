@@ -184,7 +184,8 @@ def test_what_is_not_an_answer_is_refused(app: Flask) -> None:
     client = as_applicant(app, one.applicant.number)
     assert accept(client, one, "moved").status_code == 400
     assert client.get(f"{ME}/offers/{one.key}/receipt").status_code == 404
-    assert "刚才已有别的答复" in follow(client, accept(client, one, version="x"))
+    for version in ("x", "-1", "9" * 5000):
+        assert "刚才已有别的答复" in follow(client, accept(client, one, version=version))
 
 
 def test_after_the_deadline_and_while_suspended_nothing_is_taken(app: Flask, clock: Clock) -> None:

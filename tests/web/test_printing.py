@@ -552,8 +552,8 @@ def test_she_reads_her_messages_and_a_coordinator_all_of_them(
     with app.app_context():
         while outbox.send_due():
             pass
-    home = she.get("/me/").text
-    assert "最新消息" in home and "班59" in home and "东校区" not in home
+    home = she.get("/me/").text  # what asks for something is her next step already
+    assert "最新消息" not in home and "看全部消息" in home and "班59" not in home
     page = she.get(f"/me/{a_round.SERIAL}/messages?page=3").text
     assert "班0。" in page and "班40" not in page and "东校区" not in page
     at = f"/coordinator/rounds/{a_round.SERIAL}/outbox"
@@ -567,6 +567,10 @@ def test_she_reads_her_messages_and_a_coordinator_all_of_them(
     coordinator.set_cookie("lang", "en")
     page = coordinator.get(at).text
     assert "Application A02: Please check in on time." in page
+    with app.app_context(), db.writing() as session:
+        outbox.put(session, person(session, "A01"), "class_ruling", program="班60")
+    home = she.get("/me/").text
+    assert "最新消息" in home and "班60" in home and "东校区" not in home
 
 
 def test_a_list_of_choices_is_printed_with_its_names(app: Flask, she: FlaskClient) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from .. import auth, call_pages, db, reviewing, rounds, stages, statistics_pages
 from ..calendar import NoCalendar
 from ..models import Round
-from . import obstacles
+from . import menu, obstacles
 
 bp = Blueprint("coordinator", __name__, url_prefix="/coordinator")
 auth.guard(bp, "coordinator")
@@ -47,4 +47,4 @@ def telling(done: str) -> Iterator[None]:
 
 @bp.app_context_processor
 def _shared() -> dict[str, Any]:
-    return {"next_of": obstacles.next_of}
+    return {"next_of": obstacles.next_of, "menu": menu}
