@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
-from . import calendar, offers, outbox, policies, reviewing, stages
+from . import calendar, links, minimums, offers, outbox, policies, reviewing, stages
 from .audit import Actor, record
 from .db import now
 from .models import Applicant, Enrolment, Offer, OrderClass, Program, Round
@@ -357,7 +357,11 @@ def confirm_undo(session: Session, offer: Offer, actor: Actor) -> Offer:
 
 def _again(session: Session, offer: Offer, held: Enrolment, actor: Actor, reason: str) -> Offer:
     """A place again for somebody whose own was ended by mistake, with what had been entered."""
-    who = offer.applicant_id
+    who, round_, order_class = offer.applicant_id, offer.round, offer.program.order_class
+    if order_class.code in minimums.ended_classes(session, round_.id):
+        raise Refused({"": [_("这个班已停开或并班，不能恢复。")]})
+    if links.after(session, round_) is not None:
+        raise Refused({"": [_("下一轮已开，席位和人员已转入，不能恢复。")]})
     if offers.open_of(session, who) or offers.held_of(session, who):
         raise Refused({"": [_("此人已有别的席位，不能恢复。")]})
     try:

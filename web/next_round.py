@@ -165,7 +165,7 @@ def open_next(
     Raises
     ------
     Moved
-        If the round has not ended, or another follows it already.
+        If the round has not ended, another follows it already, or a place changed in this moment.
     planning.Taken
         If a round has that number.
     NothingLeft
@@ -175,11 +175,14 @@ def open_next(
     session = db.reading()
     round_ = session.get_one(Round, round_id)
     _check(session, round_)
-    found = left(session, round_, reopen)  # the round has ended: nothing of it changes any more
+    held = waiting.standing(session, round_)
+    found = left(session, round_, reopen)
     db.forget()
     with db.writing() as session:
         round_ = waiting.locked(session, round_id)
         _check(session, round_)
+        if waiting.standing(session, round_) != held:  # somebody left, or got her place back
+            raise Moved(round_.state)
         who = remaining(session, round_, declined)
         if not found.total or not who:
             raise NothingLeft(round_.serial)

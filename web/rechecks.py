@@ -20,6 +20,7 @@ from . import (
     calendar,
     codes,
     jobs,
+    minimums,
     offers,
     outbox,
     policies,
@@ -568,6 +569,8 @@ def _granted(session: Session, change: SeatChange, actor: Actor) -> None:
     ticket = seats.awaiting(session, change.program)
     if ticket is None or ticket.rank is None:
         return
+    if change.program.order_class.code in minimums.ended_classes(session, ticket.round_id):
+        raise Refused({"": [_("这个班已停开或并班，不能再增加席位。")]})
     if offers.open_of(session, ticket.applicant_id) is not None:
         raise Refused({"": [_("她还有一个录取没有答复，请先等她答复。")]})
     offers.make(

@@ -112,7 +112,7 @@ def small_round(
     if state not in ("DRAFT", "ANNOUNCED"):
         _lists(session, held, moment)
     if state not in ("DRAFT", "ANNOUNCED", "OPEN"):
-        _exams(session, held, programs, moment)
+        exams(session, held, programs, moment)
     session.flush()
     return made
 
@@ -196,24 +196,27 @@ STAGES: dict[str, Callable[..., Round]] = {
     "confirming": confirming_round,
 }
 
+BEGINNINGS = ("draft", "review")
+"""Stages at which nothing has been done yet: the rows are put there."""
+
 
 def standing(folder: Path, stage: str, clock: Callable[[], datetime]) -> Flask:
     """An application in a folder whose one round has come to a stage; each is made only once."""
-    shutil.copytree(_made(stage), folder, dirs_exist_ok=True)
+    shutil.copytree(stage_folder(stage), folder, dirs_exist_ok=True)
     return _app(folder, clock)
 
 
 @cache
-def _made(stage: str) -> Path:
+def stage_folder(stage: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="round."))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     privacy.Keys.create(folder / "keys.toml")
     app = _app(folder, lambda: BEGINNING)
     with app.app_context():
         metadata.create_all(db.engine())
-        if stage == "review":
+        if stage in BEGINNINGS:
             with db.writing() as session:
-                small_round(session)
+                small_round(session, state=stage.upper())
         else:
             STAGES[stage]()
         db.forget()
@@ -346,7 +349,7 @@ def _lists(session: Session, held: dict[str, Applicant], moment: datetime) -> No
             session.add(made)
 
 
-def _exams(
+def exams(
     session: Session, held: dict[str, Applicant], programs: dict[str, Program], moment: datetime
 ) -> None:
     by = {

@@ -39,7 +39,7 @@ class Stage:
 
     @classmethod
     def make(cls, cluster: postgres.Cluster, folder: Path, name: str) -> Stage:
-        """``review``, ``entered`` (the draw, by one person) or one of :data:`a_round.STAGES`."""
+        """``draft``, ``review``, ``entered`` (the draw, by one person) or one of :data:`a_round.STAGES`."""
         folder = folder / name
         folder.mkdir()
         database = f"{name}_{next(MADE)}"
@@ -72,5 +72,5 @@ def _bring(name: str) -> None:
             draw.enter(session, held, "dice", "", DICE, "公证处 甲、乙", FIRST)
     else:
         with db.writing() as session:
-            held = small_round(session)
+            held = small_round(session, state=name.upper())
             audit.record(session, FIRST, "round.create", f"round/{held.serial}", round_id=held.id)

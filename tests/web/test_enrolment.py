@@ -15,7 +15,7 @@ from tests.web.a_round import CONFIRMING, FIRST, SECOND, standing
 from tests.web.conftest import Clock
 from tests.web.signed import U1, U1B, an_offer, hold, the_round
 from web import agreements, auth, enrolment, offers, reviewing, rounds, stages
-from web.models import College, Enrolment, Message, Offer, OrderClass
+from web.models import College, Enrolment, Message, Offer, OrderClass, Round, Ruling
 from web.posting import Refused, Stale
 
 FROM, UNTIL = date(2026, 6, 9), date(2026, 6, 11)
@@ -247,6 +247,34 @@ def test_a_place_that_is_gone_does_not_come_back(
     with pytest.raises(Refused):
         enrolment.confirm_undo(session, held, FIRST)
     assert other.state == "open"
+
+
+def test_no_place_comes_back_once_its_class_or_round_is_past(
+    session: Session, held: Offer, course: OrderClass
+) -> None:
+    """The next round has the seat and the person; a class that was closed has neither."""
+    enrolment.leave(session, held, FROM, "弄错了人", U1)
+    enrolment.ask_undo(session, held, "登记错了人", U1)
+    moment = held.made_at
+    closed = Ruling(
+        order_class_id=course.id, kind="close", confirmed_people=0, reason="人数不足",
+        asked_by=FIRST.name, asked_at=moment, confirmed_by=SECOND.name, confirmed_at=moment,
+    )  # fmt: skip
+    session.add(closed)
+    session.flush()
+    with pytest.raises(Refused, match="停开"):
+        enrolment.confirm_undo(session, held, FIRST)
+    session.delete(closed)
+    held.round.state = "FINAL"
+    following = Round(serial="2026-2", title="补录", year=held.round.year, season=held.round.season,
+                      parent_id=held.round_id, created_at=moment)  # fmt: skip
+    session.add(following)
+    session.flush()
+    with pytest.raises(Refused, match="下一轮"):
+        enrolment.confirm_undo(session, held, FIRST)
+    following.state = "VOID"
+    session.flush()
+    assert enrolment.confirm_undo(session, held, FIRST).state == "accepted"
 
 
 def test_nothing_is_entered_while_a_round_is_suspended(session: Session, held: Offer) -> None:

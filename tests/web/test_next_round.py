@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tests.web.a_round import CONFIRMING, FIRST, SECOND, SERIAL, standing
 from tests.web.conftest import Clock
@@ -142,6 +143,24 @@ def test_only_once_and_only_at_the_end(app: Flask) -> None:
     with db.writing() as session:
         rounds.void(session, session.get_one(Round, made.id), FIRST, SECOND, "重来")
     assert next_round.open_next(_round_id(), "2026-3", "x", FIRST).parent_id == _round_id()
+
+
+def test_a_place_that_ends_in_that_moment_has_it_looked_at_again(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody leaves while what is left is worked out: it is not the round of a moment ago."""
+    left = next_round.left
+
+    def meanwhile(session: Session, round_: Round, reopen: bool) -> next_round.Left:
+        found = left(session, round_, reopen)
+        answer(A01="left")
+        return found
+
+    monkeypatch.setattr(next_round, "left", meanwhile)
+    with pytest.raises(Moved):
+        opened()
+    monkeypatch.undo()
+    assert opened().serial == NEW
 
 
 def test_nothing_left(app: Flask) -> None:

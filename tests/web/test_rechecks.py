@@ -38,6 +38,7 @@ from web.models import (
     Publication,
     Recheck,
     Round,
+    Ruling,
     Run,
     Score,
 )
@@ -569,6 +570,24 @@ def test_no_seat_is_given_to_somebody_who_is_asked_about_another(confirming: Fla
         change = seats.ask(session, held.program, 4, "复核成立", COLLEGE)
         seats.agree(session, change, ENTERPRISE)
         with pytest.raises(Refused):
+            seats.agree(session, change, FIRST)
+
+
+def test_no_seat_is_given_in_a_class_that_was_closed(confirming: Flask) -> None:
+    ticket = late("seat")
+    with db.writing() as session:
+        program = session.get_one(Recheck, ticket).program
+        assert program is not None
+        change = seats.ask(session, program, 4, "复核成立", COLLEGE)
+        seats.agree(session, change, ENTERPRISE)
+        session.add(
+            Ruling(
+                order_class_id=program.order_class_id, kind="close", confirmed_people=0, reason="人数不足",
+                asked_by=FIRST.name, asked_at=CONFIRMING, confirmed_by=SECOND.name, confirmed_at=CONFIRMING,
+            )
+        )  # fmt: skip
+        session.flush()
+        with pytest.raises(Refused, match="停开"):
             seats.agree(session, change, FIRST)
 
 
