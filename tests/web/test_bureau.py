@@ -91,7 +91,7 @@ def test_the_log_is_filtered_by_days_in_beijing(w: o.World) -> None:
         )
     }  # fmt: skip
     assert list(found.values()) == [["early"], ["late"], ["late", "early"], ["late", "early"], []]
-    for strange in ("yesterday", "2026-02-30", "%20", "99999-01-01"):
+    for strange in ("yesterday", "2026-02-30", "99999-01-01"):
         page = b1.get(f"/bureau/audit?first={strange}")
         assert (
             page.status_code == 200
