@@ -59,8 +59,8 @@ from web import (
 from web.audit import Actor
 from web.models import Agreement, Motion, Offer, Program, Recheck, Ruling
 
-LIVES, STEPS = int(os.environ.get("LIFE", "43")), 50
-SHARES = {"confirming": 23, "published": 11, "approved": 4, "review": 3, "draft": 2}
+LIVES, STEPS = int(os.environ.get("LIFE", "54")), 50
+SHARES = {"confirming": 31, "published": 14, "approved": 4, "review": 3, "draft": 2}
 """Where lives begin; how many of so many together."""
 ALL = sum(SHARES.values())
 ACTS = {
