@@ -343,16 +343,17 @@ def confirm_undo(session: Session, offer: Offer, actor: Actor) -> Offer:
         raise Refused({"": [_("没有等待确认的更正。")]})
     college = offer.program.order_class.college.code
     reviewing.second_person(session, held.asked_by, actor, college)
-    reason, held.asked = held.asked_reason, ""
+    reason = held.asked_reason
+    entered = what in ("check_in", "register")
+    found = offer if entered else _again(session, offer, held, actor, reason)
+    held.asked = ""
     held.version += 1
     if what == "check_in":
         held.checked_in_on = None
     elif what == "register":
         held.registered_on, held.register_number = None, ""
     _note(session, offer, "undo", actor, reason, entry=what, asked_by=held.asked_by)
-    return (
-        offer if what in ("check_in", "register") else _again(session, offer, held, actor, reason)
-    )
+    return found
 
 
 def _again(session: Session, offer: Offer, held: Enrolment, actor: Actor, reason: str) -> Offer:

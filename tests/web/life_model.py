@@ -298,6 +298,8 @@ class Model:
                 place["state"] = answer
             else:
                 self._end(at, answer)
+            if answer == "accepted" and not self._unmakable(at):
+                self._agree(at, now)
 
         return why, then
 
@@ -483,10 +485,18 @@ class Model:
             return why, nothing
         if CLASS_OF[held["program"]] == NO_DATES:
             why.add("Barred")
-        made = {"place": place, "state": "signing", "due": after_days(now, 10), "signed": set(),
-                "asked": ""}  # fmt: skip
-        at = max(self.agreements, default=0) + 1
-        return why, lambda: self.agreements.update({at: made})
+        return why, lambda: self._agree(place, now)
+
+    def _unmakable(self, place: int) -> bool:
+        """Whether a place has an agreement, or can have none."""
+        barred = CLASS_OF[self.places[place]["program"]] == NO_DATES
+        return barred or self.agreement(place) is not None
+
+    def _agree(self, place: int, now: datetime) -> None:
+        self.agreements[max(self.agreements, default=0) + 1] = {
+            "place": place, "state": "signing", "due": after_days(now, 10), "signed": set(),
+            "asked": "",
+        }  # fmt: skip
 
     def parties(self, at: int) -> set[str]:
         """Who signs an agreement."""

@@ -380,7 +380,7 @@ def test_an_answer_at_the_counter(app: Flask, office: Callable[..., FlaskClient]
     page = client.post(f"{path}/answer", data=form | {"version": "77"}).text
     assert "刚才已有别的答复" in page
     page = follow(client, client.post(f"{path}/answer", data=form))
-    assert "答复已记录" in page and "确 7" in page and "college:collegeu1" in page
+    assert "答复已记录" in page and "确 7" in page and "院校 collegeu1" in page
     own = as_applicant(app, mine.applicant.number)
     assert "在柜台 确 7" in said(own.get(f"{ME}/offers/{mine.key}/receipt").text)
 
