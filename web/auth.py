@@ -486,14 +486,13 @@ def change_of(key: str, session: Session | None = None) -> SeatChange:
 
 def offer_of(key: str, session: Session | None = None) -> Offer:
     """An offer, for her whom it was made to, the college of its class, and coordinators."""
+    return _offer(key, session, "applicant", "college", "coordinator")
+
+
+def _offer(key: str, session: Session | None, *roles: str) -> Offer:
+    """An offer by key, for those of its parties who have one of the roles."""
     found = (session or db.reading()).scalar(select(Offer).where(Offer.key == key))
-    role = current_user.role
-    mine = found is not None and (
-        role == "coordinator"
-        or (role == "college" and found.program.order_class.college_id == current_user.college_id)
-        or (role == "applicant" and found.applicant.person_id == current_user.person_id)
-    )
-    if found is None or not mine:
+    if found is None or current_user.role not in roles or not _is_party(found):
         abort(404)
     return found
 
@@ -643,9 +642,4 @@ def _is_party(offer: Offer) -> bool:
 
 def enrolled_of(key: str, session: Session | None = None) -> Offer:
     """A place by key, for the college that enters its check-in, and for coordinators."""
-    found = (session or db.reading()).scalar(select(Offer).where(Offer.key == key))
-    if found is None or current_user.role not in ("college", "coordinator"):
-        abort(404)
-    if not _is_party(found):
-        abort(404)
-    return found
+    return _offer(key, session, "college", "coordinator")
