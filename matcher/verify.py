@@ -3168,10 +3168,12 @@ class Proof:
         kept = [weight.get(name, 0) for name in KEPT]
         most = (first + second) << 20
         cheapest: dict[tuple[int, tuple[str, ...]], int] = {}
-        found, base = [], 0
+        undrawn: list[list[tuple[int, int]]] = []
+        willing: Counter[str] = Counter()
+        base = 0
         for i, groups in enumerate(self.groups):
             pi, place = prices.person[i], self.result.place[i]
-            mine: dict[str, int] = {}
+            mine: list[tuple[int, int]] = []
             a = self.given.people[i]
             for p, rank, fit in self.present(state, i):
                 memo = (p, groups)
@@ -3184,15 +3186,24 @@ class Proof:
                     cost -= kept[0] * bool(sure) + kept[1] * (sure is not None)
                 if elsewhere and p != place:
                     cost -= elsewhere
-                if most and cost <= 2 * most:
-                    drawn = self.given.weights(a, self.given.programs[p])
+                mine.append((p, cost))
+            willing.update({self.home[p] for p, cost in mine if cost <= 0})
+            undrawn.append(mine)
+            base += pi if i in state.held else min(0, pi)
+        # Whom no lottery makes willing is drawn only where an open class may need her.
+        short = {c for c, need in self.need.items() if c in state.open and willing[c] < need}
+        found: list[dict[str, int]] = []
+        for i, mine in enumerate(undrawn):
+            least: dict[str, int] = {}
+            for p, cost in mine:
+                c = self.home[p]
+                if most and (cost <= 2 * most or c in short):
+                    drawn = self.given.weights(self.given.people[i], self.given.programs[p])
                     cost -= first * drawn[0] + second * drawn[1]
                 elif most:
                     cost -= most
-                c = self.home[p]
-                mine[c] = min(cost, mine.get(c, cost))
-            found.append(mine)
-            base += pi if i in state.held else min(0, pi)
+                least[c] = min(cost, least.get(c, cost))
+            found.append(least)
         return found, base
 
     def hers(self, p: int, groups: tuple[str, ...]) -> list[str]:

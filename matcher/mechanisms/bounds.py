@@ -183,10 +183,14 @@ class Bounds:
         return Node(np.where(hopeless, CLOSED, node.openings), node.allowed, node.forced)
 
     def wanted(self, node: Node, cost: Int, prices: Prices, most: int) -> Int:
-        """The edges whose reduced cost is so much at most."""
-        plan = self.plan
+        """The edges whose reduced cost is so much at most, or that an open class may need."""
+        plan, present = self.plan, self.present(node)
         arcs = cost[plan.edge] + prices.seat[plan.kind] - prices.person[plan.owner]
-        return np.unique(plan.edge[self.present(node) & np.asarray(arcs <= most, bool)])
+        willing = np.unique(self.pair_of_arc[present & np.asarray(arcs <= 0, bool)])
+        count = np.bincount(self.pair_class[willing], minlength=len(plan.need))
+        short = plan.conditional & (count < plan.need) & (node.openings == OPEN)
+        near = np.asarray(arcs <= most, bool) | short[self.class_of_arc]
+        return np.unique(plan.edge[present & near])
 
     def bound(self, node: Node, cost: Int, per_reserve: int, prices: Prices) -> Bound:
         """The bound that prices give in a node.

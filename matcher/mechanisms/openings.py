@@ -19,10 +19,12 @@ import numpy as np
 from ..cells import Int
 from ..objective import Counted, ceiling, reserved_filled
 from .bounds import ROOM, Bool, Bound, Bounds, Node, Prices, packed, prices_of
+from .faces import along
 from .flow import NoFlow
 from .plan import CLOSED, FREE, OPEN, Drawn, Flow, Plan
 from .proof import Step, Tree
-from .strong import FINE, NOTHING, Solution, Strong, rounded
+from .rounding import closing_short, nearest
+from .strong import FINE, NOTHING, Fixed, Solution, Strong, Weighted, rounded
 
 
 class Elsewhere:
@@ -154,7 +156,7 @@ class Search:
         except NoFlow:
             return
         if len(flow.potentials) == len(self.objective):
-            self._offer(flow.matching(), openings, flow)
+            self.offer(flow.matching(), openings, flow)
 
     def find(self, flow: Flow) -> list[int]:
         """Find the best plan of a flow, or only that, lottery apart, it is worse than the best one.
@@ -166,20 +168,20 @@ class Search:
         NoFlow
             If the flow has no plan.
         """
-        self._watch()
+        self.watch()
         end = self.before_lottery
         value = flow.maximise(*self.objective[:end])
         if self.best is None or tuple(value) >= self.best.value[:end]:
-            self._watch()
+            self.watch()
             value += flow.maximise(*self.objective[end:])
         return value
 
-    def _offer(self, matching: Int, openings: Int, flow: Flow | None = None) -> None:
+    def offer(self, matching: Int, openings: Int, flow: Flow | None = None) -> None:
         """Keep a plan if it keeps everything and is the best so far."""
         if not self.plan.keeps(matching, openings):
             return
         conditional, must = self.plan.conditional, self.plan.decreed
-        filled = self._sizes(matching) > 0
+        filled = self.sizes(matching) > 0
         exact = np.where(conditional, np.where(filled | must, OPEN, CLOSED), FREE)
         value = self.value(matching)
         same = flow is not None and flow.whole and (openings == exact)[conditional].all()
@@ -192,7 +194,7 @@ class Search:
             if same and self.best.flow is None:
                 self.best.flow = flow
 
-    def _sizes(self, matching: Int) -> Int:
+    def sizes(self, matching: Int) -> Int:
         market = self.plan.market
         placed = market.class_of[matching[matching >= 0]]
         return np.bincount(placed, minlength=len(market.order_classes)).astype(np.int64)
@@ -203,7 +205,7 @@ class Search:
         filled = reserved_filled(self.plan.market, matching, self.plan.choice)
         return tuple(int(c.at(edges).sum()) + c.per_reserve * filled for c in self.objective)
 
-    def _watch(self) -> None:
+    def watch(self) -> None:
         if self.deadline is not None and time.perf_counter() > self.deadline:
             raise OutOfTime
 
@@ -221,15 +223,15 @@ class Search:
         flow = plan.flow(openings)
         flow.maximise(self.components[0])
         while True:
-            loads = self._loads(flow.matching())
+            loads = self.loads(flow.matching())
             flow = plan.flow(openings, seats=plan.within(openings, loads))
             flow.maximise(self.components[0])
-            sizes = self._sizes(flow.matching())
+            sizes = self.sizes(flow.matching())
             short = free & (sizes < plan.need) & (openings == FREE)
             if not short.any():
                 break
             openings = np.where(short, CLOSED, openings)
-        self._offer(flow.matching(), openings)
+        self.offer(flow.matching(), openings)
         if self.best is None:
             raise NoFlow
         return self.best
@@ -243,7 +245,8 @@ class Search:
         found = [*best[: self.equal]]
         for at, component in enumerate(self.objective[self.equal :], self.equal):
             same = len(self.ceilings) > at and tuple(self.ceilings[:at]) == best[:at]
-            found.append(self.ceilings[at] if same else ceiling(self.plan.market, component))
+            most = self.ceilings[at] if same else ceiling(self.plan.market, component)
+            found.append(min(self.most, most) if at == 0 and self.ceilings else most)
         return tuple(found)
 
     # --- the search
@@ -295,11 +298,11 @@ class Search:
         """
         fixed: list[tuple[Counted, int]] = []
         for at, component in enumerate(self.components):
-            self._watch()
-            found = self.strong.whole(root, component, fixed, self._time_left())
+            self.watch()
+            found = self.strong.whole(root, component, fixed, self.time_left())
             if found is None:
                 raise OutOfTime
-            self._offer(found[0], root.openings)
+            self.offer(found[0], root.openings)
             value = (*self.value(found[0]), 0)[at]
             if component is self.components[-1]:
                 self.tied |= bool(component.worth[self._edges(found[0])].any())
@@ -317,54 +320,28 @@ class Search:
     def _relaxed(self, root: Node) -> Flow:
         """The best flow where classes need no minimum, lottery apart; if it is a plan, it is the best."""
         flow = self.plan.flow(root.openings)
-        self._watch()
+        self.watch()
         self.ceilings = flow.maximise(*self.objective[: self.before_lottery])
+        self.most = self.ceilings[0]
         matching = flow.matching()
-        sizes = self._sizes(matching)
+        sizes = self.sizes(matching)
         wide = self.plan.conditional & (sizes < WIDE * self.plan.need)
         parts = self.objective[: self.before_lottery]
         self.strong = Strong(self.bounds, set(np.flatnonzero(wide).tolist()))
-        self.strong.begin(flow, [*zip(self._ladder(0), parts, strict=False)])
+        self.strong.begin(flow, [*zip(self.ladder(0), parts, strict=False)])
         if self.plan.keeps(matching, root.openings):
             flow.maximise(*self.objective[self.before_lottery :])
-            self._offer(flow.matching(), root.openings, flow)
+            self.offer(flow.matching(), root.openings, flow)
         return flow
 
-    def _first_plans(self, root: Node, relaxed: Flow) -> None:
-        """Plans to begin with: of all classes with people, and of those left when short ones close.
-
-        Closing what falls short, as often as anything does, ends in a plan where no class has to open.
-        """
-        plan, openings = self.plan, root.openings
-        matching = relaxed.matching()
-        sizes, loads = self._sizes(matching), self._loads(matching)
-        free = plan.conditional & (openings == FREE)
-        try:
-            columns = self.strong.columns if (sizes < plan.need)[free].any() else None
-            filled = np.where(free, np.where(sizes > 0, OPEN, CLOSED), openings)
-            self.try_openings(filled, columns, loads)
-            while (short := free & (sizes < plan.need) & (openings == FREE)).any():
-                share = sizes / np.maximum(1, plan.need)
-                least = max(0.5, float(np.quantile(share[short], 0.25)))
-                openings = np.where(short & (share <= least), CLOSED, openings)
-                self._watch()
-                flow = plan.flow(openings, columns, plan.within(openings, loads))
-                flow.maximise(self.components[0])
-                matching = flow.matching()
-                sizes, loads = self._sizes(matching), self._loads(matching)
-            filled = np.where(free, np.where(sizes > 0, OPEN, CLOSED), openings)
-            self.try_openings(filled, columns, loads)
-        except NoFlow:
-            return
-
-    def _loads(self, matching: Int) -> Int:
+    def loads(self, matching: Int) -> Int:
         """How many people each program has."""
         placed = matching[matching >= 0]
         return np.bincount(placed, minlength=len(self.plan.market.programs)).astype(np.int64)
 
     def _visit(self, node: Node, start: int, flow: Flow | None = None) -> Tree:
         """Prove that a node holds nothing better than the best plan."""
-        self._watch()
+        self.watch()
         self.nodes += 1
         if self.nodes > NODES and self.crossing:
             raise TooMany
@@ -375,13 +352,13 @@ class Search:
         node = node if node is self.root else entered
         if flow is not None and self.best is not None:
             found = packed(len(flow.potentials)), prices_of(flow, flow.potentials)
-            node, start = self._step(node, start, found, tree)
+            node, start = self.step(node, start, found, tree)
         node, start, solution = self._bounded(node, start, tree, flow)
         if tree.leaf:
             return tree
         if self._is_leaf(node) and self._leaf(node, start, tree):
             return tree
-        if start == self._enough():
+        if start == self.enough():
             tree.leaf = "equal"
             return tree
         return self._branch(node, start, tree, solution)
@@ -394,36 +371,42 @@ class Search:
         Where a flow is dear, a relaxation tells first whether a leaf is worth one.
         """
         solution, stuck = None, not self.bounds.present(node).any()
-        while not (tree.leaf or stuck or self._is_leaf(node)) and start < self._enough():
+        faced = False
+        while not (tree.leaf or stuck or self._is_leaf(node)) and start < self.enough():
+            if self.crossing and self.settled(node) and not faced:
+                faced = True
+                node, start = along(self, node, start, tree)
+                continue
             first = start
             self.equal = max(self.equal, start if flow is not None else 0)
-            if self.small and self._free(node).sum() <= start:
+            if (self.small or self.crossing) and 0 < self._free(node).sum() <= start:
                 break  # a relaxation is dearer the more components it fixes
-            for ladder in (self._ladder(start), [1]):
+            for ladder in (self.ladder(start), [1]):
                 value = np.inf
                 for solution in self._solutions(node, first, ladder):
                     before = node
-                    self._round(solution, node, first, ladder)
+                    nearest(self, solution, node, first, ladder)
                     if self.best is None and flow is not None:
-                        self._first_plans(node, flow)
+                        closing_short(self, node, flow)
                     node, start = self._read(solution, ladder, node, start, tree)
                     if tree.leaf or self._is_leaf(node) or start > first:
                         break
-                    if node is before and abs(solution.value - value) < NOTHING * ladder[0]:
+                    little = 1e-3 if self.crossing else NOTHING
+                    if node is before and abs(solution.value - value) < little * ladder[0]:
                         break
                     value = solution.value
                 if tree.leaf or self._is_leaf(node) or start > first:
                     break
             stuck = start == first
         if self._is_leaf(node) and not (tree.leaf or self.small or self._is_best(node)):
-            ladder, first = self._ladder(start), start
+            ladder, first = self.ladder(start), start
             for last in self._solutions(node, first, ladder):
                 node, start = self._read(last, ladder, node, start, tree)
                 if tree.leaf or start > first:
                     break
         return node, start, solution
 
-    def _enough(self) -> int:
+    def enough(self) -> int:
         """How many components are to be proven: where another plan is as good, it is not unique."""
         return len(self.objective) if self.tied else len(self.components)
 
@@ -441,13 +424,13 @@ class Search:
         """Whether a flow over all arcs costs no more than a relaxation."""
         return not self.crossing and bool(self.strong.columns.all())
 
-    def _settled(self, node: Node) -> bool:
+    def settled(self, node: Node) -> bool:
         return not self._free(node).any()
 
     def _is_leaf(self, node: Node) -> bool:
         """Whether every class is settled and a flow says all: no sets cross, no pair is settled."""
         untouched = bool(node.allowed.all()) and bool((node.forced < 0).all())
-        return untouched and self._settled(node) and not self.plan.chains(node.openings).left_out
+        return untouched and self.settled(node) and not self.plan.chains(node.openings).left_out
 
     def _leaf(self, node: Node, start: int, tree: Tree) -> bool:
         """Settle a node in which a flow finds the best plan; whether that ends it.
@@ -465,7 +448,7 @@ class Search:
         except NoFlow:
             self._without_plan(node, start, tree, prices_of(flow, [flow.unmet()]))
         else:
-            self._step(node, start, (packed(len(value)), prices_of(flow, flow.potentials)), tree)
+            self.step(node, start, (packed(len(value)), prices_of(flow, flow.potentials)), tree)
         return bool(tree.leaf)
 
     def _without_plan(
@@ -473,15 +456,15 @@ class Search:
     ) -> tuple[Node, int]:
         """Show by prices of what is missing that a node holds no plan as good as the best."""
         if prices is not None:
-            return self._step(node, start, ([0], prices), tree)
+            return self.step(node, start, ([0], prices), tree)
         value = (*self.best.value, 0) if self.best else ()
         fixed = [*zip(self.components[:start], value, strict=False)]
-        solution = self.strong.solve(node, [], fixed, self._time_left())
+        solution = self.strong.solve(node, [], fixed, self.time_left())
         if solution is None:
             self._without_digits()
             return node, start
         weights = [round(price * FINE) for price in solution.fixed] or [0]
-        return self._step(node, start, (weights, rounded(solution, 1 / FINE)), tree)
+        return self.step(node, start, (weights, rounded(solution, 1 / FINE)), tree)
 
     def _branch(self, node: Node, start: int, tree: Tree, solution: Solution | None) -> Tree:
         """Split a node by the class that is least clearly open or closed, or else by a pair."""
@@ -495,7 +478,7 @@ class Search:
                 openings[tree.order_class] = state
                 sides.append(Node(openings, node.allowed, node.forced))
         elif (edge := self._pair(node, solution)) < 0:
-            self._offer(self._forced(node), node.openings)
+            self.offer(self._forced(node), node.openings)
             tree.leaf = "settled"
             return tree
         else:
@@ -528,7 +511,7 @@ class Search:
 
     # --- steps
 
-    def _step(
+    def step(
         self, node: Node, start: int, found: tuple[list[int], Prices], tree: Tree
     ) -> tuple[Node, int]:
         """Apply prices to a node: what they settle, how far they prove, whether nothing is left."""
@@ -543,6 +526,9 @@ class Search:
             return node, start
         reached = sum(w * v for w, v in zip(weights, (*self.best.value, 0), strict=False))
         slack = -reached - bound.least
+        if self.nodes == 1 and start == 0 and weights[0]:
+            more = max(0, (slack + self._drop(weights, 1)) // weights[0])
+            self.most = min(self.most, self.best.value[0] + more)
         if bound.impossible or slack < 0:
             tree.steps.append(Step(weights, prices, start, [], []))
             tree.leaf = "ended"
@@ -592,7 +578,7 @@ class Search:
 
     # --- the strong relaxation
 
-    def _ladder(self, start: int) -> list[int]:
+    def ladder(self, start: int) -> list[int]:
         """Weights of the components from one on, as many as a relaxation can put side by side.
 
         Each outweighs the next one for a few people: enough to part them, and small enough for the
@@ -612,12 +598,10 @@ class Search:
 
     def _solutions(self, node: Node, start: int, ladder: list[int]) -> Iterator[Solution]:
         """Solutions of a node's relaxation, each over more columns than the one before."""
-        wanted = [*zip(ladder, self.components[start:], strict=False)]
-        value = (*self.best.value, 0) if self.best else ()
-        fixed = [*zip(self.components[:start], value, strict=False)]
+        wanted, fixed = self.asked(start, ladder)
         for _ in range(ROUNDS):
-            self._watch()
-            solution = self.strong.solve(node, wanted, fixed, self._time_left())
+            self.watch()
+            solution = self.strong.solve(node, wanted, fixed, self.time_left())
             if solution is None:
                 self._without_digits()
                 return
@@ -625,38 +609,18 @@ class Search:
             if not solution.more:
                 return
 
-    def _reached(self, start: int, ladder: list[int]) -> int:
+    def asked(self, start: int, ladder: list[int]) -> tuple[list[Weighted], list[Fixed]]:
+        """The components from one on with their weights, and those before at the best plan's values."""
+        value = (*self.best.value, 0) if self.best else ()
+        return (
+            [*zip(ladder, self.components[start:], strict=False)],
+            [*zip(self.components[:start], value, strict=False)],
+        )
+
+    def reached(self, start: int, ladder: list[int]) -> int:
         """What the best plan is worth in some components."""
         value = (*self.best.value, 0)[start:] if self.best else ()
         return sum(w * v for w, v in zip(ladder, value, strict=False))
-
-    def _round(self, solution: Solution, node: Node, start: int, ladder: list[int]) -> None:
-        """Try the openings nearest to a solution, where that leaves room for a better plan."""
-        if self.best and solution.value <= self._reached(start, ladder) + NOTHING:
-            return
-        plan = self.plan
-        if plan.chains(node.openings).left_out:
-            self._offer(self._whole(solution), node.openings)
-        home = plan.market.class_of[plan.home[plan.kind]]
-        sizes = np.bincount(home, solution.placed, len(solution.opening))
-        loads = np.bincount(plan.home[plan.kind], solution.placed, len(plan.market.programs))
-        between = (solution.opening > NOTHING) & (solution.opening < 1 - NOTHING)
-        for least in (0.5, NOTHING, 1 - NOTHING) if between.any() else (0.5,):
-            openings = np.where(solution.opening >= least, OPEN, CLOSED)
-            openings[(sizes < 0.5) & (node.openings == FREE)] = CLOSED
-            openings[~plan.conditional] = FREE
-            before = self.best
-            self.try_openings(openings, self.strong.columns, np.rint(loads).astype(np.int64))
-            if self.best is not before:
-                break
-
-    def _whole(self, solution: Solution) -> Int:
-        """The placement of those who are not halfway in a solution."""
-        plan, market = self.plan, self.plan.market
-        at = np.flatnonzero(solution.placed > 0.5)
-        matching = np.full(len(market.applicants), -1)
-        matching[plan.owner[at]] = market.program[plan.edge[at]]
-        return matching
 
     def _read(
         self, solution: Solution, ladder: list[int], node: Node, start: int, tree: Tree
@@ -687,13 +651,13 @@ class Search:
         """Apply the prices of a solution as multiples of a unit."""
         weights = [round(price / unit) for price in solution.fixed]
         weights += [round(weight / unit) for weight in ladder]
-        return self._step(node, start, (weights, rounded(solution, unit)), tree)
+        return self.step(node, start, (weights, rounded(solution, unit)), tree)
 
     def _without_digits(self) -> None:
         """Go on without a relaxation that the solver could not solve, unless the time is up."""
-        self._watch()
+        self.watch()
         if self.crossing:
             raise TooMany
 
-    def _time_left(self) -> float | None:
+    def time_left(self) -> float | None:
         return None if self.deadline is None else max(0.1, self.deadline - time.perf_counter())

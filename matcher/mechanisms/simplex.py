@@ -18,6 +18,9 @@ from scipy.sparse import csc_array
 from ..cells import Int
 
 Real = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+Region = tuple[Real, Real, Real, Real]
+"""Least and greatest of each column, and of each row."""
 
 LOWER, BASIC = 0, 1
 """HiGHS's numbers for a column that is at its lower bound, and for one in the basis."""
@@ -49,10 +52,14 @@ class Program:
 
 @dataclass(frozen=True)
 class Solved:
-    """A solution: columns, the price of each row (0 or less), and the least cost."""
+    """A solution: columns, the price of each row and column, and the least cost.
+
+    A row's price is 0 or less, unless it is to be tight.
+    """
 
     x: Real
     dual: Real
+    reduced: Real
     cost: float
 
 
@@ -61,16 +68,24 @@ class Cold:
 
     def solve(
         self, program: Program, cost: Real, box: tuple[Real, Real], limit: Real,
-        time_s: float | None,
+        time_s: float | None, tight: Bool | None = None,
     ) -> Solved | None:  # fmt: skip
-        """The cheapest columns within their box and the limits of the rows; None if none in time."""
+        """The cheapest columns within their box and the limits of the rows; None if none in time.
+
+        Rows that are to be tight are at their limits.
+        """
+        at = np.zeros(len(limit), bool) if tight is None else tight
+        matrix = program.matrix.tocsr()
         found = linprog(
-            cost, program.matrix, limit, bounds=np.column_stack(box), method="highs-ds",
-            options={"time_limit": time_s} if time_s else {},
+            cost, matrix[~at], limit[~at], matrix[at], limit[at], bounds=np.column_stack(box),
+            method="highs-ds", options={"time_limit": time_s} if time_s else {},
         )  # fmt: skip
         if found.x is None or found.status != 0:
             return None
-        return Solved(found.x, np.asarray(found.ineqlin.marginals), float(found.fun))
+        dual = np.zeros(len(limit))
+        dual[~at], dual[at] = found.ineqlin.marginals, found.eqlin.marginals
+        reduced = np.asarray(found.lower.marginals + found.upper.marginals)
+        return Solved(found.x, dual, reduced, float(found.fun))
 
 
 class Warm:
@@ -82,28 +97,34 @@ class Warm:
         self.highs.setOptionValue("output_flag", False)
         self.program: Program | None = None
         self.solved, self.cost = False, np.zeros(0)
-        self.region: tuple[Real, Real, Real] = (np.zeros(0),) * 3
+        self.region: Region = (np.zeros(0),) * 4
         self.row_status, self.column_status = np.zeros(0, np.int8), np.zeros(0, np.int8)
 
     def solve(
         self, program: Program, cost: Real, box: tuple[Real, Real], limit: Real,
-        time_s: float | None,
+        time_s: float | None, tight: Bool | None = None,
     ) -> Solved | None:  # fmt: skip
-        """The cheapest columns within their box and the limits of the rows; None if none in time."""
+        """The cheapest columns within their box and the limits of the rows; None if none in time.
+
+        Rows that are to be tight are at their limits.
+        """
+        least = np.full(len(limit), -np.inf) if tight is None else np.where(tight, limit, -np.inf)
         highs, old = self.highs, self.program
         if old is not None and old.fixed == program.fixed and self.solved:
             self._reprice(old, program, cost)
-        same = program is self.program and all(map(np.array_equal, (*box, limit), self.region))
+        region = *box, least, limit
+        same = program is self.program and all(map(np.array_equal, region, self.region))
         highs.setOptionValue("simplex_strategy", PRIMAL if same else DUAL)
         if program is self.program:
             at = np.arange(len(cost), dtype=np.int32)
             highs.changeColsCost(len(at), at, cost)
             highs.changeColsBounds(len(at), at, *box)
-            for row in np.flatnonzero(limit != self.region[2]).tolist():
-                highs.changeRowBounds(row, -np.inf, limit[row])
+            changed = (least != self.region[2]) | (limit != self.region[3])
+            for row in np.flatnonzero(changed).tolist():
+                highs.changeRowBounds(row, least[row], limit[row])
         else:
-            self._pass(program, cost, box, limit)
-        self.program, self.region, self.cost = program, (*box, limit), cost
+            self._pass(program, cost, region)
+        self.program, self.region, self.cost = program, region, cost
         self.solved = self._run(time_s)
         if not self.solved:
             highs.clearSolver()
@@ -112,7 +133,8 @@ class Warm:
                 return None
         found = highs.getSolution()
         value = float(highs.getInfo().objective_function_value)
-        return Solved(np.array(found.col_value), np.array(found.row_dual), value)
+        prices = np.array(found.row_dual), np.array(found.col_dual)
+        return Solved(np.array(found.col_value), *prices, value)
 
     def _reprice(self, old: Program, program: Program, cost: Real) -> None:
         """Solve the last program for the costs of the next one, if they differ.
@@ -137,14 +159,14 @@ class Warm:
         done: bool = self.highs.getModelStatus() == self.core.HighsModelStatus.kOptimal
         return done
 
-    def _pass(self, program: Program, cost: Real, box: tuple[Real, Real], limit: Real) -> None:
+    def _pass(self, program: Program, cost: Real, region: Region) -> None:
         """Hand over another program, and what is known of its basis."""
         if self.program is not None:
             self._keep(self.program)
         matrix, lp = program.matrix, self.core.HighsLp()
         lp.num_row_, lp.num_col_ = matrix.shape
-        lp.col_cost_, (lp.col_lower_, lp.col_upper_) = cost, box
-        lp.row_lower_, lp.row_upper_ = np.full(len(limit), -np.inf), limit
+        lp.col_cost_ = cost
+        lp.col_lower_, lp.col_upper_, lp.row_lower_, lp.row_upper_ = region
         lp.a_matrix_.format_ = self.core.MatrixFormat.kColwise
         lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = matrix.shape
         lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices

@@ -9,7 +9,7 @@ its placements are checked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,6 +38,9 @@ NOTHING = 1e-6
 
 FINE = 1 << 20
 """Into so many parts a unit is cut where whole ones do not prove enough."""
+
+PRICE = 0.01
+"""A price below this is none: those of single components are whole, or parts of a few."""
 
 ALL = 80_000
 """Arcs up to which the relaxation has all of them from the beginning."""
@@ -103,6 +106,7 @@ class Strong:
         self.bounds, self.plan, self.suspects = bounds, bounds.plan, suspects
         self.columns = np.zeros(len(self.plan.edge), bool)
         self.simplex = simplex()
+        self.grown = False
         self.rows: _Rows | None = None
         self.shape: tuple[int, int, int, bytes] = 0, 0, 0, b""
 
@@ -128,20 +132,56 @@ class Strong:
         Solution or None
             None if the solver gives none in time.
         """
-        plan = self.plan
         worth, per_reserve = self._worth(wanted)
         rows = self._rows_of(node, fixed)
-        unit = max(1.0, float(np.abs(worth).max(initial=0)), float(per_reserve))
-        gain = (worth[rows.arcs] + per_reserve * plan.reserved[plan.kind[rows.arcs]]) / unit
-        cost = np.concatenate([-gain, np.zeros(rows.openings), np.full(rows.missing, SHORT)])
-        found = self.simplex.solve(
-            rows.program, cost * SCALE, rows.box(node), rows.limit(fixed), time_s
-        )
+        cost, unit = rows.cost(worth, per_reserve)
+        found = self.simplex.solve(rows.program, cost, rows.box(node), rows.limit(fixed), time_s)
         if found is None:
             return None
         solution = rows.read(node, found.x, -found.dual * (unit / SCALE), per_reserve)
         more = grow and self._add(node, worth, fixed, solution, unit)
         return replace(solution, value=-found.cost * unit / SCALE, more=more)
+
+    def faces(
+        self, node: Node, parts: Sequence[Sequence[Weighted]], time_left: Callable[[], float | None]
+    ) -> Iterator[Solution]:
+        """Solutions of one sum of components after another, each among those best in all before.
+
+        A column or row with a price is held where it is.  Each solution has the prices of its own
+        sum.  It ends early, and ``grown`` says so, where columns had to be added; and where somebody
+        is missing.
+        """
+        plan, self.grown = self.plan, False
+        rows, present = self._rows_of(node, ()), self.bounds.present(node)
+        lower, upper = rows.box(node)
+        limit, tight = rows.limit(()), np.zeros(len(rows.program.rows), bool)
+        left = present & ~self.columns
+        for part in parts:
+            used = np.append(rows.arcs[upper[: len(rows.arcs)] > 0], np.flatnonzero(left))
+            worth, per_reserve = self._worth(part, np.unique(plan.edge[used]))
+            cost, unit = rows.cost(worth, per_reserve)
+            found = self.simplex.solve(
+                rows.program, cost, (lower, upper), limit, time_left(), tight
+            )
+            if found is None:
+                return
+            prices = -found.dual * (unit / SCALE)
+            solution = rows.read(node, found.x, prices, per_reserve)
+            person, seat, *_ = solution.duals
+            reduced = seat[plan.kind] - person[plan.owner] - worth
+            reduced -= np.maximum(0, solution.short[self.bounds.class_of_arc])
+            wanting = left & (reduced <= PRICE)  # those of no price may serve the next sum
+            if wanting.any():
+                self.columns |= wanting
+                self.grown = True
+            if self.grown or solution.missing > NOTHING:
+                return
+            yield replace(solution, value=-found.cost * unit / SCALE)
+            left[:] = False
+            price = found.reduced * (unit / SCALE)
+            upper = np.where(price > PRICE, lower, upper)
+            lower = np.where(price < -PRICE, upper, lower)
+            tight |= np.abs(prices) > PRICE
 
     def _rows_of(self, node: Node, fixed: Sequence[Fixed]) -> _Rows:
         """The rows for a node: the last ones, if nothing but bounds and limits has changed."""
@@ -182,11 +222,14 @@ class Strong:
         matching[plan.owner[taken]] = plan.market.program[plan.edge[taken]]
         return matching, -float(found.mip_dual_bound) * max(1, wanted.reach)
 
-    def _worth(self, wanted: Sequence[Weighted]) -> tuple[Real, int]:
-        """What each arc is worth, and each reserved seat filled."""
+    def _worth(self, wanted: Sequence[Weighted], edges: Int | None = None) -> tuple[Real, int]:
+        """What each arc is worth, perhaps of some edges only, and each reserved seat filled."""
         worth = np.zeros(len(self.plan.market.program))
         for weight, component in wanted:
-            worth += float(weight) * component.worth
+            if edges is None:
+                worth += float(weight) * component.worth
+            else:
+                worth[edges] += float(weight) * component.at(edges)
         return worth[self.plan.edge], sum(w * c.per_reserve for w, c in wanted)
 
     def begin(self, flow: Flow, wanted: Sequence[Weighted]) -> None:
@@ -344,6 +387,16 @@ class _Rows:
         lower[openings] = node.openings[self.asked] == OPEN
         upper[openings] = node.openings[self.asked] != CLOSED
         return lower, upper
+
+    def cost(self, worth: Real, per_reserve: int) -> tuple[Real, float]:
+        """What the columns cost, and the greatest worth, in which the solver sees them.
+
+        ``worth`` is per arc of the plan.
+        """
+        unit = max(1.0, float(np.abs(worth).max(initial=0)), float(per_reserve))
+        gain = worth[self.arcs] + per_reserve * self.plan.reserved[self.plan.kind[self.arcs]]
+        lack = np.full(self.missing, SHORT)
+        return SCALE * np.concatenate([-gain / unit, np.zeros(self.openings), lack]), unit
 
     def limit(self, fixed: Sequence[Fixed]) -> Real:
         """The limits of the rows, where components stay at their values."""

@@ -54,6 +54,22 @@ def test_a_change_of_costs_limits_or_columns_is_solved_as_if_it_were_new(seed: i
             assert (made.matrix @ found.x <= room + 1e-6).all()
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_tight_rows_are_at_their_limits_and_every_price_is_told(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    made, solver = program(random, 6, 9), warm()
+    limit, box = made.matrix @ np.full(9, 0.5), (np.zeros(9), np.ones(9))
+    for tight in (np.arange(6) < 2, np.arange(6) > 3, None):
+        cost = random.random(9) - 0.5
+        for one in (solver, Cold()):
+            found = one.solve(made, cost, box, limit, None, tight)
+            assert found is not None
+            held = made.matrix @ found.x
+            assert (held <= limit + 1e-6).all()
+            assert tight is None or held[tight] == pytest.approx(limit[tight])
+            assert found.reduced == pytest.approx(cost - made.matrix.T @ found.dual)
+
+
 def test_without_a_solution_there_is_none_and_the_next_program_is_solved() -> None:
     made = Program(csc_array(np.array([[1.0]])), np.array([0]), np.array([0]), 0)
     cost, box = np.array([-1.0]), (np.zeros(1), np.ones(1))

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from matcher import Market, Policy, solve, verify
+from matcher.mechanisms import openings
 from tests.matcher.test_oracle import tables_of
 from tests.matcher.verify_rounds import claim
 from tests.random_markets import random_instance
@@ -110,7 +111,14 @@ def test_beside_broken_potentials_no_proof_is_looked_at(tmp_path: Path) -> None:
     assert broken(proved(22, tmp_path), lambda p: p["programs"].clear(), "potentials")
 
 
-def test_an_open_class_with_too_few_people_is_impossible(tmp_path: Path) -> None:
+def test_an_open_class_with_too_few_people_is_impossible(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without relaxations and flows everything is split, down to the last pair.
+    monkeypatch.setattr(openings, "NODES", 10_000)
+    bounded = lambda _search, node, start, _tree, _flow: (node, start, None)  # noqa: E731
+    monkeypatch.setattr(openings.Search, "_bounded", bounded)
+    monkeypatch.setattr(openings.Search, "_is_leaf", lambda _search, _node: False)
     instance = random_instance(Random("opt 1808"), "optimal")
     tables = tables_of(instance)
     tables.write(tmp_path)

@@ -1,0 +1,109 @@
+"""Where every class is settled but sets cross: one component after another, exactly.
+
+What is best in a component is a face of the relaxation: columns and rows that have a price stay where
+they are, and the next component is made large over what is left.  So no row has to fix what came before,
+whose price the next component, the lottery above all, drives beyond what doubles hold.  The prices of all
+components together, each outweighing all that come after it, prove them at once; they are nearly always
+whole, as the relaxation is nearly a flow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .bounds import DIGIT, Node, Prices
+from .proof import Tree
+from .rounding import whole
+from .strong import NOTHING, Solution, rounded
+
+if TYPE_CHECKING:
+    from .openings import Search
+
+Found = tuple[list[int], Prices]
+
+AGAIN = 12
+"""How often columns that prices find wanting are added."""
+
+PARTS = 60
+"""Into so many parts prices are cut at most, the first number that makes them whole."""
+
+
+def along(search: Search, node: Node, start: int, tree: Tree) -> tuple[Node, int]:
+    """Prove as many components of a settled node as its faces allow; the node, and how many.
+
+    Those that the relaxation of all of them together proves make one sum: its face is as good.
+    """
+    ladder = search.ladder(0)
+    first = _solution(search, node, ladder)
+    if first is None:
+        return node, start
+    search.offer(whole(search, first), node.openings)
+    for at, unit in enumerate(ladder):
+        if start <= at and not tree.leaf:
+            weights = [round(weight / unit) for weight in ladder[: at + 1]]
+            node, start = search.step(node, start, (weights, rounded(first, unit)), tree)
+    if tree.leaf or first.missing > NOTHING:
+        return node, start
+    for _ in range(AGAIN):
+        found = _steps(search, node, start)
+        if found is not None:
+            node, start = search.step(node, start, found, tree)
+        if tree.leaf or start >= search.enough() or not search.strong.grown:
+            break
+    return node, start
+
+
+def _solution(search: Search, node: Node, ladder: list[int]) -> Solution | None:
+    """A solution of the first components together, over all the columns that it needs."""
+    for _ in range(AGAIN):
+        found = search.strong.solve(node, *search.asked(0, ladder), search.time_left())
+        if found is None or not found.more:
+            break
+    return found
+
+
+def _steps(search: Search, node: Node, start: int) -> Found | None:
+    """Weights and prices that prove most, if they prove more than is proven."""
+    best: Found | None = None
+    found: Found | None = None
+    proven, ladder = start, search.ladder(0)[: max(1, start)]
+    sums = [[*zip([w // ladder[-1] for w in ladder], search.components, strict=False)]]
+    sums += [[(1, component)] for component in search.components[len(ladder) :]]
+    faces = search.strong.faces(node, sums, search.time_left)
+    for part, solution in zip(sums, faces, strict=False):
+        search.watch()
+        search.offer(whole(search, solution), node.openings)
+        if (cut := _cut(solution)) is None:
+            break
+        found = _after(found, [weight for weight, _ in part], *cut)
+        scratch = Tree()
+        _, reached = search.step(node, start, found, scratch)
+        if scratch.leaf or reached > proven:
+            best, proven = found, reached
+        if scratch.leaf or reached < len(found[0]) or reached >= search.enough():
+            break
+    return best
+
+
+def _cut(solution: Solution) -> tuple[int, Prices] | None:
+    """Prices as whole numbers of a part of the unit, None if no small number of parts does."""
+    for parts in range(1, PARTS + 1):
+        found = [np.rint(dual * parts) for dual in solution.duals]
+        if all(
+            (np.abs(dual * parts - number) < 1e-3).all()
+            for dual, number in zip(solution.duals, found, strict=True)
+        ):
+            return parts, Prices(*(number.astype(np.int64) for number in found))
+    return None
+
+
+def _after(before: Found | None, weights: list[int], parts: int, prices: Prices) -> Found:
+    """Prices that come after all earlier ones."""
+    cut = [parts * weight for weight in weights]
+    if before is None:
+        return cut, Prices(*(price.astype(object) for price in prices))
+    earlier, old = before
+    together = (was * DIGIT + new for was, new in zip(old, prices, strict=True))
+    return [*(weight * DIGIT for weight in earlier), *cut], Prices(*together)

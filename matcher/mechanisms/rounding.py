@@ -1,0 +1,127 @@
+"""Plans to begin with: good ones, soon, for a search that has yet to prove anything.
+
+None of them has to be the best; each is checked before it is kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..cells import Int
+from .bounds import Node
+from .flow import NoFlow
+from .plan import CLOSED, FREE, OPEN, Flow
+from .strong import NOTHING, Solution
+
+if TYPE_CHECKING:
+    from .openings import Search
+
+TIMES = 8
+"""How often classes that fall short are closed at most, before openings are given up."""
+
+
+def closing_short(search: Search, root: Node, relaxed: Flow) -> None:
+    """Plans of all classes with people, and of those left when short ones close.
+
+    Closing what falls short, as often as anything does, ends in a plan where no class has to open.
+    """
+    plan, openings = search.plan, root.openings
+    matching = relaxed.matching()
+    sizes, loads = search.sizes(matching), search.loads(matching)
+    free = plan.conditional & (openings == FREE)
+    try:
+        columns = search.strong.columns if (sizes < plan.need)[free].any() else None
+        filled = np.where(free, np.where(sizes > 0, OPEN, CLOSED), openings)
+        search.try_openings(filled, columns, loads)
+        while (short := free & (sizes < plan.need) & (openings == FREE)).any():
+            share = sizes / np.maximum(1, plan.need)
+            least = max(0.5, float(np.quantile(share[short], 0.25)))
+            openings = np.where(short & (share <= least), CLOSED, openings)
+            search.watch()
+            flow = plan.flow(openings, columns, plan.within(openings, loads))
+            flow.maximise(search.components[0])
+            matching = flow.matching()
+            sizes, loads = search.sizes(matching), search.loads(matching)
+        filled = np.where(free, np.where(sizes > 0, OPEN, CLOSED), openings)
+        search.try_openings(filled, columns, loads)
+    except NoFlow:
+        return
+
+
+def nearest(search: Search, solution: Solution, node: Node, start: int, ladder: list[int]) -> None:
+    """Try the openings nearest to a solution, where that leaves room for a better plan.
+
+    ``ladder`` are the weights of the components from ``start`` on that the solution makes large.
+    """
+    if search.best and solution.value <= search.reached(start, ladder) + NOTHING:
+        return
+    crossing = bool(search.plan.chains(node.openings).left_out)
+    if crossing and (search.best is None or not _between(solution)):
+        search.offer(whole(search, solution), node.openings)
+    if crossing and solution.more and search.best is not None:
+        return  # a better one is to come
+    every = _between(solution) and (search.nodes == 1 or not crossing)
+    for least in (0.5, NOTHING, 1 - NOTHING) if every else (0.5,):
+        before, openings = search.best, _openings(search, solution, node, least)
+        if crossing:
+            _settled(search, node, openings)
+        else:
+            search.try_openings(openings, search.strong.columns)
+            if search.best is not before:
+                break
+
+
+def _settled(search: Search, node: Node, openings: Int) -> None:
+    """Where sets cross: settle every class, and solve the relaxation again.
+
+    It is nearly always whole then.  Classes that fall short are closed.
+    """
+    plan, asked = search.plan, search.asked(0, search.ladder(0))
+    for _ in range(TIMES):
+        key = openings.tobytes(), False, b"settled"
+        if key in search.seen:
+            return
+        search.seen.add(key)
+        tried = Node(openings, node.allowed, node.forced)
+        found = search.strong.solve(tried, *asked, search.time_left(), grow=False)
+        if found is None:
+            return
+        sizes = np.bincount(search.bounds.class_of_arc, found.placed, len(openings))
+        short = (openings == OPEN) & (sizes < plan.need - NOTHING) & (node.openings == FREE)
+        if not short.any():
+            break
+        openings = np.where(short, CLOSED, openings)
+    else:
+        return
+    search.offer(whole(search, found), openings)
+    if (np.abs(found.placed - np.rint(found.placed)) > NOTHING).any():
+        home = plan.home[plan.kind]
+        loads = np.bincount(home, found.placed, len(plan.market.programs))
+        search.try_openings(openings, search.strong.columns, np.rint(loads).astype(np.int64))
+
+
+def _openings(search: Search, solution: Solution, node: Node, least: float) -> Int:
+    """The openings of a solution, rounded; classes that have nobody close."""
+    plan = search.plan
+    sizes = np.bincount(search.bounds.class_of_arc, solution.placed, len(solution.opening))
+    openings = np.where(solution.opening >= least, OPEN, CLOSED)
+    openings[(sizes < 0.5) & (node.openings == FREE)] = CLOSED
+    openings[~plan.conditional] = FREE
+    return openings
+
+
+def _between(solution: Solution) -> bool:
+    """Whether a solution leaves a class halfway open."""
+    halfway = (solution.opening > NOTHING) & (solution.opening < 1 - NOTHING)
+    return bool(halfway.any())
+
+
+def whole(search: Search, solution: Solution) -> Int:
+    """The placement of those who are not halfway in a solution."""
+    plan, market = search.plan, search.plan.market
+    at = np.flatnonzero(solution.placed > 0.5)
+    matching = np.full(len(market.applicants), -1)
+    matching[plan.owner[at]] = market.program[plan.edge[at]]
+    return matching
