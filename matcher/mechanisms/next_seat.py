@@ -236,7 +236,9 @@ class _Check:
         if last and bound.impossible:
             return
         room = self._room(step)
-        gain = self.gains[:, : len(weights)] @ np.array(weights, object)
+        # Beside other people's seats a plan that is elsewhere only loses: its weight counts for nothing.
+        counted = weights[: self.gains.shape[1]]
+        gain = self.gains[:, : len(counted)] @ np.array(counted, object)
         reached = sum(w * v for w, v in zip(weights, self.best.value, strict=False))
         slack = -reached - bound.least + room - gain
         if last:
@@ -248,7 +250,7 @@ class _Check:
             self.whole &= np.asarray(bound.opening[c] - own > slack, bool)
         for c in step.opened:
             self.whole &= np.asarray(bound.closing[c] > slack, bool)
-        for at in range(start, step.proves):
+        for at in range(start, min(step.proves, len(counted))):
             self.whole &= np.asarray(slack < weights[at] - search._drop(weights, at + 1), bool)
 
     def _room(self, step: Step) -> Any:
