@@ -31,6 +31,9 @@ _NUMBERS = re.compile(
 _FULL_WIDTH = {code: code - 0xFEE0 for code in (*range(0xFF10, 0xFF1A), 0xFF38, 0xFF58)}
 HIDDEN = "[…]"
 
+FILES = ("static", "pages.style")
+"""Endpoints that are files and no pages: they open no session, and nobody reads of them."""
+
 
 def redacted(text: str) -> str:
     """A text without what looks like a document or telephone number.
@@ -74,7 +77,7 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    if "request_id" in g and request.endpoint != "static":
+    if "request_id" in g and request.endpoint not in FILES:
         milliseconds = (time.perf_counter() - g.began) * 1000
         # neither the query, which may hold what was typed, nor the address of who asks
         logging.getLogger("web.access").info(

@@ -578,8 +578,7 @@ def test_pages_are_small_plain_and_short(app: Flask, ready: FlaskClient) -> None
         with ready.get(address) as answer:
             return len(gzip.compress(answer.data))
 
-    files = ("vendor/pico-2.1.1.min.css", "icons.css", "site.css", "icon.svg")
-    shared = sum(weight(f"/static/{name}") for name in files)
+    shared = weight("/style.css") + weight("/static/icon.svg")
     for path, page in pages(ready):
         scripts = re.findall(r'src="([^"]+)"', page)
         assert all("sortable" in s or "list.js" in s for s in scripts), path

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -111,6 +113,18 @@ def test_a_file_with_its_version_may_be_kept_for_ever(app: Flask, client: FlaskC
     with client.get(address) as kept, client.get("/static/site.css") as other:
         assert "immutable" in kept.headers["Cache-Control"]
         assert "immutable" not in other.headers["Cache-Control"]
+
+
+def test_one_style_sheet_has_them_all_and_may_be_kept(client: FlaskClient) -> None:
+    found = re.findall(r'rel="stylesheet" href="([^"]+)"', client.get("/login").text)
+    assert len(found) == 1
+    sheet = client.get(unescape(found[0]))
+    assert sheet.mimetype == "text/css" and "immutable" in sheet.headers["Cache-Control"]
+    assert "--pico-icon-date" in sheet.text and "pico" in sheet.text and ".demo" in sheet.text
+    assert "immutable" not in client.get("/style.css").headers["Cache-Control"]
+    assert "Set-Cookie" not in sheet.headers
+    with client.get("/static/icon.svg") as other:
+        assert "Set-Cookie" not in other.headers
 
 
 def test_what_the_operator_sets_stands_at_the_foot(app: Flask, client: FlaskClient) -> None:
