@@ -173,14 +173,15 @@ class WaitingList:
         people = people[first:]
         if not seats.reserved:
             return taken + [(edge, OPEN) for edge in people[: left - first]]
-        inside = {stage: [edge for edge, at in base if at == stage] for stage in KINDS}
         for stage, kinds in ((HARD, seats.hard), (SOFT, seats.soft)):
-            full = fill(self.choice.with_groups([*inside[stage], *people], kinds), kinds)
-            new = full[len(inside[stage]) :][: max(0, left - len(taken))]
+            inside = [edge for edge, at in base if at == stage]
+            full = fill(self.choice.with_groups([*inside, *people], kinds), kinds)
+            new = full[len(inside) :][: max(0, left - len(taken))]
             if stage == HARD:
                 left -= sum(kinds.values()) - len(full)  # these stay empty
             taken += [(edge, stage) for edge in new]
-            people = [edge for edge in people if edge not in set(new)]
+            gone = set(new)
+            people = [edge for edge in people if edge not in gone]
         return taken + [(edge, OPEN) for edge in people[: max(0, left - len(taken))]]
 
     # --- the lists
