@@ -272,7 +272,7 @@ def test_people_who_answer_all_the_time(served: Flask, monkeypatch: pytest.Monke
         press()
     monkeypatch.setattr(waiting, "step", always)
     page = failed(served, "c1")
-    assert "正好有人在答复" in page and "递补一次" in page
+    assert "正好有人在答复" in page and ">递补一次<" in page
 
 
 def test_a_full_disk(served: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
