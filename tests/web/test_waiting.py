@@ -94,9 +94,9 @@ def step() -> dict[str, str]:
 
 def holds(folder: Path) -> list[str]:
     """The chain's links, as its checker finds them in the archive."""
-    session = db.reading()
+    round_ = the_round()  # which closes the session before
     path = folder / "chain.zip"
-    path.write_bytes(chain.archive(session, the_round()))
+    path.write_bytes(chain.archive(db.reading(), round_))
     return check_chain.check(path, lambda _: None)
 
 

@@ -31,8 +31,8 @@ def press(actor: audit.Actor = FIRST) -> None:
 
 
 def last() -> Run:
-    db.forget()
-    run = waiting_job.last_of(db.reading(), the_round())
+    round_ = the_round()
+    run = waiting_job.last_of(db.reading(), round_)
     assert run is not None
     return run
 
@@ -63,7 +63,8 @@ def nothing_done() -> None:
 def done_once(folder: Path) -> None:
     db.forget()
     assert called() == {"A04": "NEV-X", "A09": "WELD"}
-    steps = links.steps_of(db.reading(), the_round())
+    round_ = the_round()
+    steps = links.steps_of(db.reading(), round_)
     assert [step.by for step in steps] == [FIRST.name]
     told = select(Message.id).where(Message.code == "waiting_offer")
     assert len(db.reading().scalars(told).all()) == 2
@@ -97,11 +98,11 @@ def test_a_press_is_taken_by_the_worker_once(app: Flask, tmp_path: Path) -> None
 
 def test_the_child_works_out_what_the_service_does(app: Flask, tmp_path: Path) -> None:
     answer(A02="declined", A07="declined", A04="waiting")
-    session = db.reading()
-    held = waiting.standing(session, the_round())
+    round_ = the_round()
+    held = waiting.standing(db.reading(), round_)
     press()
     assert jobs.work_once()
-    (step,) = links.steps_of(db.reading(), the_round())
+    (step,) = links.steps_of(db.reading(), round_)
     assert waiting.link(held, step.at).files == {
         name: data for name, data in chain.files_of(step).items() if name != "SHA256SUMS"
     }
