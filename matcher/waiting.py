@@ -173,14 +173,15 @@ class WaitingList:
         people = people[first:]
         if not seats.reserved:
             return taken + [(edge, OPEN) for edge in people[: left - first]]
-        inside = {stage: [edge for edge, at in base if at == stage] for stage in KINDS}
         for stage, kinds in ((HARD, seats.hard), (SOFT, seats.soft)):
-            full = fill(self.choice.with_groups([*inside[stage], *people], kinds), kinds)
-            new = full[len(inside[stage]) :][: max(0, left - len(taken))]
+            inside = [edge for edge, at in base if at == stage]
+            full = fill(self.choice.with_groups([*inside, *people], kinds), kinds)
+            new = full[len(inside) :][: max(0, left - len(taken))]
             if stage == HARD:
                 left -= sum(kinds.values()) - len(full)  # these stay empty
             taken += [(edge, stage) for edge in new]
-            people = [edge for edge in people if edge not in set(new)]
+            gone = set(new)
+            people = [edge for edge in people if edge not in gone]
         return taken + [(edge, OPEN) for edge in people[: max(0, left - len(taken))]]
 
     # --- the lists
@@ -274,6 +275,8 @@ class WaitingList:
             if i not in tied or not (tied[i] or self._leaves(i, edge)):
                 lists.setdefault(i, []).append(edge)
         held: dict[int, list[int]] = {}
+        asked: dict[int, list[int]] = {}
+        taken: dict[int, Chosen] = {}
         free = sorted(lists)
         while free:
             offers: dict[int, list[int]] = {}
@@ -284,8 +287,11 @@ class WaitingList:
             free = []
             for root in {id(r): r for r in (choice.root_of[p] for p in offers)}.values():
                 pool = {p: held.get(p, []) + offers.get(p, []) for p in root.programs()}
-                taken = {p: self.beside(p, people, self.at[p]) for p, people in pool.items()}
-                kept = {edge for edge, _ in choice.in_turns(self._rooms(root), taken)}
+                for p, people in pool.items():
+                    if asked.get(p) != people:  # most programs below a cap are asked nothing new
+                        asked[p], taken[p] = people, self.beside(p, people, self.at[p])
+                chosen = {p: taken[p] for p in pool}
+                kept = {edge for edge, _ in choice.in_turns(self._rooms(root), chosen)}
                 for p, people in pool.items():
                     held[p] = [edge for edge in people if edge in kept]
                     free += [choice.owner[edge] for edge in people if edge not in kept]

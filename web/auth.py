@@ -44,7 +44,7 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from . import db, rounds, words
+from . import codes, db, rounds, words
 from .audit import Actor
 from .models import (
     ROLES,
@@ -600,7 +600,9 @@ def recheck_of(round_: Round, key: str, session: Session | None = None) -> Reche
 def run_of(round_: Round, key: str, session: Session | None = None) -> Run:
     """A run of the solver in a round, for coordinators, the bureau and auditors."""
     found = (session or db.reading()).scalar(
-        select(Run).where(Run.round_id == round_.id, Run.key == key, Run.kind != "notices")
+        select(Run).where(
+            Run.round_id == round_.id, Run.key == key, Run.kind.not_in(codes.OWN_PAGES)
+        )
     )
     if found is None or current_user.role not in ("coordinator", "bureau", "auditor"):
         abort(404)

@@ -137,8 +137,11 @@ TABLES = {
 
 RUN_KINDS = {
     "trial": _("试算"), "committed": _("正式运行"), "whatif": _("假设重算"),
-    "recheck": _("复核"), "notices": _("打印录取通知书"),
+    "recheck": _("复核"), "notices": _("打印录取通知书"), "waiting": _("递补"),
 }  # fmt: skip
+OWN_PAGES = ("notices", "waiting")
+"""Runs that are told about where they are asked for, and not among those of the solver."""
+
 RUN_STATES = {
     "QUEUED": _("排队"), "RUNNING": _("计算中"), "VERIFIED": _("已检验"),
     "BROKEN": _("检验未通过"), "FAILED": _("失败"), "CANCELLED": _("已取消"), "ANSWERED": _("已算出，未经检验"),

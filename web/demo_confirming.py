@@ -21,9 +21,10 @@ from . import (
     calls,
     db,
     enrolment,
+    jobs,
     rechecks,
     rounds,
-    waiting,
+    waiting_job,
 )
 from .audit import Actor
 from .demo_stage import FIRST, Files, Row, applicant_account, at
@@ -122,7 +123,10 @@ def go_on(round_id: int) -> None:
         for number, offer in enumerate(_offers(session, round_id, OPEN)):
             _answer(session, offer, number)
     with at("2026-07-02T09:30"):
-        waiting.step(round_id, FIRST)
+        with db.writing() as session:
+            waiting_job.queue(session, session.get_one(Round, round_id), FIRST)
+        while jobs.work_once():
+            pass
     with at("2026-07-02T15:00"), db.writing() as session:
         called = [o for o in _offers(session, round_id, OPEN) if o.source == "waiting"]
         for offer in called[: len(called) // 2]:

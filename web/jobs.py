@@ -26,7 +26,7 @@ from threading import Event
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -189,7 +189,8 @@ class Claim:
 
 CARRIED: dict[str, Callable[[Claim, Run, Path, Event], dict[str, Any]]] = {}
 """How runs of other kinds than solving are carried out in their folder, by kind: what a story adds
-here returns what is recorded of the run in the end."""
+here returns what is recorded of the run in the end.  A run that changes rows records its end with
+them, by :func:`end`."""
 
 
 DUE: list[Callable[[], list[str]]] = []
@@ -236,19 +237,8 @@ def work(stop: Event, poll: float = 1.0) -> None:
 
 def record_due() -> list[str]:
     """Record what the clock has decided; takes the write lock only where something is due."""
-    session = db.reading()
-    moment = db.now(session)
-    due = session.scalar(
-        select(Round.id).where(
-            or_(
-                (Round.state == "ANNOUNCED") & (Round.opens_at <= moment),
-                (Round.state == "OPEN") & (Round.deadline_at <= moment),
-                (Round.state == "PUBLISHED") & (Round.notice_ends_at <= moment),
-            )
-        )
-    )
     taken = []
-    if due is not None:
+    if rounds.due(db.reading()):
         with db.writing() as writing:
             taken = rounds.close_due(writing)
     return taken + [done for settle in DUE for done in settle()]
@@ -325,17 +315,35 @@ def _claim() -> Claim | None:
 
 def _record(claim: Claim, ended: Mapping[str, Any]) -> None:
     """Record how a run ended, unless another worker has it by now."""
-    with db.writing() as session:
+    with db.writing() as session, suppress(Lost):
         held = session.get_one(Run, claim.run_id, with_for_update=True)
-        if held.cancel:  # asked for after the last look: whoever asked was told that it would be so
-            ended = {"state": "CANCELLED"}
-        if _moved(
-            session, claim.run_id, claim.fence, "RUNNING",
-            folder=claim.folder, step="", ended_at=db.now(session), **ended,
-        ):  # fmt: skip
-            session.refresh(held)
-            after = {"state": held.state, "status": held.status, "files": held.summary.get("files")}
-            _note(session, held, SYSTEM, "run.end", after)
+        # asked for after the last look: whoever asked was told that it would be so
+        _end(session, claim, held, {"state": "CANCELLED"} if held.cancel else ended)
+
+
+def end(session: Session, claim: Claim, ended: Mapping[str, Any]) -> None:
+    """End a run in the transaction that stores what it did: both are stored, or neither.
+
+    Raises
+    ------
+    Lost, Stopped
+        If the run belongs to another worker now, or is not wanted any more.
+    """
+    held = session.get_one(Run, claim.run_id, with_for_update=True)
+    if held.cancel:
+        raise Stopped("CANCELLED")
+    _end(session, claim, held, ended)
+
+
+def _end(session: Session, claim: Claim, held: Run, ended: Mapping[str, Any]) -> None:
+    if not _moved(
+        session, claim.run_id, claim.fence, "RUNNING",
+        folder=claim.folder, step="", ended_at=db.now(session), **ended,
+    ):  # fmt: skip
+        raise Lost
+    session.refresh(held)
+    after = {"state": held.state, "status": held.status, "files": held.summary.get("files")}
+    _note(session, held, SYSTEM, "run.end", after)
 
 
 def _beat(claim: Claim, step: str) -> None:

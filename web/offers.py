@@ -7,6 +7,7 @@ database sees to that), and no program has more offers open and held than seats 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -188,17 +189,43 @@ def make(
     NoSeat
         If no seat of the program is free.
     """
-    session.refresh(program, with_for_update=True)  # of two at once the second counts the first
-    if free(session, program) < 1:
-        raise NoSeat(program.code)
+    (made,) = make_all(session, round_, [(applicant, program, rank)], actor, source=source, **more)
+    return made
+
+
+def make_all(
+    session: Session, round_: Round, seats: Sequence[tuple[Applicant, Program, int]], actor: Actor,
+    *, source: str, **more: Any,
+) -> list[Offer]:  # fmt: skip
+    """Offer people one free seat each: to whom, of which program, at which rank of hers.
+
+    Raises
+    ------
+    NoSeat
+        If a program has fewer seats free than are asked of it.
+    """
+    wanted = Counter(program.id for _applicant, program, _rank in seats)
+    for program in session.scalars(
+        select(Program)
+        .where(Program.id.in_(wanted))
+        .order_by(Program.id)
+        .with_for_update()  # of two at once the second counts the first
+        .execution_options(populate_existing=True)
+    ):
+        if free(session, program) < wanted[program.id]:
+            raise NoSeat(program.code)
     moment = db.now(session)
-    made = Offer(
-        round_id=round_.id, applicant_id=applicant.id, program_id=program.id, rank=rank,
-        source=source, made_at=moment, due_at=more.pop("due_at", None) or due(round_, moment), **more,
-    )  # fmt: skip
-    session.add(made)
+    until = more.pop("due_at", None) or due(round_, moment)
+    made = [
+        Offer(
+            round_id=round_.id, applicant_id=applicant.id, program_id=program.id, rank=rank,
+            source=source, made_at=moment, due_at=until, **more,
+        )
+        for applicant, program, rank in seats
+    ]  # fmt: skip
+    session.add_all(made)
     session.flush()
-    _note(session, round_.id, actor, [made])
+    _note(session, round_.id, actor, made)
     return made
 
 

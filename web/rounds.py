@@ -382,17 +382,28 @@ def by_the_clock(session: Session, round_: Round) -> str:
     return state
 
 
+def due(session: Session) -> list[tuple[Round, Step]]:
+    """The steps that the clock has decided, of rounds that nothing else keeps from them."""
+    steps = {step.source: step for step in (BY_NAME[n] for n in ("open", "close", "confirm"))}
+    return [
+        (round_, steps[round_.state])
+        for round_ in session.scalars(
+            select(Round).where(Round.state.in_(steps)).order_by(Round.id)
+        )
+        if not steps[round_.state].gate(session, round_, SYSTEM)
+    ]
+
+
 def close_due(session: Session) -> list[str]:
-    """Record what the clock has decided; returns the steps taken, as ``serial step``."""
+    """Record what the clock has decided; returns the steps taken, as ``serial step``.
+
+    A round that was announced and is past its deadline opens and closes at once.
+    """
     taken = []
-    for round_ in session.scalars(
-        select(Round).where(Round.state.in_(("ANNOUNCED", "OPEN", "PUBLISHED")))
-    ):
-        for name in ("open", "close", "confirm"):
-            step = BY_NAME[name]
-            if round_.state == step.source and not step.gate(session, round_, SYSTEM):
-                _move(session, round_, step.target, SYSTEM, f"round.{name}")
-                taken.append(f"{round_.serial} {name}")
+    while found := due(session):
+        for round_, step in found:
+            _move(session, round_, step.target, SYSTEM, f"round.{step.name}")
+            taken.append(f"{round_.serial} {step.name}")
     return taken
 
 

@@ -11,7 +11,7 @@ import csv
 import io
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from matcher import Earlier, Market, Policy, Table, Tables, UnsupportedConstraint, WaitingList
 from matcher import __version__ as software
@@ -264,6 +264,14 @@ def granted(held: Standing, first: Sequence[Call]) -> Standing:
     return replace(held, seats=held.seats + more)
 
 
+class Link(NamedTuple):
+    """What a step comes to: its files, who is called, and the figures that tell of it."""
+
+    files: dict[str, bytes]
+    calls: list[Call]
+    counts: dict[str, int]
+
+
 def problems(session: Session, round_: Round) -> list[Obstacle]:
     """What keeps the waiting list from a step now."""
     if round_.waiting_ended_at is not None:
@@ -280,8 +288,19 @@ def problems(session: Session, round_: Round) -> list[Obstacle]:
     return found if working else [*found, Obstacle("not_working_day")]
 
 
-def step(round_id: int, actor: Actor) -> WaitingStep:
+def step(
+    round_id: int, actor: Actor,
+    compute: Callable[[Standing, datetime], Link] | None = None,
+    also: Callable[[Session, WaitingStep], None] | None = None,
+) -> WaitingStep:  # fmt: skip
     """Call whoever comes next to each free seat: a link of the chain, and an offer for each call.
+
+    Parameters
+    ----------
+    compute
+        Works the step out, as :func:`link` does, which is taken if none is given.
+    also
+        What is to be stored in the same transaction.
 
     Raises
     ------
@@ -295,7 +314,7 @@ def step(round_id: int, actor: Actor) -> WaitingStep:
     folder = f"rounds/{serial}/waiting"
     with alone(instance() / folder):
         for _try in range(TRIES):
-            made = _step(round_id, folder, actor)
+            made = _step(round_id, folder, actor, compute or link, also)
             if made is not None:
                 return made
     raise KeepsChanging(serial)
@@ -306,21 +325,24 @@ def _serial(round_id: int) -> str:
     return db.reading().get_one(Round, round_id).serial
 
 
-def _step(round_id: int, folder: str, actor: Actor) -> WaitingStep | None:
+def _step(
+    round_id: int, folder: str, actor: Actor, compute: Callable[[Standing, datetime], Link],
+    also: Callable[[Session, WaitingStep], None] | None,
+) -> WaitingStep | None:  # fmt: skip
     """One try; None where somebody answered meanwhile."""
     db.forget()
     session = db.reading()
     round_ = session.get_one(Round, round_id)
-    _check(session, round_)
+    check(session, round_)
     held, first = standing(session, round_), promised(session, round_)
     chain.tidy(session, round_, instance() / folder)
     moment = db.now(session)
     db.forget()
-    files, calls, counts = link(granted(held, first), moment)
+    files, calls, counts = compute(granted(held, first), moment)
     name, digest = chain.place(f"{folder}/{held.number:04}", files)
     with db.writing() as session:
         round_ = locked(session, round_id)
-        _check(session, round_)
+        check(session, round_)
         if standing(session, round_) != held or promised(session, round_) != first:
             return None
         made = WaitingStep(
@@ -335,10 +357,19 @@ def _step(round_id: int, folder: str, actor: Actor) -> WaitingStep | None:
         )  # fmt: skip
         call(session, round_, first, actor, source="remedy", step_id=made.id)
         call(session, round_, calls, actor, source="waiting", step_id=made.id)
+        if also is not None:
+            also(session, made)
     return made
 
 
-def _check(session: Session, round_: Round) -> None:
+def check(session: Session, round_: Round) -> None:
+    """See that the round takes a step now.
+
+    Raises
+    ------
+    Moved, Blocked
+        If it does not; the obstacles say why.
+    """
     if round_.state != "CONFIRMING":
         raise Moved(round_.state)
     if found := problems(session, round_):
@@ -355,8 +386,8 @@ def locked(session: Session, round_id: int) -> Round:
     ).one()
 
 
-def link(held: Standing, moment: datetime) -> tuple[dict[str, bytes], list[Call], dict[str, int]]:
-    """The files of a step, who is called, and the figures that tell of it."""
+def link(held: Standing, moment: datetime) -> Link:
+    """Work a step out: from the published round and what became of it, without the database."""
     base = read_base(held.run_folder)
     now = tables_now(base, held)
     state = matched(base, now, held)
@@ -385,7 +416,7 @@ def link(held: Standing, moment: datetime) -> tuple[dict[str, bytes], list[Call]
             software=f"orderclass {software}", at=moment.isoformat(timespec="seconds"), **counts,
         ),
     }  # fmt: skip
-    return files, calls, counts
+    return Link(files, calls, counts)
 
 
 def round_files(tables: Tables) -> dict[str, bytes]:
@@ -428,20 +459,19 @@ def call(
     programs = {
         program.code: program
         for program in session.scalars(
-            select(Program).join(OrderClass).where(OrderClass.round_id == round_.id)
+            select(Program)
+            .join(OrderClass)
+            .where(OrderClass.round_id == round_.id)
+            .options(joinedload(Program.order_class))
         )
     }
-    made = []
-    for one in calls:
-        applicant, program = people[one.applicant], programs[one.program]
-        offer = offers.make(
-            session, round_, applicant, program, actor, rank=one.rank, source=source, **more
-        )
-        code = "class_ruling" if source == "ruling" else "waiting_offer"
+    seats = [(people[one.applicant], programs[one.program], one.rank) for one in calls]
+    made = offers.make_all(session, round_, seats, actor, source=source, **more)
+    code = "class_ruling" if source == "ruling" else "waiting_offer"
+    for (applicant, program, _rank), offer in zip(seats, made, strict=True):
         outbox.put(
             session, applicant, code, program=program.order_class.name, due=offer.due_at,
         )  # fmt: skip
-        made.append(offer)
     return made
 
 

@@ -272,7 +272,7 @@ class Course(RuleBasedStateMachine):
             self.clock.forward(hours=24)
         self.tick()
         for _ in range(1 + again):
-            self.step(actor)
+            self.step(actor, False)
 
     def tick(self) -> None:
         """The clock's own work is done."""

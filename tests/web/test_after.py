@@ -211,7 +211,11 @@ def the_waiting_list_calls_a_successor(cast: After) -> None:
     cast.until("2026-06-10T09:00")
     cast.first.open(f"{AT}/waiting")
     cast.first.press("递补一次")
-    cast.first.sees("已递补")
+    cast.first.sees("递补在排队")
+    with cast.app.app_context():
+        assert jobs.work_once()
+    cast.first.open(f"{AT}/waiting")
+    cast.first.sees("第 1 次递补已完成")
     called = cast.first.page.get_by_role("table", name="最近一次叫到的人").locator("tbody tr")
     assert [row.split()[:2] for row in called.all_inner_texts()] == [["A09", "WELD"]]
     cast.shows(cast.first, "after-waiting", english=True)

@@ -11,6 +11,7 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -55,6 +56,7 @@ from web import (
     rulings,
     seats,
     waiting,
+    waiting_job,
 )
 from web.audit import Actor
 from web.models import Agreement, Motion, Offer, Program, Recheck, Ruling
@@ -64,7 +66,7 @@ SHARES = {"confirming": 31, "published": 14, "approved": 4, "review": 3, "draft"
 """Where lives begin; how many of so many together."""
 ALL = sum(SHARES.values())
 ACTS = {
-    "accepted", "waiting", "declined", "counter", "step", "called", "waiting.end", "publish", "confirm",
+    "accepted", "waiting", "declined", "counter", "step", "step taken", "called", "waiting.end", "publish", "confirm",
     "finish", "tick", "motion.suspend", "motion.confirm", "recheck.open", "recheck.confirm",
     "ruling.confirm", "agreement.make", "agreement.end", "check_in", "absent", "leave", "undo.confirm",
     "round.next",
@@ -114,11 +116,30 @@ class Life(Course):
         ))  # fmt: skip
 
     @when("CONFIRMING", "SUSPENDED")
-    @rule(actor=staff)
-    def step(self, actor: Actor) -> None:
-        expected = self.model.step(self.clock())
+    @rule(actor=staff, ends=seldom)
+    def step(self, actor: Actor, ends: bool) -> None:
+        """A press, and the worker that comes to it; now and then the list ends between the two."""
+        why, _then = self.model.step(self.clock())
+
+        def press(session: Session) -> None:
+            waiting_job.queue(session, self.world.round(session), actor)
+
+        if not self.act("step", (why, life_model.nothing), press):
+            return
+        if ends:
+            self.end_waiting(FIRST)
         before = self.model.copied()
-        if self.call("step", expected, lambda: waiting.step(self.world.id, actor)):
+        why, then = self.model.step(self.clock())
+        with patch.object(waiting_job, "_in_child", lambda *told: waiting.link(*told[-2:])):
+            assert jobs.work_once()
+        db.forget()
+        self.events = self.world.events()
+        self.model.runs[max(self.world.facts()["runs"])] = (
+            "waiting", "FAILED" if why else "ANSWERED",
+        )  # fmt: skip
+        self.done["step taken", " ".join(sorted(why)) or "done"] += 1
+        if not why:
+            then()
             for at in self.adopted("waiting", "remedy"):
                 place = self.model.places[at]
                 asked = Model(before, self.model.opens, self.model.deadline)

@@ -319,7 +319,9 @@ def test_one_ticket_a_matter_is_open_at_a_time(published: Flask, clock: Clock) -
         rechecks.withdraw(writing, writing.get_one(Recheck, ticket), HERSELF)
 
 
-def test_the_period_is_that_of_the_notice(published: Flask, clock: Clock) -> None:
+def test_the_period_is_that_of_the_notice(
+    published: Flask, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ends = the_round(db.reading()).notice_ends_at
     assert ends is not None
     counter = Actor("college:u", "college")
@@ -327,7 +329,11 @@ def test_the_period_is_that_of_the_notice(published: Flask, clock: Clock) -> Non
     with pytest.raises(stages.NotNow):
         opened("A05")
     opened("A05", actor=counter)
-    assert rounds.close_due is not None
+    with (
+        monkeypatch.context() as patched
+    ):  # a ticket that is open for days keeps nobody from writing
+        patched.setattr(db, "writing", lambda: pytest.fail("nothing is due"))
+        assert jobs.record_due() == []
     with db.writing() as session:
         assert rounds.close_due(session) == []
     with pytest.raises(rounds.Blocked) as blocked, db.writing() as session:

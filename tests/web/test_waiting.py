@@ -24,7 +24,7 @@ from tests.web.a_round import (
     standing,
 )
 from tests.web.conftest import PASSWORD, Clock, installed
-from web import agreements, audit, auth, chain, check_chain, db, offers, rounds, waiting
+from web import agreements, audit, auth, chain, check_chain, db, jobs, offers, rounds, waiting
 from web.audit import Actor
 from web.models import (
     Agreement,
@@ -94,9 +94,9 @@ def step() -> dict[str, str]:
 
 def holds(folder: Path) -> list[str]:
     """The chain's links, as its checker finds them in the archive."""
-    session = db.reading()
+    round_ = the_round()  # which closes the session before
     path = folder / "chain.zip"
-    path.write_bytes(chain.archive(session, the_round()))
+    path.write_bytes(chain.archive(db.reading(), round_))
     return check_chain.check(path, lambda _: None)
 
 
@@ -317,7 +317,11 @@ def test_a_coordinator_steps_looks_and_takes_the_chain_along(served: Flask) -> N
     page = client.get(f"{BASE}/waiting").text
     assert "递补一次" in page and "每个工作日递补一次" in page
     page = client.post(f"{BASE}/waiting/step", follow_redirects=True).text
-    assert "已递补" in page and "A04" in page and "今天已经递补过" in page
+    assert "递补在排队" in page and ">递补一次<" not in page
+    with served.app_context():
+        assert jobs.work_once()
+    page = client.get(f"{BASE}/waiting").text
+    assert "第 1 次递补已完成" in page and "A04" in page and "今天已经递补过" in page
     page = client.post(f"{BASE}/waiting/step", follow_redirects=True).text
     assert page.count("今天已经递补过") >= 1
     data = client.post(f"{BASE}/waiting/chain").data

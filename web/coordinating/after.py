@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -18,6 +18,7 @@ from .. import (
     agreements,
     auth,
     db,
+    jobs,
     links,
     minimums,
     next_round,
@@ -25,10 +26,10 @@ from .. import (
     planning,
     rounds,
     rulings,
-    snapshot,
     waiting,
+    waiting_job,
 )
-from ..models import Applicant, Offer, OrderClass, Program, Round, Ruling
+from ..models import Applicant, Offer, OrderClass, Program, Round, Ruling, Run
 from ..models.outcome import HOLDING
 from ..offices import options
 from ..waiting_pages import chain_file
@@ -43,7 +44,7 @@ KINDS = {"keep": _l("照常开班"), "merge": _l("并入别的班"), "close": _l
 
 
 @bp.get("/rounds/<serial>/waiting")
-def waiting_list(serial: str) -> str:
+def waiting_list(serial: str) -> Response:
     """Free seats, who waits for them in numbers, the steps so far, and the next one."""
     session, round_ = db.reading(), auth.round_of(serial)
     kept = waiting.problems(session, round_) if round_.state == "CONFIRMING" else []
@@ -54,24 +55,45 @@ def waiting_list(serial: str) -> str:
         .join(Program)
         .order_by(Program.code, Offer.id)
     ).all()
-    return render_template(
-        "coordinator/waiting.html", round=round_, rows=waiting.figures(session, round_),
-        steps=links.steps_of(session, round_), called=called, labels=offers.LABELS,
-        obstacles=[obstacles.sentence(o) for o in kept], chained=links.head(session, round_),
+    run = waiting_job.last_of(session, round_)
+    live = run is not None and run.state in jobs.LIVE
+    page = make_response(
+        render_template(
+            "coordinator/waiting.html", round=round_, rows=waiting.figures(session, round_),
+            steps=links.steps_of(session, round_), called=called, labels=offers.LABELS,
+            obstacles=[obstacles.sentence(o) for o in kept], chained=links.head(session, round_),
+            run=run, live=live, why=_why(run) if run is not None else "",
+        )
     )  # fmt: skip
+    if live:  # the browser asks again, without any script
+        page.headers["Refresh"] = "3"
+    return page
+
+
+def _why(run: Run) -> str:
+    """Why a step that was asked for was not taken; blank where it was."""
+    if run.state != "FAILED":
+        return ""
+    kept = [obstacles.sentence(o) for o in waiting_job.obstacles(run)]
+    known = {
+        "Blocked": str(_("；")).join(kept),
+        "Moved": _("本轮已不在确认期"),
+        "KeepsChanging": _("正好有人在答复，请再按一次"),
+        "NoSpace": _("磁盘空间不足，请先清理再递补"),
+        "silent": _("后台几次中断，没有算完，请再按一次或找系统管理员"),
+    }
+    said = run.error.partition(":")[0]
+    return str(known.get(said) or _("计算出错，请找系统管理员：%(error)s", error=run.error[:200]))
 
 
 @bp.post("/rounds/<serial>/waiting/step")
 def waiting_step(serial: str) -> Response:
-    """Call whoever comes next."""
-    round_ = auth.round_of(serial)
+    """Ask for a step, which calls whoever comes next."""
     try:
-        with telling(_("已递补，请看下面叫到的人")):
-            waiting.step(round_.id, auth.actor())
-    except waiting.KeepsChanging:
-        flash(_("正好有人在答复，没有递补。请再按一次"), "error")
-    except snapshot.NoSpace:
-        flash(_("磁盘空间不足，请先清理再递补"), "error")
+        with telling(_("已开始递补，几秒后在这里看叫到的人")), changing(serial) as (session, held):
+            waiting_job.queue(session, held, auth.actor())
+    except waiting_job.Already:
+        flash(_("递补正在进行，请等它完成"), "warning")
     return redirect(url_for("coordinator.waiting_list", serial=serial))
 
 

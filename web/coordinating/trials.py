@@ -95,7 +95,7 @@ def runs(serial: str) -> str | BaseResponse:
                 round_ = auth.round_of(serial)
     held_runs = db.reading().scalars(
         select(Run)
-        .where(Run.round_id == round_.id, Run.kind != "notices")
+        .where(Run.round_id == round_.id, Run.kind.not_in(codes.OWN_PAGES))
         .order_by(Run.id.desc())
     ).all()  # fmt: skip
     page = render_template(

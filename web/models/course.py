@@ -94,7 +94,8 @@ class Run(Base):
     round_id: Mapped[int] = mapped_column(ForeignKey("round.id"), index=True)
     kind: Mapped[str]
     """``trial`` (试算, never publishable), ``committed``, or ``recheck`` (复核: the committed rules on
-    the snapshot with corrections), or ``whatif`` (a run supposed otherwise)."""
+    the snapshot with corrections), ``whatif`` (a run supposed otherwise), or what else a worker
+    carries out: ``notices`` (a print), ``waiting`` (a step of the waiting list)."""
     label: Mapped[str] = mapped_column(default="")
     policy_toml: Mapped[str]
     corrections: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
