@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import xlsxwriter
 from fpdf import FPDF
@@ -71,7 +71,9 @@ class _Across(FPDF):
         self.set_font(FAMILY, size=size)
         self.multi_cell(0, size * 0.5, text, new_x="LMARGIN", new_y="NEXT", align="L")
 
-    def lay(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    def lay(
+        self, heads: Sequence[str], rows: Sequence[Sequence[str]], prose: Collection[int]
+    ) -> None:
         """A table over the whole width; its headings come again on each page."""
         self.set_font(FAMILY, size=SMALL)
         share = self.epw / (len(heads) + 2)
@@ -84,7 +86,7 @@ class _Across(FPDF):
             for line in (heads, *rows):
                 row = laid.row()
                 for at, cell in enumerate(line):
-                    row.cell(cell, align="LEFT" if at == 0 else None)
+                    row.cell(cell, align="LEFT" if at == 0 or at in prose else None)
         self.ln(2)
 
 
@@ -109,7 +111,8 @@ def document(held: Report) -> bytes:
             sheet.ln(2)
             sheet.say(table.title, SMALL + 4)
             if table.rows:
-                sheet.lay(table.heads, [[said(cell) for cell in row] for row in table.rows])
+                rows = [[said(cell) for cell in row] for row in table.rows]
+                sheet.lay(table.heads, rows, table.prose)
             for note in table.notes:
                 sheet.say(note, SMALL)
         sheet.ln(4)
