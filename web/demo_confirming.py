@@ -188,7 +188,7 @@ def _put(session: Session, held: Agreement, party: str, number: int) -> None:
 
 
 def _check_in(session: Session, round_id: int) -> None:
-    """One class meets early; of those whose agreements are in effect three have come."""
+    """One class meets early; those whose agreements are in effect have come."""
     held = session.scalars(
         select(OrderClass).where(OrderClass.round_id == round_id, OrderClass.code == CHECKING_IN)
     ).one()
@@ -199,7 +199,7 @@ def _check_in(session: Session, round_id: int) -> None:
     signed = agreements.ledger(session.get_one(Round, round_id), "effective")
     effective = {one.offer_id for one in session.scalars(signed)}
     here = [line.offer for line in enrolment.lines(session, held) if line.offer.id in effective]
-    enrolment.check_in(session, [offer.id for offer in here[:3]], date(2026, 7, 3), COLLEGE)
+    enrolment.check_in(session, [offer.id for offer in here], date(2026, 7, 3), COLLEGE)
 
 
 def _appeal(session: Session, round_id: int) -> None:
