@@ -136,7 +136,6 @@ def submissions(app: Flask, clients: int) -> list[float]:
             )  # fmt: skip
         return time.perf_counter() - start
 
-    sys.setswitchinterval(serving.SWITCH_SECONDS)  # as the server does
     with ThreadPoolExecutor(clients) as pool:
         return list(pool.map(submit, enumerate(work)))
 
@@ -160,6 +159,7 @@ def measured(database: str, url: str, folder: Path) -> Iterator[Row]:
     """All figures of a database that is empty."""
     Keys.create(folder / "keys.toml")
     app = create_app({"INSTANCE": folder, "DATABASE_URL": url, "DEMO": True})
+    serving.ready()
     taken: dict[str, float] = {}
     with (
         app.app_context(),

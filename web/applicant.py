@@ -417,20 +417,8 @@ def print_offer(serial: str, key: str, form: str) -> Response:
 @bp.post("/<serial>/prints/rechecks/<key>")
 def print_recheck(serial: str, key: str) -> Response:
     """The answer to a recheck of hers."""
-    session = db.reading()
-    applicant = _own(serial, session)
-    held = session.scalar(
-        select(Recheck).where(
-            Recheck.applicant_id == applicant.id, Recheck.key == key,
-            Recheck.state.in_(printing.ANSWERED),
-        )
-    )  # fmt: skip
-    if held is None:
-        abort(404)
-    return print_desk.fetch(
-        lambda: printing.recheck_answer(db.reading(), held), f"recheck-{held.number}",
-        _desk(serial).url("result"), "print.recheck", f"recheck/{held.number}", applicant.round,
-    )  # fmt: skip
+    hers = Recheck.applicant_id == _own(serial, db.reading()).id
+    return print_desk.of_recheck(hers, key, _desk(serial).url("result"))
 
 
 # --- her data ---------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from .paper import MARGIN, Line, Sheet, Unprintable, lacking
 
 BLANK = "________________"
+WRITTEN = 7.0
+"""The height of a row of the 报名表, in millimetres: to write into, and all of it on one page."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,8 @@ def public_list(held: Notice, classes: Iterable[tuple[str, Sequence[Line]]]) -> 
         sheet.say(f"{name}（{len(people)} 人）", 12, 1)
         cells = [f"{number}  {masked}" for number, masked in people]
         cells += [""] * (-len(cells) % 3)
-        sheet.ruled((1, 1, 1), [cells[at : at + 3] for at in range(0, len(cells), 3)])
+        rows = [cells[at : at + 3] for at in range(0, len(cells), 3)]
+        sheet.ruled((1, 1, 1), rows, again=f"{name}（续）")
     sheet.say(f"全量结果包摘要（SHA-256）：{held.bundle}", 9, 1)
     sheet.say(f"总码（核对本人记录用）：{held.root}", 9, 1)
     sheet.signatures(f"{held.operator or BLANK}（盖章）")
@@ -209,22 +212,27 @@ def application(held: Application) -> bytes:
     """报名表, to fill in by hand or as it was filled in."""
     sheet = Sheet("报名表", numbered=True, foot=f"{held.round}报名表")
     sheet.head("订单班报名表", held.round)
-    pairs = [*held.facts, *([("", "")] if len(held.facts) % 2 else [])]
-    rows = [(*a, *b) for a, b in zip(pairs[::2], pairs[1::2], strict=True)]
-    sheet.ruled((17, 30, 17, 30), rows, least=9)
-    sheet.say("人员类别（可多选，附证明）", 12, 1)
-    sheet.say("　".join(_boxed(*one) for one in held.groups), 10.5, 3)
+    pairs, odd = held.facts, held.facts[len(held.facts) // 2 * 2 :]
+    rows = [(*a, *b) for a, b in zip(pairs[::2], pairs[1::2], strict=False)]
+    sheet.ruled((15, 32, 15, 32), rows, size=9.5, least=WRITTEN)
+    if odd:
+        sheet.set_y(sheet.get_y() - 2)
+        sheet.ruled((15, 79), odd, size=9.5, least=WRITTEN)
+    sheet.say("人员类别（可多选，附证明）", 11, 0)
+    sheet.say("　".join(_boxed(*one) for one in held.groups), 9.5, 1)
     sheet.room(30)
-    sheet.say("志愿（按愿意的先后填，写班级或席位代码）", 12, 1)
-    sheet.ruled(
-        (10, 60), [(f"第 {n} 志愿", text) for n, text in enumerate(held.choices, 1)], least=9
-    )
-    sheet.say("服从调剂（选一项）", 12, 1)
-    sheet.say("　".join(_boxed(*one) for one in held.adjustment), 10.5, 3)
-    sheet.say("同意书（逐项勾选）", 12, 1)
+    sheet.say("志愿（按愿意的先后填，写班级或席位代码）", 11, 1)
+    listed = [(f"第 {n} 志愿", text) for n, text in enumerate(held.choices, 1)]
+    listed += [("", "")] * (len(listed) % 2)
+    rows = [(*a, *b) for a, b in zip(listed[::2], listed[1::2], strict=True)]
+    sheet.ruled((10.5, 36.5, 10.5, 36.5), rows, size=9, least=WRITTEN)
+    sheet.say("服从调剂（选一项）", 11, 0)
+    sheet.say("　".join(_boxed(*one) for one in held.adjustment), 9.5, 1)
+    sheet.room(16)
+    sheet.say("同意书（逐项勾选）", 11, 0)
     for title, sentences, given in held.consents:
-        sheet.say(f"{_boxed(title, given)}：{sentences}", 10, 1)
-    sheet.signatures("本人签名：", "监护人签名（未满 18 周岁）：")
+        sheet.say(f"{_boxed(title, given)}：{sentences}", 9, 0.5)
+    sheet.signatures("本人签名：", "监护人签名（未满 18 周岁）：", gap=6)
     return sheet.to_bytes()
 
 

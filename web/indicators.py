@@ -14,7 +14,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 
 from . import codes
-from .statistics import Facts, Numbers
+from .statistics import Facts, Numbers, Someone
 
 _ = lazy_gettext
 
@@ -100,8 +100,12 @@ def _first_three(facts: Facts, all_: Numbers) -> Pair:
 def _unplaced(facts: Facts, all_: Numbers) -> Pair:
     if facts.published is None:
         return None, None
-    missed = sum(bool(who.passed and who.ranks and who.place is None) for who in facts.people)
-    return missed, all_["passed"]
+    return len(_missed(facts)), all_["passed"]
+
+
+def _missed(facts: Facts) -> list[Someone]:
+    """Who passed the review, listed something, and was not placed."""
+    return [who for who in facts.people if who.passed and who.listed and who.place is None]
 
 
 def _filled(facts: Facts, all_: Numbers) -> Pair:
@@ -109,8 +113,9 @@ def _filled(facts: Facts, all_: Numbers) -> Pair:
         return None, None
     open_ = [one.number for one in facts.seats.values() if one.order_class in facts.opened]
     inside = sum(
-        who.place is not None and facts.seats[who.place].order_class in facts.opened
-        for who in facts.people
+        number
+        for (at, _groups, _beyond), number in facts.places.items()
+        if facts.seats[at].order_class in facts.opened
     )
     return inside, sum(open_)
 
@@ -120,8 +125,9 @@ def _interest(facts: Facts, all_: Numbers) -> Pair:
     if facts.published is None or not wanted:
         return None, None
     inside = sum(
-        who.place is not None and any(g in wanted for g in who.values["group"])
-        for who in facts.people
+        number
+        for (_at, groups, _beyond), number in facts.places.items()
+        if any(g in wanted for g in groups)
     )
     return inside, all_["placed"]
 
@@ -139,8 +145,9 @@ def _key_placed(facts: Facts, all_: Numbers) -> Pair:
     if not wanted or facts.published is None:
         return None, None
     inside = sum(
-        who.place is not None and facts.seats[who.place].values["industry"] in wanted
-        for who in facts.people
+        number
+        for (at, _groups, _beyond), number in facts.places.items()
+        if facts.seats[at].values["industry"] in wanted
     )
     return inside, all_["placed"]
 
@@ -238,8 +245,8 @@ def indicators(facts: Facts) -> list[Indicator]:
 def _detail(facts: Facts, key: str) -> str:
     """What is said beside a figure: the reasons of the unplaced, or the threshold that holds."""
     if key == "unplaced" and facts.published is not None:
-        missed = [w.reason for w in facts.people if w.passed and w.ranks and w.place is None]
-        parts = [f"{name} {missed.count(code)}" for code, name in UNPLACED.items()]
+        missed = Counter(who.reason for who in _missed(facts))
+        parts = [f"{name} {missed[code]}" for code, name in UNPLACED.items()]
         return str(gettext("、")).join(parts)
     if key == "fit" and facts.policy.fit_threshold is not None:
         return str(gettext("门槛 %(least)s", least=facts.policy.fit_threshold))
@@ -273,12 +280,11 @@ def of_groups(facts: Facts) -> list[OfGroup]:
     """Coverage and share of every group that anybody belongs to; none before publication."""
     if facts.published is None:
         return []
-    passed, placed = Counter[str](), Counter[str]()
-    for who in facts.people:
-        if who.passed:
-            passed.update(who.values["group"])
-        if who.place is not None:
-            placed.update(who.values["group"])
+    passed = Counter(g for who in facts.people if who.passed for g in who.values["group"])
+    placed = Counter[str]()
+    for (_at, groups, _beyond), number in facts.places.items():
+        for group in groups:
+            placed[group] += number
     everybody = facts.total["placed"] or 0
     return [
         OfGroup(codes.word(codes.GROUPS, group), passed[group], placed[group], everybody)

@@ -22,8 +22,14 @@ MARGIN = 18.0
 LEADING = 0.55
 """Height of a line in millimetres, of each point of its letters."""
 
-NEVER_FIRST = frozenset("。，、；：？！）》”’％%")
+NEVER_FIRST = frozenset("。，、；：？！）》”’％%·)")
 """Marks that do not begin a line: what stands before one goes with it."""
+
+NEVER_LAST = frozenset("（《“‘〔(")
+"""Marks that do not end a line: they go with what stands behind them."""
+
+LARGE, LEAST = 20.0, 13.0
+"""The size of a form's title, and how small it may become to stand on one line."""
 
 Line = tuple[str, str]
 
@@ -76,10 +82,12 @@ class Sheet(FPDF):
         """What the document is, and which page of how many."""
         if not self.numbered:
             return
-        self.set_font(FAMILY, size=9)
+        room = self.epw - 34
+        self.set_font(FAMILY, size=9 * min(1, room / (self.width_of(self.foot, 9) or 1)))
         self.text(MARGIN, self.h - 12, self.foot)
         with self.local_context():
-            self.set_y(-16)
+            self.set_font(FAMILY, size=9)
+            self.set_y(-15.4)
             self.cell(0, 5, f"第 {self.page_no()} 页，共 {{nb}} 页", align="R")
 
     def to_bytes(self) -> bytes:
@@ -135,6 +143,8 @@ class Sheet(FPDF):
                         while keep > 1 and line[keep - 1] in NEVER_FIRST:
                             keep -= 1
                         keep = keep - 1 or len(line)
+                    while keep > 1 and line[keep - 1] in NEVER_LAST:
+                        keep -= 1
                     found.append("".join(line[:keep]))
                     line = line[keep:]
                     used = self.width_of("".join(line), size)
@@ -146,7 +156,7 @@ class Sheet(FPDF):
         return told
 
     def _words(self, text: str, width: float, size: float) -> Iterable[str]:
-        for word in re.findall(r"[□■] .|[!-~]+|.", text):
+        for word in re.findall(r"[□■] [^　：]+|[!-~]+|.", text):
             if self.width_of(word, size) > width:
                 yield from word
             else:
@@ -169,8 +179,9 @@ class Sheet(FPDF):
             self.text(x, y + size * LEADING * 0.75, line)
 
     def head(self, title: str, *under: str) -> None:
-        """The title of a form, and lines below it."""
-        self.say(title, 20, 2, "C")
+        """The title of a form, on one line if it can be, and lines below it."""
+        fit = LARGE * self.epw * 0.99 / self.width_of(title, LARGE)
+        self.say(title, max(LEAST, min(LARGE, fit)), 2, "C")
         for text in under:
             self.say(text, 11, 1, "C")
         self.ln(2)
@@ -189,6 +200,7 @@ class Sheet(FPDF):
         heads: Sequence[str] = (),
         size: float = 10,
         least: float = 0,
+        again: str = "",
     ) -> None:
         """A ruled table; long cells wrap, and the heads stand again on every page.
 
@@ -198,6 +210,8 @@ class Sheet(FPDF):
             Of the columns, as shares of the page's width.
         least
             The least height of a row, to write into.
+        again
+            Said above the rows on every further page.
         """
         total = sum(widths)
         wide = [self.epw * width / total for width in widths]
@@ -206,6 +220,8 @@ class Sheet(FPDF):
             if self._row(row, wide, size, least, break_first=True):
                 continue
             self.add_page()
+            if again:
+                self.say(again, 12, 1)
             self._head(heads, wide, size)
             self._row(row, wide, size, least)
         self.ln(2)
@@ -241,10 +257,10 @@ class Sheet(FPDF):
 
     # --- to sign and to scan ------------------------------------------------------------------
 
-    def signatures(self, *places: str) -> None:
+    def signatures(self, *places: str, gap: float = 12) -> None:
         """Places to sign or stamp and to date, beside each other; a single one at the right."""
-        self.room(30)
-        width, size, y = self.epw / max(len(places), 2), 11.0, self.get_y() + 12
+        self.room(gap + 18)
+        width, size, y = self.epw / max(len(places), 2), 11.0, self.get_y() + gap
         self.set_font(FAMILY, size=size)
         for at, place in enumerate(places):
             x = MARGIN + width * (at if len(places) > 1 else 1)

@@ -22,7 +22,7 @@ from flask import (
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import StringField
@@ -181,6 +181,19 @@ def of_offer(offer: Offer, form: str, back: str) -> Response:
     return fetch(
         make, f"{form}-{number}", back, f"print.{form}", f"applicant/{number}", offer.round
     )
+
+
+def of_recheck(whose: ColumnElement[bool], key: str, back: str) -> Response:
+    """复核答复书 of a recheck that was answered and is ``whose``; 404 for any other."""
+    held = db.reading().scalar(
+        select(Recheck).where(whose, Recheck.key == key, Recheck.state.in_(printing.ANSWERED))
+    )
+    if held is None:
+        abort(404)
+    return fetch(
+        lambda: printing.recheck_answer(db.reading(), held), f"recheck-{held.number}", back,
+        "print.recheck", f"recheck/{held.number}", held.round,
+    )  # fmt: skip
 
 
 def _page(blueprint: str, whole: bool, round_: Round, college: str, form: Batch) -> Response:

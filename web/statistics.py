@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
@@ -53,6 +54,8 @@ ANSWERING = ("CONFIRMING", "FINAL")
 """States of a round in which offers have been made."""
 
 YEAR_DAYS = 365
+LISTS_AT_ONCE = 200
+"""So many lists are parsed as one text: sooner than one by one, and none is kept."""
 
 COLUMNS = {
     "classes": _("计划班数"), "seats": _("计划人数"), "applied": _("报名人数"),
@@ -104,7 +107,7 @@ Numbers = dict[str, int | None]
 _applicant, _person, _list, _member, _placement, _offer = (
     model.__table__.c for model in (Applicant, Person, ChoiceList, Membership, Placement, Offer)
 )
-"""Columns of the large tables, whose thousands of rows are read as they are."""
+"""Columns of the large tables, whose thousands of rows are read as they are, past the mapper."""
 
 
 # --- what a round holds -----------------------------------------------------------------------
@@ -126,8 +129,10 @@ class Someone:
     state: str
     values: Mapping[str, tuple[str, ...]]
     born: date | None = None
-    ranks: dict[int, int] = field(default_factory=dict)
-    """Program → the rank at which her list names it first."""
+    listed: tuple[int, ...] = ()
+    """The programs that her list names."""
+    first: tuple[int, ...] = ()
+    """Those of her first choice."""
     placed: int | None = None
     rank: int | None = None
     reason: str = ""
@@ -177,6 +182,20 @@ class Facts:
         """The total: everybody and every seat once."""
         numbers = _by_program(self, lambda _at: "").get("") or _numbers(self)
         return numbers | dict.fromkeys(OF_PLAN) if self.district else numbers
+
+    @cached_property
+    def by_programs(self) -> Counter[tuple[tuple[str, ...], tuple[int, ...]]]:
+        """Columns and programs → how many people they count."""
+        return Counter(counted for who in self.people for counted in _counted(self, who))
+
+    @cached_property
+    def places(self) -> Counter[tuple[int, tuple[str, ...], bool]]:
+        """Program, groups of people, whether beyond the ordinary age → how many were placed."""
+        return Counter(
+            (who.place, who.values["group"], relaxed(self, who))
+            for who in self.people
+            if who.place is not None
+        )
 
 
 def read(session: Session, round_: Round, district: str = "") -> Facts:
@@ -239,19 +258,18 @@ def _plan(session: Session, round_: Round) -> tuple[Plan, dict[str, dict[str, st
 
 
 def _people(session: Session, round_: Round, policy: matcher.Policy) -> dict[int, Someone]:
-    groups: dict[int, list[str]] = {}
+    groups: dict[int, tuple[str, ...]] = {}
     for who, group in session.execute(
         select(_member.applicant_id, _member.group)
-        .join(Applicant, _applicant.id == _member.applicant_id)
+        .join(Applicant.__table__, _applicant.id == _member.applicant_id)
         .where(_applicant.round_id == round_.id, _member.state != "refused")
-        .order_by(_member.group)
     ):
-        groups.setdefault(who, []).append(group)
+        groups[who] = (*groups[who], group) if who in groups else (group,)
     rows = session.execute(
         select(
             _applicant.id, _applicant.state, _applicant.district, _person.sex, _person.birth_date
         )
-        .join(Person, _person.id == _applicant.person_id)
+        .join(Person.__table__, _person.id == _applicant.person_id)
         .where(_applicant.round_id == round_.id, _applicant.state.in_(APPLIED))
         .order_by(_applicant.id)
     )
@@ -259,12 +277,8 @@ def _people(session: Session, round_: Round, policy: matcher.Policy) -> dict[int
     alike: dict[tuple[Any, ...], dict[str, tuple[str, ...]]] = {}
     people = {}
     for at, state, district, sex, born in rows:
-        key = mine, district, sex, band = (
-            tuple(groups.get(at, ())),
-            district,
-            sex,
-            age_band(born, day),
-        )
+        mine = tuple(sorted(groups.get(at, ())))
+        key = mine, district, sex, band = mine, district, sex, age_band(born, day)
         values = alike.get(key)
         if values is None:
             values = {"group": mine, "district": (district,), "sex": (sex,), "age": (band,)}
@@ -283,15 +297,14 @@ def age_band(born: date | None, day: date | None) -> str:
 
 
 def _lists(session: Session, round_: Round, plan: Plan, people: dict[int, Someone]) -> None:
-    """Every person's submitted list that counts: a class stands for its programs, at one rank."""
-    programs = {code: [at] for at, ((code, _class_code), _seats) in plan.items()}
-    classes: dict[str, list[int]] = {}
+    """Every person's submitted list that counts: a class stands for its programs, as one choice."""
+    named: dict[str, tuple[int, ...]] = {}
     for at, ((_code, class_code), _seats) in plan.items():
-        classes.setdefault(class_code, []).append(at)
-    named = classes | programs
+        named[class_code] = (*named.get(class_code, ()), at)
+    named |= {code: (at,) for at, ((code, _class_code), _seats) in plan.items()}
     last = (
         select(_list.applicant_id, func.max(_list.number).label("number"))
-        .join(Applicant, _applicant.id == _list.applicant_id)
+        .join(Applicant.__table__, _applicant.id == _list.applicant_id)
         .where(_applicant.round_id == round_.id, _list.number > 0)
         .group_by(_list.applicant_id)
         .subquery()
@@ -300,14 +313,14 @@ def _lists(session: Session, round_: Round, plan: Plan, people: dict[int, Someon
         select(_list.applicant_id, cast(_list.choices, Text)).join(
             last, (_list.applicant_id == last.c.applicant_id) & (_list.number == last.c.number)
         )
-    ).all()
-    listed = json.loads(f"[{','.join(text for _who, text in found)}]")  # once, not a list at a time
-    for (who, _text), choices in zip(found, listed, strict=True):
-        if who in people:
-            ranks = people[who].ranks
-            for rank, code in enumerate(choices, start=1):
-                for program in named.get(code, ()):
-                    ranks.setdefault(program, rank)
+    )
+    for part in found.partitions(LISTS_AT_ONCE):
+        listed = json.loads(f"[{','.join(text for _who, text in part)}]")
+        for (who, _text), choices in zip(part, listed, strict=True):
+            if who in people:
+                one, programs = people[who], [named.get(code, ()) for code in choices]
+                one.listed = tuple(chain.from_iterable(programs))
+                one.first = programs[0] if programs else ()
 
 
 def _placements(session: Session, published: Publication, people: dict[int, Someone]) -> None:
@@ -445,10 +458,6 @@ class Sheet:
     total: Line
 
 
-Places = Callable[[Someone, Iterable[int]], Iterable[str]]
-"""The rows in which somebody is counted with respect to some programs; each once."""
-
-
 def sheet(facts: Facts, dimension: str) -> Sheet:
     """The rows of a breakdown, in the order of their codes, and the total."""
     if dimension in OF_PEOPLE:
@@ -500,10 +509,12 @@ def _by_program(facts: Facts, value_of: Callable[[int], str]) -> dict[str, Numbe
     classes: dict[str, set[int]] = {name: set() for name in found}
     for at, one in facts.seats.items():
         classes[value[at]].add(one.order_class)
-        _add(found[value[at]], "seats", one.number)
+        _add(found[value[at]], ("seats",), one.number)
         if facts.used is not None:
-            _add(found[value[at]], "vacant", one.number - facts.used.get(at, 0))
-    _count(facts, found, lambda _who, programs: {value[at] for at in programs})
+            _add(found[value[at]], ("vacant",), one.number - facts.used.get(at, 0))
+    for (columns, programs), number in facts.by_programs.items():
+        for name in {value[at] for at in programs}:
+            _add(found[name], columns, number)
     for name, inside in classes.items():
         numbers = found[name]
         numbers["classes"] = len(inside)
@@ -519,34 +530,29 @@ def _by_person(facts: Facts, dimension: str) -> dict[str, Numbers]:
     """Rows by what people are; they leave the columns of the plan empty."""
     values = {v for who in facts.people for v in who.values[dimension]}
     found = {v: _numbers(facts) | dict.fromkeys(OF_PLAN) for v in values}
-    _count(facts, found, lambda who, programs: who.values[dimension] if programs else ())
+    alike = Counter(
+        (who.values[dimension], columns)
+        for who in facts.people
+        for columns, _programs in _counted(facts, who)
+    )
+    for (names, columns), number in alike.items():
+        for name in names:
+            _add(found[name], columns, number)
     return found
 
 
-def _count(facts: Facts, found: dict[str, Numbers], places: Places) -> None:
-    """Count everybody into her rows."""
-    for who in facts.people:
-        listed = who.ranks
-        columns = ("applied", "passed") if who.passed else ("applied",)
-        for name in places(who, listed):
-            for column in columns:
-                _add(found[name], column)
-        if who.state in LIVE:
-            for name in places(who, [at for at, rank in listed.items() if rank == 1]):
-                _add(found[name], "first_applied")
-        if who.place is not None:
-            beyond = relaxed(facts, who)
-            for name in places(who, (who.place,)):
-                _add(found[name], "placed")
-                _add(found[name], _way(who))
-                if beyond:
-                    _add(found[name], "relaxed")
-        if who.confirmed is not None:
-            for name in places(who, (who.confirmed,)):
-                for column in ("signed", "checked_in", "registered"):
-                    if getattr(who, column):
-                        _add(found[name], column)
-                _add(found[name], "confirmed")
+def _counted(facts: Facts, who: Someone) -> Iterator[tuple[tuple[str, ...], tuple[int, ...]]]:
+    """The columns that count somebody, with the programs that make them do so."""
+    if who.listed:
+        yield ("applied", "passed") if who.passed else ("applied",), who.listed
+    if who.first and who.state in LIVE:
+        yield ("first_applied",), who.first
+    if (place := who.place) is not None:
+        beyond = ("relaxed",) if relaxed(facts, who) else ()
+        yield ("placed", _way(who), *beyond), (place,)
+    if who.confirmed is not None:
+        after = (c for c in ("signed", "checked_in", "registered") if getattr(who, c))
+        yield ("confirmed", *after), (who.confirmed,)
 
 
 def _way(who: Someone) -> str:
@@ -555,10 +561,11 @@ def _way(who: Someone) -> str:
     return {0: "placed_adjusted", 1: "placed_first"}.get(who.rank or 0, "placed_other")
 
 
-def _add(numbers: Numbers, column: str, more: int = 1) -> None:
-    held = numbers[column]
-    if held is not None:
-        numbers[column] = held + more
+def _add(numbers: Numbers, columns: Iterable[str], more: int) -> None:
+    for column in columns:
+        held = numbers[column]
+        if held is not None:
+            numbers[column] = held + more
 
 
 # --- rounds side by side ----------------------------------------------------------------------
@@ -623,21 +630,21 @@ def coverage(facts: Facts) -> list[Coverage]:
     if facts.published is None:
         return []
     forms = sorted({one.values["study_form"] for one in facts.seats.values()})
-    placed = [who for who in facts.people if who.place is not None]
+    interest = facts.policy.groups_of_interest
     found = []
     for form in (*forms, None):
-        inside = [
-            who for who in placed
-            if form is None or facts.seats[who.place or 0].values["study_form"] == form
-        ]  # fmt: skip
+        inside = Counter[tuple[tuple[str, ...], bool]]()
+        for (at, groups, beyond), number in facts.places.items():
+            if form in (None, facts.seats[at].values["study_form"]):
+                inside[tuple(g for g in interest if g in groups), beyond] += number
+        lines = inside.items()
         name = gettext("合计") if form is None else label(facts, "study_form", form)
-        interest = facts.policy.groups_of_interest
         found.append(
             Coverage(
-                str(name), len(inside),
-                {g: sum(g in who.values["group"] for who in inside) for g in interest},
-                sum(any(g in who.values["group"] for g in interest) for who in inside),
-                sum(relaxed(facts, who) for who in inside) if facts.policy.age_rules else None,
+                str(name), inside.total(),
+                {g: sum(n for (groups, _beyond), n in lines if g in groups) for g in interest},
+                sum(n for (groups, _beyond), n in lines if groups),
+                sum(n for (_groups, beyond), n in lines if beyond) if facts.policy.age_rules else None,
             )
         )  # fmt: skip
     return found

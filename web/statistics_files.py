@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection, Sequence
+from itertools import zip_longest
 
 import xlsxwriter
 from fpdf import FPDF
@@ -14,6 +15,9 @@ from .paper import FAMILY, FONT, Unprintable, lacking
 from .statistics_report import Report, Table, said, unit
 
 SMALL, LARGE = 7, 15
+MANY = 15
+BEGUN = 24
+"""The height of a table's title, its headings and its first rows, in millimetres."""
 FIRST_WIDTH, WIDTH = 28, 11
 
 
@@ -57,19 +61,50 @@ def _below(held: Report, table: Table) -> list[str]:
 class _Across(FPDF):
     """A4 across, with the font of every print."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, foot: str) -> None:
         super().__init__(orientation="landscape", format="A4")
+        self.foot = foot
         self.add_font(FAMILY, fname=FONT)
         self.set_margin(12)
-        self.set_auto_page_break(True, 12)
+        self.c_margin = 0
+        self.set_auto_page_break(True, 18)
         self.set_title(title)
         self.set_lang("zh-CN")
         self.add_page()
+
+    def footer(self) -> None:
+        """Who filled it in, and which page of how many."""
+        self.set_y(-14)
+        self.set_font(FAMILY, size=SMALL + 2)
+        self.cell(0, 5, self.foot)
+        self.set_x(self.l_margin)
+        self.cell(0, 5, f"第 {self.page_no()} / {{nb}} 页", align="R")
+
+    def begin(self, title: str) -> None:
+        """The title of a table, on the page where the table begins."""
+        if self.will_page_break(BEGUN):
+            self.add_page()
+        self.say(title, SMALL + 4)
 
     def say(self, text: str, size: float) -> None:
         """A paragraph."""
         self.set_font(FAMILY, size=size)
         self.multi_cell(0, size * 0.5, text, new_x="LMARGIN", new_y="NEXT", align="L")
+
+    def note(self, texts: Sequence[str]) -> None:
+        """What stands below a table, a line each; many lines in two columns."""
+        if len(texts) <= MANY:
+            for text in texts:
+                self.say(text, SMALL)
+            return
+        self.set_font(FAMILY, size=SMALL)
+        half = (len(texts) + 1) // 2
+        with self.table(
+            borders_layout="NONE", first_row_as_headings=False, line_height=SMALL * 0.5,
+            text_align="LEFT", v_align="TOP",
+        ) as laid:  # fmt: skip
+            for pair in zip_longest(texts[:half], texts[half:], fillvalue=""):
+                laid.row(pair)
 
     def lay(
         self, heads: Sequence[str], rows: Sequence[Sequence[str]], prose: Collection[int]
@@ -91,15 +126,16 @@ class _Across(FPDF):
 
 
 def document(held: Report) -> bytes:
-    """The tables one after the other, each with its notes, and who filled them in.
+    """The tables one after the other, each with its notes; on every page who filled them in.
 
     Raises
     ------
     Unprintable
         If the font lacks a character of a name; the character is told.
     """
-    sheet = _Across(held.title)
-    parts = [held.title, held.scope, *(f"{a}{b}" for a, b in held.foot)]
+    foot = "　　".join(f"{name}：{value}" for name, value in held.foot)
+    sheet = _Across(held.title, foot)
+    parts = [held.title, held.scope, foot]
     parts += [t for table in held.tables for t in (table.title, *table.heads, *table.notes)]
     parts += [said(c) for table in held.tables for row in table.rows for c in row]
     try:
@@ -109,14 +145,11 @@ def document(held: Report) -> bytes:
         sheet.say("　".join(filter(None, (unit(), held.scope))), SMALL + 2)
         for table in held.tables:
             sheet.ln(2)
-            sheet.say(table.title, SMALL + 4)
+            sheet.begin(table.title)
             if table.rows:
                 rows = [[said(cell) for cell in row] for row in table.rows]
                 sheet.lay(table.heads, rows, table.prose)
-            for note in table.notes:
-                sheet.say(note, SMALL)
-        sheet.ln(4)
-        sheet.say("　　".join(f"{name}：{value}" for name, value in held.foot), SMALL + 2)
+            sheet.note(table.notes)
         return bytes(sheet.output())
     finally:
         sheet.fonts[FAMILY].ttfont.close()  # type: ignore[union-attr]

@@ -9,6 +9,7 @@ whole, as the relaxation is nearly a flow.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,16 +37,18 @@ def along(search: Search, node: Node, start: int, tree: Tree) -> tuple[Node, int
     Those that the relaxation of all of them together proves make one sum: its face is as good.
     """
     ladder = search.ladder(0)
-    first = _solution(search, node, ladder)
-    if first is None:
-        return node, start
-    search.offer(whole(search, first), node.openings)
-    for at, unit in enumerate(ladder):
-        if start <= at and not tree.leaf:
-            weights = [round(weight / unit) for weight in ladder[: at + 1]]
-            node, start = search.step(node, start, (weights, rounded(first, unit)), tree)
-    if tree.leaf or first.missing > NOTHING:
-        return node, start
+    for _ in range(AGAIN):
+        first = search.strong.solve(node, *search.asked(0, ladder), search.time_left(), nearly=True)
+        if first is None:
+            return node, start
+        search.offer(whole(search, first), node.openings)
+        for weights, unit in _multiples(ladder):
+            if start < len(weights) and not tree.leaf:
+                node, start = search.step(node, start, (weights, rounded(first, unit)), tree)
+        if tree.leaf or first.missing > NOTHING:
+            return node, start
+        if not first.more:
+            break
     for _ in range(AGAIN):
         found = _steps(search, node, start)
         if found is not None:
@@ -55,13 +58,10 @@ def along(search: Search, node: Node, start: int, tree: Tree) -> tuple[Node, int
     return node, start
 
 
-def _solution(search: Search, node: Node, ladder: list[int]) -> Solution | None:
-    """A solution of the first components together, over all the columns that it needs."""
-    for _ in range(AGAIN):
-        found = search.strong.solve(node, *search.asked(0, ladder), search.time_left())
-        if found is None or not found.more:
-            break
-    return found
+def _multiples(ladder: list[int]) -> Iterator[tuple[list[int], int]]:
+    """The first weights of a ladder in the last one's unit, which rids prices of what comes later."""
+    for at, unit in enumerate(ladder):
+        yield [round(weight / unit) for weight in ladder[: at + 1]], unit
 
 
 def _steps(search: Search, node: Node, start: int) -> Found | None:

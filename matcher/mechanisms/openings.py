@@ -53,6 +53,9 @@ WIDE = 1.25
 """Classes with fewer people than this many times their minimum get an opening at once."""
 
 
+LITTLE = 1e-3
+"""What more columns must make of the first component, where sets cross, to go on with them."""
+
 ROUNDS = 8
 """How many times columns are added to a relaxation at most."""
 
@@ -383,7 +386,9 @@ class Search:
                 break  # a relaxation is dearer the more components it fixes
             for ladder in (self.ladder(start), [1]):
                 value = np.inf
-                for solution in self._solutions(node, first, ladder):
+                # Inside the tree columns stay as they are: bounds see all of them anyway.
+                grow = flow is not None or first > 0 or not self.crossing
+                for solution in self._solutions(node, first, ladder, grow):
                     before = node
                     nearest(self, solution, node, first, ladder)
                     if self.best is None and flow is not None:
@@ -391,8 +396,9 @@ class Search:
                     node, start = self._read(solution, ladder, node, start, tree)
                     if tree.leaf or self._is_leaf(node) or start > first:
                         break
-                    little = 1e-3 if self.crossing else NOTHING
-                    if node is before and abs(solution.value - value) < little * ladder[0]:
+                    little = LITTLE if self.crossing else NOTHING
+                    same = abs(solution.value - value) < little * ladder[0]
+                    if node is before and same:
                         break
                     value = solution.value
                 if tree.leaf or self._is_leaf(node) or start > first:
@@ -516,6 +522,8 @@ class Search:
     ) -> tuple[Node, int]:
         """Apply prices to a node: what they settle, how far they prove, whether nothing is left."""
         weights, prices = found
+        if any(w < self._drop(weights, at + 1) for at, w in enumerate(weights) if at >= start):
+            return node, start  # such a sum does not order plans as their components do
         cost, per_reserve = self._cost(node, weights, prices)
         bound = self.bounds.bound(node, cost, per_reserve, prices)
         if self.best is None:
@@ -596,12 +604,14 @@ class Search:
             weights.insert(0, weights[0] * 8 * self.reach[j])
         return weights
 
-    def _solutions(self, node: Node, start: int, ladder: list[int]) -> Iterator[Solution]:
+    def _solutions(
+        self, node: Node, start: int, ladder: list[int], grow: bool = True
+    ) -> Iterator[Solution]:
         """Solutions of a node's relaxation, each over more columns than the one before."""
         wanted, fixed = self.asked(start, ladder)
         for _ in range(ROUNDS):
             self.watch()
-            solution = self.strong.solve(node, wanted, fixed, self.time_left())
+            solution = self.strong.solve(node, wanted, fixed, self.time_left(), grow)
             if solution is None:
                 self._without_digits()
                 return

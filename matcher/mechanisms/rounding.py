@@ -60,7 +60,7 @@ def nearest(search: Search, solution: Solution, node: Node, start: int, ladder: 
     crossing = bool(search.plan.chains(node.openings).left_out)
     if crossing and (search.best is None or not _between(solution)):
         search.offer(whole(search, solution), node.openings)
-    if crossing and solution.more and search.best is not None:
+    if crossing and solution.more and search.best is not None and search.nodes == 1:
         return  # a better one is to come
     every = _between(solution) and (search.nodes == 1 or not crossing)
     for least in (0.5, NOTHING, 1 - NOTHING) if every else (0.5,):

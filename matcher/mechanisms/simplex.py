@@ -49,6 +49,10 @@ class Program:
     columns: Int
     fixed: int
 
+    def among(self, keep: Int) -> Program:
+        """The same rows over some of the columns."""
+        return Program(self.matrix[:, keep], self.rows, self.columns[keep], self.fixed)
+
 
 @dataclass(frozen=True)
 class Solved:

@@ -42,6 +42,9 @@ FINE = 1 << 20
 PRICE = 0.01
 """A price below this is none: those of single components are whole, or parts of a few."""
 
+NEARLY = 20
+"""One column in so many is added beside those wanting: prices differ from one solution to the next."""
+
 ALL = 80_000
 """Arcs up to which the relaxation has all of them from the beginning."""
 
@@ -117,6 +120,7 @@ class Strong:
         fixed: Sequence[Fixed],
         time_s: float | None,
         grow: bool = True,
+        nearly: bool = False,
     ) -> Solution | None:
         """The best fractional placement of a node over the columns, which it adds to.
 
@@ -126,6 +130,8 @@ class Strong:
             Weights and components to be made large together; none, to miss as few people as can be.
         fixed
             Components that stay at a value.
+        grow, nearly
+            Whether columns found wanting are added, and some that nearly are.
 
         Returns
         -------
@@ -139,7 +145,7 @@ class Strong:
         if found is None:
             return None
         solution = rows.read(node, found.x, -found.dual * (unit / SCALE), per_reserve)
-        more = grow and self._add(node, worth, fixed, solution, unit)
+        more = grow and self._add(node, worth, fixed, solution, unit, nearly)
         return replace(solution, value=-found.cost * unit / SCALE, more=more)
 
     def faces(
@@ -160,25 +166,29 @@ class Strong:
             used = np.append(rows.arcs[upper[: len(rows.arcs)] > 0], np.flatnonzero(left))
             worth, per_reserve = self._worth(part, np.unique(plan.edge[used]))
             cost, unit = rows.cost(worth, per_reserve)
+            keep = np.flatnonzero(upper > 0)
+            program = rows.program if len(keep) == len(upper) else rows.program.among(keep)
             found = self.simplex.solve(
-                rows.program, cost, (lower, upper), limit, time_left(), tight
+                program, cost[keep], (lower[keep], upper[keep]), limit, time_left(), tight
             )
             if found is None:
                 return
+            x = np.zeros(len(upper))
+            x[keep] = found.x
             prices = -found.dual * (unit / SCALE)
-            solution = rows.read(node, found.x, prices, per_reserve)
+            solution = rows.read(node, x, prices, per_reserve)
             person, seat, *_ = solution.duals
             reduced = seat[plan.kind] - person[plan.owner] - worth
             reduced -= np.maximum(0, solution.short[self.bounds.class_of_arc])
-            wanting = left & (reduced <= PRICE)  # those of no price may serve the next sum
-            if wanting.any():
-                self.columns |= wanting
+            if (left & (reduced < -PRICE)).any():
+                self.columns |= self._nearly(left, reduced)
                 self.grown = True
             if self.grown or solution.missing > NOTHING:
                 return
             yield replace(solution, value=-found.cost * unit / SCALE)
-            left[:] = False
-            price = found.reduced * (unit / SCALE)
+            left &= reduced <= PRICE
+            price = np.zeros(len(upper))
+            price[keep] = found.reduced * (unit / SCALE)
             upper = np.where(price > PRICE, lower, upper)
             lower = np.where(price < -PRICE, upper, lower)
             tight |= np.abs(prices) > PRICE
@@ -250,6 +260,15 @@ class Strong:
             order_class, reduced, 2 * self.plan.need[order_class]
         )
 
+    def _nearly(self, left: NDArray[np.bool_], reduced: Real) -> NDArray[np.bool_]:
+        """Those of the columns left that cost least, as many as there is room for."""
+        room = int(self.columns.sum()) // NEARLY
+        if int(left.sum()) <= room:
+            return left
+        found = np.zeros(len(left), bool)
+        found[np.argpartition(np.where(left, reduced, np.inf), room)[:room]] = True
+        return found & left
+
     @property
     def _suspect(self) -> NDArray[np.bool_]:
         found = np.zeros(len(self.plan.market.order_classes), bool)
@@ -257,8 +276,9 @@ class Strong:
         return found
 
     def _add(
-        self, node: Node, worth: Real, fixed: Sequence[Fixed], solution: Solution, unit: float
-    ) -> bool:
+        self, node: Node, worth: Real, fixed: Sequence[Fixed], solution: Solution, unit: float,
+        nearly: bool,
+    ) -> bool:  # fmt: skip
         """Add the columns that prices find wanting, and classes found short; whether there are any."""
         plan = self.plan
         person, seat, *_ = solution.duals
@@ -274,6 +294,8 @@ class Strong:
         fresh |= wanting & _first(
             order_class, np.where(wanting, reduced, np.inf), 2 * plan.need[order_class]
         )
+        if nearly and fresh.any():
+            fresh |= self._nearly(left, reduced)
         self.columns |= fresh
         sizes = np.bincount(order_class, solution.placed, len(node.openings))
         short = (sizes > NOTHING) & (sizes < plan.need - NOTHING) & plan.conditional

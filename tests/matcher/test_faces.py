@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from benchmarks.city import Shape, city, policy
 from matcher import Result, Status, solve, verify
 from matcher.mechanisms import faces, openings, strong
+from matcher.mechanisms.proof import Tree
 from matcher.mechanisms.strong import Solution
 from tests.matcher.test_oracle import solved
 from tests.matcher.verify_rounds import claim
@@ -50,6 +52,25 @@ def test_a_third_party_accepts_the_proof(tmp_path: Path) -> None:
     market = city(CITY).market()
     solve(market, RULES).write(tmp_path / "result", market, tables.digest(), RULES.round)
     assert claim(verify(tmp_path), "optimality").status == "PROVED"
+
+
+def test_a_sum_that_does_not_order_plans_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = openings.Search.step
+    asked = 0
+
+    def also(search: Any, node: Any, start: int, found: Any, tree: Any) -> Any:
+        nonlocal asked
+        weights, prices = found
+        if start == 0 and len(weights) == 1:
+            asked += 1
+            bare = Tree()
+            assert step(search, node, 0, ([*weights, weights[0]], prices), bare) == (node, 0)
+            assert not bare.leaf
+        return step(search, node, start, found, tree)
+
+    monkeypatch.setattr(openings.Search, "step", also)
+    outcome()
+    assert asked
 
 
 def test_over_few_columns_the_outcome_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tests.web.a_round import SERIAL
-from tests.web.conftest import PASSWORD
+from tests.web.a_round import CONFIRMING, SERIAL, standing
+from tests.web.conftest import PASSWORD, Clock
 from web import agreements, auth, db, offers
 from web.audit import Actor
 from web.models import (
@@ -32,6 +33,23 @@ U1, U1B, U2 = (Actor(f"college:{n}", "college") for n in ("u1", "u1b", "u2"))
 X, Y = (Actor(f"enterprise:{n}", "enterprise") for n in ("x", "y"))
 HERSELF = Actor("applicant:a", "applicant")
 Login = Callable[[str], FlaskClient]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The round in its confirming days, one for all tests of a module that takes the name in."""
+    made = standing(tmp_path_factory.mktemp("world"), "confirming", lambda: CONFIRMING)
+    with made.app_context():
+        yield made
+
+
+@pytest.fixture
+def clock(world: Flask) -> Clock:
+    """The clock of ``world``, set back for each test."""
+    made = Clock()
+    made.moment = CONFIRMING
+    world.config["CLOCK"] = made
+    return made
 
 
 @contextmanager

@@ -242,6 +242,7 @@ def test_the_agreement_on_paper_holds_every_word(world: World) -> None:
         start = re.sub(r"\s", "", line)[:18]
         assert start in printed, start
     assert all(digest in page and number in page for page in pages)
+    assert all(f"第{n}页，共{len(pages)}页" in page for n, page in enumerate(pages, start=1))
     for word in ("甲方（企业盖章）", "丙方（学生签字）", "电子确认记录", "不是可靠电子签名"):
         assert word in printed
     assert "Party" not in printed and "print.agreement" in world.actions()

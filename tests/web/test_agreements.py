@@ -41,19 +41,7 @@ ENDS = date(2027, 8, 31)
 """The last day of the first year of study of a round of autumn 2026."""
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    made = standing(tmp_path_factory.mktemp("world"), "confirming", lambda: CONFIRMING)
-    with made.app_context():
-        yield made
-
-
-@pytest.fixture
-def clock(world: Flask) -> Clock:
-    made = Clock()
-    made.moment = CONFIRMING
-    world.config["CLOCK"] = made
-    return made
+world, clock = signed.world, signed.clock
 
 
 @pytest.fixture

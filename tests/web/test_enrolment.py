@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tests.web import signed
-from tests.web.a_round import CONFIRMING, FIRST, SECOND, standing
+from tests.web.a_round import FIRST, SECOND
 from tests.web.conftest import Clock
 from tests.web.signed import U1, U1B, an_offer, hold, the_round
 from web import agreements, auth, enrolment, offers, reviewing, rounds, stages
@@ -21,19 +21,7 @@ from web.posting import Refused, Stale
 FROM, UNTIL = date(2026, 6, 9), date(2026, 6, 11)
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    made = standing(tmp_path_factory.mktemp("world"), "confirming", lambda: CONFIRMING)
-    with made.app_context():
-        yield made
-
-
-@pytest.fixture
-def clock(world: Flask) -> Clock:
-    made = Clock()
-    made.moment = CONFIRMING
-    world.config["CLOCK"] = made
-    return made
+world, clock = signed.world, signed.clock
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ def test_lines_fit_and_no_mark_begins_one() -> None:
         lines = sheet.lines(text, width, 11)
         assert "".join(lines) == text
         assert all(line[0] not in paper.NEVER_FIRST for line in lines)
+        assert all(line[-1] not in paper.NEVER_LAST for line in lines)
         assert all(sheet.width_of(line, 11) <= width for line in lines)
         assert not any(line.endswith("2026-1-A0") for line in lines)
     sheet.close_font()
@@ -69,8 +70,17 @@ def test_a_box_stays_with_what_it_stands_for() -> None:
     text = "　".join(["□ 失业青年", "■ 农民工"] * 9)
     for width in range(30, 170, 7):
         lines = sheet.lines(text, width, 11)
-        assert len(lines) > 1 and not any(line.rstrip().endswith(("□", "■")) for line in lines)
+        assert len(lines) > 1 and "".join(lines).replace("　", "") == text.replace("　", "")
+        assert all(line.strip("　").endswith(("失业青年", "农民工")) for line in lines)
     sheet.close_font()
+
+
+def test_a_long_title_becomes_smaller_before_it_breaks() -> None:
+    for length, alone in ((10, True), (26, True), (40, False)):
+        sheet = Sheet("t")
+        sheet.head("题" * length)
+        (page,) = pages(sheet.to_bytes())
+        assert (page.split("\n")[0] == "题" * length) == alone
 
 
 def test_a_table_goes_on_under_its_heads_and_pages_are_counted() -> None:
@@ -174,6 +184,8 @@ def test_the_public_list_is_by_class_and_says_period_ways_and_digests() -> None:
                  "护理班（1 人）", "ab" * 32, "cd" * 32, "联盟办公室（盖章）"):  # fmt: skip
         assert part in text
     assert all(number in text for number, _name in people) and "买*提·艾*尔" in text
+    long = pages(forms_print.public_list(told, [("翠屿 模具班", people * 5)]))
+    assert [page.split("\n")[0] for page in long[1:3]] == ["翠屿 模具班（续）"] * 2
 
 
 def test_rosters_and_enterprise_lists_count_and_wrap() -> None:
@@ -205,6 +217,20 @@ def test_a_blank_application_and_a_filled_one() -> None:
     assert RARE in filled and "■ 农民工" in filled and "□ 退役军人" in filled
     assert "■ 公示：公示期满即撤下。" in filled and "K1-1 模具班" in filled
     assert "监护人签名" in blank and "监护人签名" in filled
+
+
+def test_an_application_with_everything_in_it_is_one_page() -> None:
+    held = forms_print.Application(
+        "2026 年订单班联合招生（2026-1）",
+        tuple((f"接受的学习形{n % 10}", LONG[:14]) for n in range(23)),
+        tuple((f"{n} 往届毕业生", n == 2) for n in range(17)),
+        ("K040-1 新能源汽车检测与维修中级工订单班(演示)", *["K044-1 飞机维修中级工订单班"] * 5),
+        tuple((f"{n} 同意调剂", False) for n in range(5)),
+        tuple((f"同意书 {n}", "指健康、困难家庭等信息，只用于核对条件。" * (1 + n % 2), True)
+              for n in range(6)),
+    )  # fmt: skip
+    (page,) = pages(forms_print.application(held))
+    assert "监护人签名" in page and "第 1 页，共 1 页" in page and "□ 4 同意调剂" in page
 
 
 def test_answers_waivers_and_vacancies() -> None:

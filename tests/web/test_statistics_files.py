@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
+from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 from sqlalchemy import select
 
@@ -75,6 +76,12 @@ def test_the_print_is_on_a4_across_and_in_chinese(report: Opened) -> None:
     with app.test_request_context():
         data = statistics_files.document(held)
     assert data.startswith(b"%PDF") and b"/MediaBox [0 0 841.89 595.28]" in data
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(data)).pages]
+    for at, page in enumerate(pages, start=1):
+        assert f"第 {at} / {len(pages)} 页" in page and "填表人：王五" in page
+    said = "".join(pages)
+    assert len(pages) > 1 and all(title in said for title in (t.title for t in held.tables))
+    assert all(note[:8] in said for table in held.tables for note in table.notes)
 
 
 def test_a_character_that_the_font_lacks_is_named(

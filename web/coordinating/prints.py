@@ -59,19 +59,8 @@ def print_enterprise_list(serial: str, code: str) -> Response:
 @bp.post("/rounds/<serial>/prints/rechecks/<key>")
 def print_recheck(serial: str, key: str) -> Response:
     """复核答复书."""
-    round_ = auth.round_of(serial)
-    held = db.reading().scalar(
-        select(Recheck).where(
-            Recheck.round_id == round_.id, Recheck.key == key,
-            Recheck.state.in_(printing.ANSWERED),
-        )
-    )  # fmt: skip
-    if held is None:
-        abort(404)
-    return print_desk.fetch(
-        lambda: printing.recheck_answer(db.reading(), held), f"recheck-{held.number}",
-        _back(serial), "print.recheck", f"recheck/{held.number}", round_,
-    )  # fmt: skip
+    inside = Recheck.round_id == auth.round_of(serial).id
+    return print_desk.of_recheck(inside, key, _back(serial))
 
 
 @bp.get("/rounds/<serial>/outbox")
