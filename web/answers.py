@@ -58,7 +58,7 @@ def sentence(error: Exception) -> str:
 
 _SENTENCES: dict[type[Exception], Any] = {
     rounds.Moved: _("现在不是确认期，不能答复。"),
-    Late: _("答复期限已过。"),
+    Late: _("没有收下：答复期限已过。"),
     NoWaiting: _("候补已结束，请选接受或放弃。"),
     NotSeen: _("请核对证件，并填签字件编号。"),
     application.Stale: _("刚才已有别的答复，请核对后再办。"),

@@ -39,6 +39,7 @@ from . import (
     publication,
     reasons,
     rechecks,
+    reviewing,
     rounds,
     waiting_pages,
 )
@@ -210,7 +211,7 @@ def home() -> str:
         steps=timeline(session, mine) if mine else [], desk=_desk(mine.round.serial) if mine else None,
         counts=choices.submitted(session, mine) if mine else None, notice=current_user.notice,
         left=entering.time_left(mine.round.deadline_at, db.now(session)) if mine else "",
-        reviews=_reviews(session, mine) if mine else [],
+        reviews=_reviews(session, mine) if mine else [], matters=reviewing.MATTERS,
         told=notices.unread(session, mine) if mine else [],
         message=outbox.told(last) if mine and (last := outbox.last_of(session, mine)) else None,
     )  # fmt: skip

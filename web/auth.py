@@ -300,14 +300,17 @@ class LoggedOut(HTTPException):
 UNTYPED = ("csrf_token", "version", "stamp", "key", "last", "fence", "digest", "next", "act")
 """Fields of forms that nobody fills in."""
 
+TICKED = "y"
+"""What a box that is ticked says."""
+
 
 def typed() -> list[str]:
-    """What somebody filled in on the form that was sent; a password is not told."""
+    """What somebody filled in on the form that was sent, in words; a password is not told."""
     return [
-        value
+        codes.word(codes.CHOSEN.get(name, {}), value)
         for name, values in request.form.lists()
         for value in values
-        if value.strip() and name not in UNTYPED and "password" not in name
+        if value.strip() and value != TICKED and name not in UNTYPED and "password" not in name
     ]
 
 

@@ -108,6 +108,7 @@ def show_round(serial: str) -> str:
             for state, label in codes.APPLICANT_STATES.items()
         ],
         changes=changes.all(), runs=rows(Run), run_kinds=codes.RUN_KINDS, run_states=codes.RUN_STATES,
+        statuses=codes.RUN_STATUSES,
         snapshot=held.scalar(select(Snapshot).where(Snapshot.round_id == round_.id)),
         approval=held.scalar(
             select(Approval).where(Approval.round_id == round_.id).order_by(Approval.id)

@@ -146,6 +146,9 @@ RUN_STATES = {
     "QUEUED": _("排队"), "RUNNING": _("计算中"), "VERIFIED": _("已检验"),
     "BROKEN": _("检验未通过"), "FAILED": _("失败"), "CANCELLED": _("已取消"), "ANSWERED": _("已算出，未经检验"),
 }  # fmt: skip
+RUN_STATUSES = {"OPTIMAL": _("最优"), "FEASIBLE": _("可行，未完成")}
+"""What a run says of its result."""
+
 RECORDS = {"plan_approval": _("计划审定"), "result_filing": _("结果备案")}
 """The bureau's papers."""
 
@@ -155,6 +158,15 @@ FAIRNESS = {
     "approval": _("因个案审批"),
 }  # fmt: skip
 """Why somebody was not placed where she would rather be."""
+
+
+CHOSEN = {
+    "adjustment": SCOPES, "conclusion": APPLICANT_STATES, "district": AREAS, "education": HELD_EDUCATIONS,
+    "employment": EMPLOYMENT, "groups": GROUPS, "health": HEALTH, "household_district": AREAS,
+    "household_kind": HOUSEHOLD_KINDS, "identity_type": IDENTITY_TYPES, "industry": INDUSTRIES,
+    "season": SEASONS, "sex": SEXES, "skill_level": SKILL_LEVELS, "study_forms": STUDY_FORMS,
+}  # fmt: skip
+"""The fields of forms in which a word is chosen, by their names."""
 
 
 def word(table: Mapping[str, Any], code: str) -> str:

@@ -48,6 +48,7 @@ from . import (
     privacy,
     publication,
     rechecks,
+    reviewing,
     rounds,
     snapshot,
 )
@@ -530,7 +531,7 @@ def _conclude(session: Session, applicant: Applicant, row: Row) -> None:
         membership.decided_at = db.now(session)
     session.add(
         Review(
-            applicant_id=applicant.id, matter="eligibility", reason=row["x_review"],
+            applicant_id=applicant.id, matter=reviewing.MATTER, reason=row["x_review"],
             conclusion="passed" if passed else "failed", code="" if passed else row["review"],
             office="", reviewer="college:college1", at=db.now(session),
         )

@@ -151,12 +151,14 @@ def _offers(session: Session, round_id: int, *states: str) -> Sequence[Offer]:
 
 
 def _answer(session: Session, offer: Offer, number: int) -> None:
-    """Of eight people one declines, two are still silent, and who may hope for better waits."""
+    """Who may hope for better waits; of eight others one declines and two are still silent."""
     turn = number % 8
-    if turn == 3:
+    if offer.rank != 1:
+        _say(session, offer, "waiting")
+    elif turn == 3:
         _say(session, offer, "declined")
     elif turn not in (0, 5):
-        _say(session, offer, "waiting" if offer.rank != 1 else "accepted")
+        _say(session, offer, "accepted")
 
 
 def _say(session: Session, offer: Offer, answer: str) -> None:
@@ -190,7 +192,7 @@ def _put(session: Session, held: Agreement, party: str, number: int) -> None:
 
 
 def _check_in(session: Session, round_id: int) -> None:
-    """One class meets early; three of it have come."""
+    """One class meets early; those whose agreements are in effect have come."""
     held = session.scalars(
         select(OrderClass).where(OrderClass.round_id == round_id, OrderClass.code == CHECKING_IN)
     ).one()
@@ -198,8 +200,10 @@ def _check_in(session: Session, round_id: int) -> None:
         session, held, held.version, date(2026, 7, 3), date(2026, 7, 31), "图书馆一楼大厅（演示）",
         "身份证原件、录取通知书", COLLEGE,
     )  # fmt: skip
-    here = [line.offer for line in enrolment.lines(session, held) if line.offer.state in HOLDING]
-    enrolment.check_in(session, [offer.id for offer in here[:3]], date(2026, 7, 3), COLLEGE)
+    signed = agreements.ledger(session.get_one(Round, round_id), "effective")
+    effective = {one.offer_id for one in session.scalars(signed)}
+    here = [line.offer for line in enrolment.lines(session, held) if line.offer.id in effective]
+    enrolment.check_in(session, [offer.id for offer in here], date(2026, 7, 3), COLLEGE)
 
 
 def _appeal(session: Session, round_id: int) -> None:
@@ -232,7 +236,11 @@ def _accounts(session: Session, round_id: int) -> None:
     for username, about, fits in (
         ("applicant3", "待答复录取", lambda o: o.state == OPEN and o.source == "result"),
         ("applicant4", "协议待本人签", lambda o: o.id in signing),
-        ("applicant5", "已确认并候补", lambda o: o.state == "waiting"),
+        (
+            "applicant5",
+            "已确认并候补",
+            lambda o: o.state == "waiting" and waiting.position(session, o.applicant),
+        ),
     ):
         offer = next((one for one in adults if fits(one)), None)
         if offer is not None:

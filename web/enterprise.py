@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, flash, redirect, render_template, session, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_security import current_user
@@ -151,7 +151,7 @@ def _next(round_: Round | None) -> Action:
             _("签三方协议（%(n)s 份等企业签）", n=unsigned),
             url("agreements_page", state="enterprise"),
         )
-    if round_.state in figures.SHOWN:
+    if round_.state in figures.SHOWN and request.path != url("placed"):
         return Action(_("查看录取名单"), url("placed"))
     return offices.waiting_action(round_)
 

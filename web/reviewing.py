@@ -38,6 +38,8 @@ STATES_AFTER = {"passed": "passed", "correct": "returned", "failed": "failed"}
 MATTER = "all"
 """What offices conclude is the whole application, not one matter of it."""
 
+MATTERS = {MATTER: lazy_gettext("资格审核")}
+
 LIVE = ("submitted", "returned", "passed")
 """Applications that may still be placed."""
 

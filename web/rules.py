@@ -73,8 +73,8 @@ def _or_none(value: object) -> str:
     return str(NO_LIMIT) if value in (None, "", 0) else str(value)
 
 
-def _listed(held: tuple[str, ...]) -> str:
-    return str(_("、")).join(map(cited, held)) or str(_("没有"))
+def _listed(word: Callable[[str], str]) -> Callable[[tuple[str, ...]], str]:
+    return lambda held: str(_("、")).join(map(word, held)) or str(_("没有"))
 
 
 def _yes(value: bool) -> str:
@@ -84,7 +84,7 @@ def _yes(value: bool) -> str:
 SHOWN: tuple[tuple[str, Any, Callable[[Any], str]], ...] = (
     ("title", lazy_gettext("规则名称"), _or_none),
     ("status", lazy_gettext("规则状态"), _or_none),
-    ("basis", lazy_gettext("依据文件"), _listed),
+    ("basis", lazy_gettext("依据文件"), _listed(cited)),
     ("mechanism", lazy_gettext("录取方式"), _of(MECHANISMS)),
     ("objective", lazy_gettext("目标次序"), _joined(OBJECTIVES)),
     ("rank", lazy_gettext("志愿序的算法"), _of(policies.CODES)),
@@ -105,8 +105,8 @@ SHOWN: tuple[tuple[str, Any, Callable[[Any], str]], ...] = (
     ("score_digits", lazy_gettext("综合成绩小数位数"), str),
     ("tiebreak", lazy_gettext("同分时依次比较"), _joined(codes.COMPONENTS)),
     ("fit_threshold", lazy_gettext("精准匹配的契合度门槛"), _or_none),
-    ("key_industries", lazy_gettext("重点领域产业代码"), _listed),
-    ("groups_of_interest", lazy_gettext("重点统计的群体"), _listed),
+    ("key_industries", lazy_gettext("重点领域产业"), _listed(_of(codes.INDUSTRIES))),
+    ("groups_of_interest", lazy_gettext("重点统计的群体"), _listed(_of(codes.GROUPS))),
     ("time_s", lazy_gettext("求解时限（秒）"), _or_none),
     ("memory_mb", lazy_gettext("求解内存上限（MB）"), _or_none),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import zip_longest
 
 import xlsxwriter
@@ -106,7 +106,9 @@ class _Across(FPDF):
             for pair in zip_longest(texts[:half], texts[half:], fillvalue=""):
                 laid.row(pair)
 
-    def lay(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    def lay(
+        self, heads: Sequence[str], rows: Sequence[Sequence[str]], prose: Collection[int]
+    ) -> None:
         """A table over the whole width; its headings come again on each page."""
         self.set_font(FAMILY, size=SMALL)
         share = self.epw / (len(heads) + 2)
@@ -119,7 +121,7 @@ class _Across(FPDF):
             for line in (heads, *rows):
                 row = laid.row()
                 for at, cell in enumerate(line):
-                    row.cell(cell, align="LEFT" if at == 0 else None)
+                    row.cell(cell, align="LEFT" if at == 0 or at in prose else None)
         self.ln(2)
 
 
@@ -145,7 +147,8 @@ def document(held: Report) -> bytes:
             sheet.ln(2)
             sheet.begin(table.title)
             if table.rows:
-                sheet.lay(table.heads, [[said(cell) for cell in row] for row in table.rows])
+                rows = [[said(cell) for cell in row] for row in table.rows]
+                sheet.lay(table.heads, rows, table.prose)
             sheet.note(table.notes)
         return bytes(sheet.output())
     finally:

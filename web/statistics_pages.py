@@ -9,7 +9,7 @@ import io
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, send_file, url_for
-from flask_babel import force_locale
+from flask_babel import force_locale, lazy_gettext
 from flask_babel import gettext as _
 from flask_security import current_user
 from werkzeug.wrappers import Response
@@ -32,7 +32,7 @@ PUBLIC_COLUMNS = (
     "classes", "seats", "applied", "passed", "first_applied", "placed", "placed_first",
     "placed_other", "placed_adjusted", "filled", "confirmed", "opened", "not_opened", "vacant",
 )  # fmt: skip
-WITHHELD = "＊"
+WITHHELD = lazy_gettext("＊")
 
 
 def pages(bp: Blueprint, prefix: str, layout: str, whole: bool = True) -> None:
@@ -140,7 +140,7 @@ def public_table(round_: Round, dimension: str) -> Table:
     columns = [c for c in PUBLIC_COLUMNS if held.total.numbers[c] is not None]
     hidden = disclosure.withheld(held, columns)
     rows: list[list[statistics_report.Cell]] = [
-        [line.label, *(WITHHELD if (at, c) in hidden else line.numbers[c] for c in columns)]
+        [line.label, *(str(WITHHELD) if (at, c) in hidden else line.numbers[c] for c in columns)]
         for at, line in [*enumerate(held.lines), (-1, held.total)]
     ]
     heads = [str(DIMENSIONS[dimension]), *(str(COLUMNS[c]) for c in columns)]

@@ -27,6 +27,8 @@ class Table:
     heads: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     notes: Sequence[str] = ()
+    prose: frozenset[int] = frozenset()
+    """The columns that hold words, set from the left as words are."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def _indicators(facts: Facts) -> Table:
     notes = [f"[{at}] {one.label} = {one.formula}" for at, one in found]
     notes.append(_("未启用：系统里没有这一指标的数据来源，或所在阶段还没有到。“—”：分母为 0。"))
     heads = [_("指标"), _("分子"), _("分母"), _("数值"), _("说明")]
-    return Table("indicators", _("指标"), heads, rows, notes)
+    return Table("indicators", _("指标"), heads, rows, notes, frozenset({len(heads) - 1}))
 
 
 def _indicator(at: int, one: Indicator) -> list[Cell]:
@@ -306,4 +308,4 @@ def _against(tables: Iterable[Table]) -> list[str]:
         for row in compared.rows
         if row[0] in wanted
     ]
-    return [_("与上年同期比：%(parts)s。", parts="；".join(parts))]
+    return [_("与上年同期比：%(parts)s。", parts=_("；").join(parts))]

@@ -201,7 +201,7 @@ def test_after_the_deadline_and_while_suspended_nothing_is_taken(app: Flask, clo
     change(app, lambda s: rounds.resume(s, s.scalars(select(Round)).one(), FIRST, SECOND, "好"))
     clock.moment = one.due_at
     assert "答复期限已过。" in said(client.get(f"{ME}/offers").text)
-    assert "答复期限已过。" in follow(client, accept(client, one))
+    assert "没有收下" in follow(client, accept(client, one))
     change(app, answers.silence)
     assert "逾期未确认" in said(client.get(f"{ME}/offers").text)
     assert "您的录取：逾期未确认。" in said(client.get("/me/").text)
@@ -412,7 +412,7 @@ def test_nothing_is_recorded_while_suspended_or_late(
     }  # fmt: skip
     clock.moment = mine.due_at
     assert "答复期限已过。" in client.get(path).text
-    assert "答复期限已过。" in client.post(f"{path}/answer", data=form).text
+    assert "没有收下" in client.post(f"{path}/answer", data=form).text
     change(app, lambda s: rounds.suspend(s, s.scalars(select(Round)).one(), FIRST, SECOND, "核查"))
     assert "本轮暂停" in client.get(path).text
     assert "答复期限停止计时" in client.get(f"{COLLEGE}/offers").text

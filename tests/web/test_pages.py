@@ -55,10 +55,14 @@ def test_what_was_typed_when_the_session_ended_is_shown_and_no_password(
             "csrf_token": "mark",
             "new_password": "correct horse",
             "year": " ",
+            "season": "autumn",
+            "seen": "y",
         },
     )
     assert answer.status_code == 401 and "刚才没有保存" in answer.text
     assert "&lt;b&gt;𬭎䶮的一轮" in answer.text and "/login?next=" in answer.text
+    assert "<li>秋季</li>" in answer.text and "autumn" not in answer.text
+    assert "<li>y</li>" not in answer.text, "a box has no words to copy"
     assert "mark</li>" not in answer.text and "correct horse" not in answer.text
     assert client.post("/coordinator/rounds/new", data={"csrf_token": "mark"}).status_code == 302
 

@@ -205,6 +205,7 @@ def approval(serial: str) -> str | Response:
         "coordinator/approval.html", round=round_, run=run, claims=claims, names=CLAIMS,
         trusted=publication.trusted_claims(run) if run else [], form=form, waiting=waiting,
         filing=planning.record_of(session, round_, "result_filing"), states=codes.RUN_STATES,
+        statuses=codes.RUN_STATUSES,
         held=session.scalar(select(Approval).where(Approval.round_id == round_.id).order_by(Approval.id)),
     )  # fmt: skip
 

@@ -138,7 +138,12 @@ def _applicant(
         decisions=decisions, reviews=_reviews(held), form=form,
         case=case or Case(formdata=None), stale=stale, states=codes.APPLICANT_STATES,
         conclusions=reviewing.CONCLUSIONS,
-        rules=RULES, groups=codes.GROUPS, areas=codes.AREAS,
+        rules=RULES, groups=codes.GROUPS, areas=codes.AREAS, matters=reviewing.MATTERS,
+        words={
+            "education": codes.word(codes.HELD_EDUCATIONS, held.education or ""),
+            "skill_level": codes.word(codes.SKILL_LEVELS, held.skill_level or ""),
+            "study_forms": codes.words(codes.STUDY_FORMS, held.study_forms or ""),
+        },
         components=codes.COMPONENTS, number=people.number_of(held.person),
         telephone=mask_telephone(people.telephone_of(held.person)),
         named=choices.plan(session, round_.id), reasons=codes.REVIEWS, me=auth.actor().name,

@@ -100,7 +100,7 @@ def runs(serial: str) -> str | BaseResponse:
     ).all()  # fmt: skip
     page = render_template(
         "coordinator/runs.html", round=round_, runs=held_runs, form=form, kinds=codes.RUN_KINDS, parameters=PARAMETERS,
-        fields_of=fields_of, states=codes.RUN_STATES, steps=STEPS, names=policies.CODES,
+        fields_of=fields_of, states=codes.RUN_STATES, statuses=codes.RUN_STATUSES, steps=STEPS, names=policies.CODES,
     )  # fmt: skip
     # while somebody types a trial the page must not turn under her hands
     return _alive(page, any(r.state in jobs.LIVE for r in held_runs) and request.method == "GET")
@@ -172,6 +172,7 @@ def run_page(serial: str, key: str) -> BaseResponse:
     done = bool(run.summary.get("report"))
     page = render_template(
         "coordinator/run.html", round=round_, run=run, kinds=codes.RUN_KINDS, states=codes.RUN_STATES, steps=STEPS,
+        statuses=codes.RUN_STATUSES,
         report=run.summary.get("report"), claims=run.summary.get("claims", []), names=CLAIMS, trusted=TRUSTED,
         groups=codes.GROUPS, elapsed=_elapsed(run), rules=policies.CODES,
         closed=compare.closed_of(run) if done else [], prices=compare.prices(run) if done else [],
