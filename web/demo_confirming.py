@@ -24,6 +24,7 @@ from . import (
     jobs,
     rechecks,
     rounds,
+    waiting,
     waiting_job,
 )
 from .audit import Actor
