@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from itertools import zip_longest
 
 import xlsxwriter
+from flask_babel import gettext as _
 from fpdf import FPDF
 from fpdf.enums import TableCellFillMode
 from fpdf.fonts import FontFace
@@ -78,7 +79,8 @@ class _Across(FPDF):
         self.set_font(FAMILY, size=SMALL + 2)
         self.cell(0, 5, self.foot)
         self.set_x(self.l_margin)
-        self.cell(0, 5, f"第 {self.page_no()} / {{nb}} 页", align="R")
+        page = _("第 %(at)s 页，共 %(all)s 页", at=self.page_no(), all="{nb}")
+        self.cell(0, 5, page, align="R")
 
     def begin(self, title: str) -> None:
         """The title of a table, on the page where the table begins."""

@@ -423,8 +423,10 @@ class Life(Course):
     def check_in(self, pick: int, astray: bool, ahead: int) -> None:
         place = self.likely(pick, HELD, astray)
         day = self.clock().astimezone(calendar.CITY).date() + timedelta(days=ahead)
+        # Nobody comes before the day on which the place became hers, which no dictionary holds.
+        may = ("Refused",) if ahead < 0 else ()
         self.act("check_in", self.model.check_in(place, ahead),
-                 lambda s: enrolment.check_in(s, [place], day, COLLEGE))  # fmt: skip
+                 lambda s: enrolment.check_in(s, [place], day, COLLEGE), *may)  # fmt: skip
 
     @when("CONFIRMING", "FINAL", places=True)
     @rule(pick=picks, astray=seldom)

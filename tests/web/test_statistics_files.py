@@ -78,7 +78,7 @@ def test_the_print_is_on_a4_across_and_in_chinese(report: Opened) -> None:
     assert data.startswith(b"%PDF") and b"/MediaBox [0 0 841.89 595.28]" in data
     pages = [page.extract_text() for page in PdfReader(io.BytesIO(data)).pages]
     for at, page in enumerate(pages, start=1):
-        assert f"第 {at} / {len(pages)} 页" in page and "填表人：王五" in page
+        assert f"第 {at} 页，共 {len(pages)} 页" in page and "填表人：王五" in page
     said = "".join(pages)
     assert len(pages) > 1 and all(title in said for title in (t.title for t in held.tables))
     assert all(note[:8] in said for table in held.tables for note in table.notes)
