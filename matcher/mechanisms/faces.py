@@ -9,7 +9,6 @@ whole, as the relaxation is nearly a flow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy as np
 from .bounds import DIGIT, Node, Prices
 from .proof import Tree
 from .rounding import whole
-from .strong import NOTHING, Solution, rounded
+from .strong import NOTHING, Solution
 
 if TYPE_CHECKING:
     from .openings import Search
@@ -42,9 +41,9 @@ def along(search: Search, node: Node, start: int, tree: Tree) -> tuple[Node, int
         if first is None:
             return node, start
         search.offer(whole(search, first), node.openings)
-        for weights, unit in _multiples(ladder):
-            if start < len(weights) and not tree.leaf:
-                node, start = search.step(node, start, (weights, rounded(first, unit)), tree)
+        for at, unit in enumerate(ladder):
+            if start <= at and not tree.leaf:
+                node, start = search.apply(first, ladder[: at + 1], unit, node, start, tree)
         if tree.leaf or first.missing > NOTHING:
             return node, start
         if not first.more:
@@ -56,12 +55,6 @@ def along(search: Search, node: Node, start: int, tree: Tree) -> tuple[Node, int
         if tree.leaf or start >= search.enough() or not search.strong.grown:
             break
     return node, start
-
-
-def _multiples(ladder: list[int]) -> Iterator[tuple[list[int], int]]:
-    """The first weights of a ladder in the last one's unit, which rids prices of what comes later."""
-    for at, unit in enumerate(ladder):
-        yield [round(weight / unit) for weight in ladder[: at + 1]], unit
 
 
 def _steps(search: Search, node: Node, start: int) -> Found | None:

@@ -376,7 +376,7 @@ class Search:
         solution, stuck = None, not self.bounds.present(node).any()
         faced = False
         while not (tree.leaf or stuck or self._is_leaf(node)) and start < self.enough():
-            if self.crossing and self.settled(node) and not faced:
+            if self.crossing and self._settled(node) and not faced:
                 faced = True
                 node, start = along(self, node, start, tree)
                 continue
@@ -430,13 +430,13 @@ class Search:
         """Whether a flow over all arcs costs no more than a relaxation."""
         return not self.crossing and bool(self.strong.columns.all())
 
-    def settled(self, node: Node) -> bool:
+    def _settled(self, node: Node) -> bool:
         return not self._free(node).any()
 
     def _is_leaf(self, node: Node) -> bool:
         """Whether every class is settled and a flow says all: no sets cross, no pair is settled."""
         untouched = bool(node.allowed.all()) and bool((node.forced < 0).all())
-        return untouched and self.settled(node) and not self.plan.chains(node.openings).left_out
+        return untouched and self._settled(node) and not self.plan.chains(node.openings).left_out
 
     def _leaf(self, node: Node, start: int, tree: Tree) -> bool:
         """Settle a node in which a flow finds the best plan; whether that ends it.
@@ -463,9 +463,7 @@ class Search:
         """Show by prices of what is missing that a node holds no plan as good as the best."""
         if prices is not None:
             return self.step(node, start, ([0], prices), tree)
-        value = (*self.best.value, 0) if self.best else ()
-        fixed = [*zip(self.components[:start], value, strict=False)]
-        solution = self.strong.solve(node, [], fixed, self.time_left())
+        solution = self.strong.solve(node, *self.asked(start, []), self.time_left())
         if solution is None:
             self._without_digits()
             return node, start
@@ -645,9 +643,9 @@ class Search:
         if len(ladder) == 1:
             most = self.reach[start] * self.people * max(1, *map(ceil, map(abs, solution.fixed)), 1)
             fine = 1 << max(0, min(20, (ROOM // most).bit_length() - 3))
-            node, start = self._rounded(solution, [1], 1 / fine, node, start, tree)
+            node, start = self.apply(solution, [1], 1 / fine, node, start, tree)
         for at, weight in enumerate(ladder if len(ladder) > 1 else []):
-            node, start = self._rounded(solution, ladder[: at + 1], weight, node, start, tree)
+            node, start = self.apply(solution, ladder[: at + 1], weight, node, start, tree)
             if tree.leaf or start <= first + at:
                 break
         stuck = start == first and node is entry and not tree.leaf
@@ -655,7 +653,7 @@ class Search:
             return self._without_plan(node, start, tree)
         return node, start
 
-    def _rounded(
+    def apply(
         self, solution: Solution, ladder: list[int], unit: float, node: Node, start: int, tree: Tree
     ) -> tuple[Node, int]:
         """Apply the prices of a solution as multiples of a unit."""

@@ -118,6 +118,12 @@ class Plan:
         """The applicant of each arc."""
         return self.market.owner[self.edge]
 
+    def placement(self, arcs: Int) -> Int:
+        """The program of each applicant who takes one of some arcs, −1 unplaced."""
+        matching = np.full(len(self.market.applicants), -1)
+        matching[self.owner[arcs]] = self.market.program[self.edge[arcs]]
+        return matching
+
     @cached_property
     def need(self) -> Int:
         """People whom a class needs to be open.  Shape (k,)."""
@@ -387,11 +393,7 @@ class Flow:
 
     def matching(self) -> Int:
         """The program of each applicant, −1 unplaced."""
-        market = self.plan.market
-        taken = self.arcs[self.network.flow[: len(self.arcs)] > 0]
-        matching = np.full(len(market.applicants), -1)
-        matching[self.plan.owner[taken]] = market.program[self.plan.edge[taken]]
-        return matching
+        return self.plan.placement(self.arcs[self.network.flow[: len(self.arcs)] > 0])
 
     def unique(self, matching: Int) -> bool:
         """Whether no equally good plan places anybody elsewhere.

@@ -120,8 +120,4 @@ def _between(solution: Solution) -> bool:
 
 def whole(search: Search, solution: Solution) -> Int:
     """The placement of those who are not halfway in a solution."""
-    plan, market = search.plan, search.plan.market
-    at = np.flatnonzero(solution.placed > 0.5)
-    matching = np.full(len(market.applicants), -1)
-    matching[plan.owner[at]] = market.program[plan.edge[at]]
-    return matching
+    return search.plan.placement(np.flatnonzero(solution.placed > 0.5))

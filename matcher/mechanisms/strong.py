@@ -228,9 +228,7 @@ class Strong:
         if found.x is None or found.status != 0:
             return None
         taken = rows.arcs[found.x[: len(rows.arcs)] > 0.5]
-        matching = np.full(len(plan.market.applicants), -1)
-        matching[plan.owner[taken]] = plan.market.program[plan.edge[taken]]
-        return matching, -float(found.mip_dual_bound) * max(1, wanted.reach)
+        return plan.placement(taken), -float(found.mip_dual_bound) * max(1, wanted.reach)
 
     def _worth(self, wanted: Sequence[Weighted], edges: Int | None = None) -> tuple[Real, int]:
         """What each arc is worth, perhaps of some edges only, and each reserved seat filled."""
