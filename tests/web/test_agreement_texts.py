@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.web import signed
-from tests.web.a_round import CONFIRMING, FIRST, SECOND, standing
+from tests.web.a_round import FIRST, SECOND
 from web import agreement_texts, agreements, reviewing
 from web.agreement_texts import BLANKS, NEEDED
 from web.models import AgreementText
@@ -23,20 +23,16 @@ CLAUSES = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    made = standing(tmp_path_factory.mktemp("world"), "confirming", lambda: CONFIRMING)
-    with made.app_context():
-        yield made
+world = signed.world
 
 
 @pytest.fixture
-def session(app: Flask) -> Iterator[Session]:
+def session(world: Flask) -> Iterator[Session]:
     with signed.undone() as opened:
         yield opened
 
 
-def test_the_model_has_every_clause_and_every_blank(app: Flask) -> None:
+def test_the_model_has_every_clause_and_every_blank(world: Flask) -> None:
     text = agreement_texts.first()
     assert [clause for clause in CLAUSES if clause not in text] == []
     assert [name for name in BLANKS if f"{{{name}}}" not in text] == []
@@ -54,15 +50,15 @@ def test_the_model_has_every_clause_and_every_blank(app: Flask) -> None:
     ["{salary}", "{}", "{0}", "{student.__class__}", "{student[0]}", "{student!r}", "{number:>9}",
      "{", "}", "{student", "{wage:{number}}", "字" * 20_001],
 )  # fmt: skip
-def test_a_blank_that_nobody_knows_is_refused(app: Flask, wrong: str) -> None:
-    with app.test_request_context():
+def test_a_blank_that_nobody_knows_is_refused(world: Flask, wrong: str) -> None:
+    with world.test_request_context():
         assert agreement_texts.problems(agreement_texts.first() + wrong)
 
 
 @pytest.mark.parametrize("needed", [*NEEDED, "不等同于劳动合同"])
-def test_what_a_text_must_say(app: Flask, needed: str) -> None:
+def test_what_a_text_must_say(world: Flask, needed: str) -> None:
     part = needed if needed not in BLANKS else f"{{{needed}}}"
-    with app.test_request_context():
+    with world.test_request_context():
         found = agreement_texts.problems(agreement_texts.first().replace(part, ""))
     assert len(found) == 1 and needed in found[0]
 
