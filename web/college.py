@@ -88,7 +88,7 @@ class SeatsForm(Form):  # type: ignore[misc]
     reserves = text(lazy_gettext("预留（类别:席位）"), 200)
 
     def validate_reserves(self, field: Any) -> None:
-        """``G05:2；G06:1``."""
+        """``G05:2；G06:1!``."""
         try:
             posting.parse_reserves(field.data or "")
         except ValueError as error:
@@ -311,8 +311,10 @@ def _class(serial: str, code: str) -> str | Response:
         round_ = auth.round_of(serial)
         held = auth.class_of(round_, code) if code else None
     return _page(
-        "class", round_, form=form, held=held, college=college, codes=codes, 
+        "class", round_, form=form, held=held, college=college, codes=codes,
         proposed=_proposed(round_, held),
+        reserved={p.code: posting.tell_reserves(posting.reserves_of(p)) for p in held.programs}
+        if held else {},
         refusal=stages.refusal(db.reading(), round_, "plan"),
         can_change=stages.writable(db.reading(), round_, "seat_change"),
     )  # fmt: skip
@@ -320,12 +322,12 @@ def _class(serial: str, code: str) -> str | Response:
 
 def _proposed(round_: Round, held: OrderClass | None) -> dict[str, str]:
     """The reserves that the rules' shares propose for each program of a class."""
-    found: dict[str, dict[str, int]] = {}
+    found: dict[str, dict[tuple[str, bool], int]] = {}
     if held is not None:
         for one in planning.proposals(db.reading(), round_):
             if one.seats and one.program.order_class_id == held.id:
-                found.setdefault(one.program.code, {})[one.group] = one.seats
-    return {code: posting.show_reserves(reserves) for code, reserves in found.items()}
+                found.setdefault(one.program.code, {})[one.group, False] = one.seats
+    return {code: posting.tell_reserves(reserves) for code, reserves in found.items()}
 
 
 class _ClassRow:
@@ -338,7 +340,7 @@ class _ClassRow:
                 "code": p.code, "enterprise": str(p.enterprise_id),
                 "demand": str(p.demand_id or ""), "capacity": p.capacity, "channel": p.channel,
                 "forbid_minor": p.forbid_minor, "forbid_minor_reason": p.forbid_minor_reason,
-                "reserves": posting.show_reserves({r.group: r.seats for r in p.reserves}),
+                "reserves": posting.show_reserves(posting.reserves_of(p)),
             }
             for p in held.programs
         ]  # fmt: skip

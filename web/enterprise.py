@@ -233,6 +233,7 @@ def show_seats(serial: str, code: str) -> str:
     held = db.reading()
     return _page(
         "seats", round_, program=program, held=program.order_class, codes=codes,
+        reserved=posting.tell_reserves(posting.reserves_of(program)),
         change=seats.waiting(held, program),
         refusal=stages.refusal(held, round_, "plan"),
         can_change=stages.writable(held, round_, "seat_change"),

@@ -312,7 +312,7 @@ def seat_changes(bp: Blueprint) -> None:
         return render_template(
             "offices/change.html", round=round_, change=change, form=form,
             missing=seats.missing(change), mine=current_user.role,
-            reserves=seats.reserves_after(change.program, change.after),
+            reserves=posting.tell_reserves(seats.reserves_after(change.program, change.after)),
             refusal=_refusal(change.program),
         )  # fmt: skip
 

@@ -58,6 +58,8 @@ CLASS_FIELDS = {
 CLASS_TEXTS = ("name", "major", "intake", "age_basis", "health_basis", "note")
 
 Problems = dict[str, list[str]]
+Reserves = Mapping[tuple[str, bool], int]
+"""Group, and whether its seats are never released → seats."""
 
 
 class Refused(ValueError):
@@ -310,33 +312,52 @@ class Seats:
     demand_id: int | None = None
     forbid_minor: bool = False
     forbid_minor_reason: str = ""
-    reserves: Mapping[str, int] = field(default_factory=dict)
+    reserves: Reserves = field(default_factory=dict)
     code: str = ""
 
 
-_RESERVE = re.compile(r"\s*(G\d{2})\s*[:：]\s*(\d{1,4})\s*")
+_RESERVE = re.compile(r"\s*(G\d{2})\s*[:：]\s*(\d{1,4})\s*([!！]?)\s*")
 
 
-def parse_reserves(text: str) -> dict[str, int]:
-    """Reserved seats as a form gives them: ``G05:2；G06:1``.
+def parse_reserves(text: str) -> dict[tuple[str, bool], int]:
+    """Reserved seats as a form gives them: ``G05:2；G06:1!``, the latter never released.
 
     Raises
     ------
     ValueError
         With the part that cannot be read.
     """
-    found: dict[str, int] = {}
+    found: dict[tuple[str, bool], int] = {}
     for part in filter(str.strip, re.split(r"[;；,，\n]", text)):
         match = _RESERVE.fullmatch(part.upper())
-        if match is None or match.group(1) not in codes.GROUPS or match.group(1) in found:
+        if match is None or match[1] not in codes.GROUPS or (match[1], bool(match[3])) in found:
             raise ValueError(part.strip())
-        found[match.group(1)] = int(match.group(2))
-    return {group: seats for group, seats in sorted(found.items()) if seats}
+        found[match[1], bool(match[3])] = int(match[2])
+    return {key: seats for key, seats in sorted(found.items()) if seats}
 
 
-def show_reserves(reserves: Mapping[str, int]) -> str:
+def reserves_of(program: Program) -> dict[tuple[str, bool], int]:
+    """The reserved seats of a program: by group, and whether they are never released."""
+    return {(r.group, r.hard): r.seats for r in program.reserves}
+
+
+def show_reserves(reserves: Reserves) -> str:
     """The text that :func:`parse_reserves` reads."""
-    return "；".join(f"{group}:{seats}" for group, seats in sorted(reserves.items()))
+    return "；".join(
+        f"{group}:{seats}{'!' if hard else ''}" for (group, hard), seats in sorted(reserves.items())
+    )
+
+
+def tell_reserves(reserves: Reserves) -> str:
+    """Reserved seats as people read them: whose, and how many."""
+    told = [
+        words.filled(
+            str(_("%(group)s %(n)s 席")), {"group": codes.GROUPS.get(group, group), "n": seats}
+        )
+        + (_("（专用）") if hard else "")
+        for (group, hard), seats in sorted(reserves.items())
+    ]
+    return str(_("；")).join(told)
 
 
 def class_problems(
@@ -475,7 +496,7 @@ def class_values(held: OrderClass) -> dict[str, Any]:
         f"seats.{p.code}": {
             "enterprise": p.enterprise.code, "capacity": p.capacity, "channel": p.channel,
             "demand": p.demand_id, "forbid_minor": p.forbid_minor_reason if p.forbid_minor else "",
-            "reserves": {r.group: r.seats for r in p.reserves},
+            "reserves": show_reserves(reserves_of(p)),
         }
         for p in held.programs
     }  # fmt: skip
@@ -510,16 +531,16 @@ def _set_seats(session: Session, held: OrderClass, seats: Sequence[Seats]) -> No
         demand.state = "taken" if used else "submitted"
 
 
-def _set_reserves(program: Program, wanted: Mapping[str, int]) -> None:
+def _set_reserves(program: Program, wanted: Reserves) -> None:
     held = {(r.group, r.hard): r for r in program.reserves}
-    for key, reserve in held.items():
-        if key[1] or key[0] not in wanted:
-            program.reserves.remove(reserve)
+    for key in held.keys() - wanted.keys():
+        program.reserves.remove(held[key])
+    for key, seats in wanted.items():
+        if key in held:
+            held[key].seats = seats
         else:
-            reserve.seats = wanted[key[0]]
-    for group, seats in wanted.items():
-        if (group, False) not in held:
-            program.reserves.append(Reserve(group=group, seats=seats, hard=False))
+            group, hard = key
+            program.reserves.append(Reserve(group=group, seats=seats, hard=hard))
 
 
 def _unconfirm(held: OrderClass) -> bool:

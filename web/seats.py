@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import stages
+from . import posting, stages
 from .audit import Actor, record
 from .db import now
 from .models import (
@@ -168,13 +168,13 @@ def _open(session: Session, change: SeatChange) -> SeatChange:
     return held
 
 
-def reserves_after(program: Program, seats: int) -> dict[str, int]:
+def reserves_after(program: Program, seats: int) -> dict[tuple[str, bool], int]:
     """The reserves that fit into so many seats, group by group in order of their codes."""
     left = seats
-    found: dict[str, int] = {}
-    for reserve in program.reserves:
-        found[reserve.group] = found.get(reserve.group, 0) + min(reserve.seats, left)
-        left -= min(reserve.seats, left)
+    found: dict[tuple[str, bool], int] = {}
+    for key, held in posting.reserves_of(program).items():
+        found[key] = min(held, left)
+        left -= found[key]
     return found
 
 
@@ -195,7 +195,7 @@ def _apply(session: Session, change: SeatChange, actor: Actor) -> None:
         session, actor, "seats.apply", f"program/{program.code}", round_id=held.round_id,
         before={"capacity": before}, reason=change.reason,
         after={"capacity": change.after, "told": told,
-               "reserves": {r.group: r.seats for r in program.reserves}},
+               "reserves": posting.show_reserves(posting.reserves_of(program))},
     )  # fmt: skip
     for act in APPLIED:
         act(session, change, actor)

@@ -35,7 +35,7 @@ def fields(w: o.World, **other: str) -> dict[str, Any]:
         "version": "0", "name": "数控中级工班", "major": "数控加工", "level": "4", "study_form": "FT",
         "min_size": "6", "years": "3.0", "health": ["H01", "H03"], "health_basis": "国家职业标准",
         "seats-0-enterprise": str(w.id(Enterprise, "X")), "seats-0-capacity": "5",
-        "seats-0-channel": "W", "seats-0-reserves": "G05:1；G06:1",
+        "seats-0-channel": "W", "seats-0-reserves": "G05:1；G06:1!",
         "seats-1-enterprise": str(w.id(Enterprise, "Y")), "seats-1-capacity": "3",
         "seats-1-channel": "W",
     }  # fmt: skip
@@ -63,7 +63,8 @@ def test_a_joint_class_is_declared_changed_and_confirmed(draft: o.World) -> None
     answer = u1.post(f"{BASE}/classes/new", data=fields(draft, **{"seats-0-demand": "1"}))
     assert answer.headers["Location"] == f"{BASE}/classes/U1-01"
     page = u1.get(f"{BASE}/classes/U1-01").text
-    assert "U1-01-1" in page and 'value="G05:1；G06:1"' in page and "checked" in page
+    assert "U1-01-1" in page and 'value="G05:1；G06:1!"' in page and "checked" in page
+    assert "预留：失业青年 1 席；农民工 1 席（专用）" in page
     assert held(draft).health == "H01;H03" and held(draft).min_size == 6
     codes = {"seats-0-code": "U1-01-1", "seats-1-code": "U1-01-2", "seats-0-demand": "1"}
     u1.post(f"{BASE}/classes/U1-01/confirm", data={"version": "1"})

@@ -187,11 +187,14 @@ def test_a_joint_class_is_declared_and_both_sides_confirm(w: o.World) -> None:
         round_id = o.the_round(s).id
         posting.submit_demand(s, round_id, o.office(s, Enterprise, "X"), demand.code, 1, o.X)
         made = declare(
-            s, line(s, demand_id=demand.id, reserves={"G05": 1, "G06": 2}), line(s, "Y", 3)
+            s,
+            line(s, demand_id=demand.id, reserves={("G05", False): 1, ("G06", True): 2}),
+            line(s, "Y", 3),
         )
         assert made.code == "U1-01"
         assert [(p.code, p.capacity) for p in made.programs] == [("U1-01-1", 5), ("U1-01-2", 3)]
-        assert {r.group: r.seats for r in made.programs[0].reserves} == {"G05": 1, "G06": 2}
+        wanted = {("G05", False): 1, ("G06", True): 2}
+        assert posting.reserves_of(made.programs[0]) == wanted
         assert demand.state == "taken"
         _confirm_all(s, made)
         assert made.confirmed_at and all(p.confirmed_at for p in made.programs)
@@ -241,10 +244,12 @@ def test_lines_of_seats_come_and_go(w: o.World) -> None:
     with w.writing() as s:
         demand = post(s)
         posting.submit_demand(s, demand.round_id, o.office(s, Enterprise, "X"), demand.code, 1, o.X)
-        made = declare(s, line(s, demand_id=demand.id, reserves={"G05": 1}), line(s, "Y", 3))
+        made = declare(
+            s, line(s, demand_id=demand.id, reserves={("G05", False): 1}), line(s, "Y", 3)
+        )
         kept = made.programs[1].code
         declare(
-            s, line(s, "Y", 4, code=kept, reserves={"G07": 1}), line(s, "Z", 2),
+            s, line(s, "Y", 4, code=kept, reserves={("G07", False): 1}), line(s, "Z", 2),
             code=made.code, version=1,
         )  # fmt: skip
         s.expire_all()
@@ -252,7 +257,9 @@ def test_lines_of_seats_come_and_go(w: o.World) -> None:
             ("U1-01-1", "Z"), ("U1-01-2", "Y"),
         ]  # fmt: skip
         assert demand.state == "submitted"
-        declare(s, line(s, "Y", 4, code=kept, reserves={"G05": 1}), code=made.code, version=2)
+        declare(
+            s, line(s, "Y", 4, code=kept, reserves={("G05", False): 1}), code=made.code, version=2
+        )
         s.expire_all()
         assert [r.group for r in made.programs[0].reserves] == ["G05"]
 
@@ -282,7 +289,7 @@ def test_lines_of_seats_that_may_not_be_are_refused(w: o.World) -> None:
             "seats-1-enterprise": (line(s), line(s)),
             "seats-0-demand": (line(s, demand_id=draft.id),),
             "seats-1-demand": (line(s), line(s, "Z", demand_id=other.id)),
-            "seats-0-reserves": (line(s, reserves={"G05": 6}),),
+            "seats-0-reserves": (line(s, reserves={("G05", True): 6}),),
             "seats-0-forbid_minor_reason": (line(s, forbid_minor=True),),
             "seats-0-forbid_minor": (line(s, forbid_minor=True, forbid_minor_reason="粉尘"),),
         }
@@ -294,9 +301,13 @@ def test_lines_of_seats_that_may_not_be_are_refused(w: o.World) -> None:
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("", {}), ("G05:2；g06：1", {"G05": 2, "G06": 1}), ("G05:0", {}), ("G06:1,G05:2\n", {"G05": 2, "G06": 1})],
+    [
+        ("", {}), ("G05:0", {}),
+        ("G05:2；g06：1", {("G05", False): 2, ("G06", False): 1}),
+        ("G06:1,G05:2！\nG05:3", {("G05", True): 2, ("G05", False): 3, ("G06", False): 1}),
+    ],
 )  # fmt: skip
-def test_reserves_are_read(text: str, found: dict[str, int]) -> None:
+def test_reserves_are_read(text: str, found: dict[tuple[str, bool], int]) -> None:
     assert posting.parse_reserves(text) == found
     assert posting.parse_reserves(posting.show_reserves(found)) == found
 
@@ -348,7 +359,8 @@ def test_more_seats_are_told_to_nobody(late: o.World) -> None:
 def test_reserves_shrink_into_fewer_seats(late: o.World) -> None:
     with late.writing() as s:
         program = o.program(s, "WELD")
-        assert seats.reserves_after(program, 2) == {"G05": 1, "G06": 1, "G07": 0}
+        left = {group: n for (group, _hard), n in seats.reserves_after(program, 2).items()}
+        assert left == {"G05": 1, "G06": 1, "G07": 0}
         change = seats.ask(s, program, 2, "减产", o.C1)
         seats.agree(s, change, Actor("enterprise:z", "enterprise"))
         seats.agree(s, change, o.U2)
