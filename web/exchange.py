@@ -27,6 +27,12 @@ from .sheets import SHEETS, Sheet
 bp = Blueprint("exchange", __name__, url_prefix="/exchange")
 auth.guard(bp, "coordinator", "college", "enterprise")
 
+ONWARD = {
+    "coordinator": "coordinator.round_page", "college": "college.home",
+    "enterprise": "enterprise.home",
+}  # fmt: skip
+"""Role → where it goes on once its sheets are stored."""
+
 SHOWN = 200
 """Issues, and lines of a preview, that one page shows; the marked copy holds them all."""
 
@@ -82,7 +88,8 @@ def home(serial: str) -> str:
     return render_template(
         "exchange/home.html", round=round_, rows=rows, imports=held, sheets=SHEETS,
         waiting=imports.waiting(session, round_, auth.actor()),
-        next=next((row for row in rows if not row[2]), None), title_of=title,
+        lacking=imports.lacking(session, round_, auth.actor()), title_of=title,
+        onward=url_for(ONWARD[current_user.role], serial=serial),
     )  # fmt: skip
 
 

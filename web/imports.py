@@ -27,7 +27,20 @@ from .exports import layout, mask, secrets
 from .issues import sentence
 from .keepers import KEEPERS
 from .lines import Change, Current, Issue, Keeper, Line, Office, office_of
-from .models import Applicant, Import, Round, User, random_key
+from .models import (
+    Applicant,
+    ChoiceList,
+    College,
+    Demand,
+    Enterprise,
+    Import,
+    OrderClass,
+    Review,
+    Round,
+    Score,
+    User,
+    random_key,
+)
 from .sheets import HINT_SIGN, SHEETS, VERSION, Sheet
 from .workbooks import BESIDE, Cell
 
@@ -36,6 +49,12 @@ KEPT_SECONDS = 86_400
 _FOLLOWING = frozenset({"seats_sum", "min_size", "reserved", "no_score", "rank_gap", "empty_list",
                         "standing_contradicts", "guardian", "seats_lost"})  # fmt: skip
 """What follows from a faulty cell of the same line, and is not worth saying beside it."""
+
+ROWS: dict[str, Any] = {
+    "colleges": College, "enterprises": Enterprise, "demands": Demand, "classes": OrderClass,
+    "applicants": Applicant, "choices": ChoiceList, "scores": Score, "reviews": Review,
+}  # fmt: skip
+"""Sheet → what its lines become."""
 
 
 class Stale(ValueError):
@@ -472,6 +491,30 @@ def _confirm_lists(session: Session, held: Import) -> None:
             if applicant.guardian and applicant.guardian_agreed_at is None:
                 applicant.guardian_agreed_at = moment
                 applicant.guardian_agreed_how = f"paper:import:{held.key}"
+
+
+def lacking(session: Session, round_: Round, actor: Actor) -> list[Sheet]:
+    """The sheets of an actor's office that can be stored now and of which nothing is stored yet."""
+    office, state = office_of(session, actor), rounds.by_the_clock(session, round_)
+    sheets = (s for s in SHEETS.values() if actor.role in s.roles and state in s.states)
+    return [s for s in sheets if session.scalar(_stored(round_, s, office).limit(1)) is None]
+
+
+def _stored(round_: Round, sheet: Sheet, office: Office) -> Select[Any]:
+    """The rows of a sheet that an office has."""
+    model = ROWS[sheet.key]
+    query = select(model.id)
+    if model in (Demand, OrderClass, Applicant):
+        query = query.where(model.round_id == round_.id)
+    elif model in (ChoiceList, Score, Review):
+        query = query.join(Applicant).where(Applicant.round_id == round_.id)
+    if model is Score and office.code:
+        query = query.where(Score.office == office.code)
+    for name in ("college_id", "enterprise_id"):
+        own = getattr(office, name)
+        if own is not None and hasattr(model, name):
+            query = query.where(getattr(model, name) == own)
+    return query
 
 
 def recent(session: Session, round_: Round, actor: Actor, most: int = 20) -> list[Import]:

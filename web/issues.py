@@ -140,7 +140,7 @@ SENTENCES: dict[str, tuple[Any, Any]] = {
 WAYS = {
     "DRAFT": _("公布以后的席位变更走席位变更单"),
     "OPEN": _("报名填报期间才能导入"),
-    "REVIEW": _("锁定以后不能再改成绩和审核"),
+    "REVIEW": _("审核考核期间才能导入，锁定以后不能再改"),
 }
 """What to do instead where the round has moved on: by the last state in which a sheet is stored."""
 

@@ -55,7 +55,8 @@ def made(app: Flask, sheet: str, rows: list[dict[str, Any]]) -> bytes:
 def test_a_template_is_filled_uploaded_previewed_and_stored(ready: Flask, as_user: Login) -> None:
     client = as_user("coordinator", "first")
     page = client.get(HOME).text
-    assert "导入院校信息" in page and "报名填报期间才能导入" in page
+    assert "导入或导出院校信息" in page and "报名填报期间才能导入" in page
+    assert "审核考核期间才能导入" in page
     answer = client.get(f"{HOME}colleges/template.xlsx")
     data = fill(answer.data, "colleges", [example("colleges", name="新学院", code="C09")])
     address = send(client, "colleges", data)
@@ -72,6 +73,49 @@ def test_a_template_is_filled_uploaded_previewed_and_stored(ready: Flask, as_use
     assert "与已存的数据相同" in client.get(same).text
     assert client.post(f"{same}/drop", follow_redirects=True).status_code == 200
     assert "未存，已撤下" in client.get(same).text
+
+
+def the_next(client: FlaskClient) -> str:
+    """The next action of the page of all sheets."""
+    return client.get(HOME).text.split('class="next"')[1].split("</section>")[0]
+
+
+def second_confirms() -> None:
+    """Every batch that waits has a second person."""
+    with db.writing() as session:
+        for held in session.scalars(select(Import)):
+            held.confirmed_by = "coordinator:c2"
+
+
+def test_the_next_sheet_is_one_without_data(app: Flask, as_user: Login) -> None:
+    client = as_user("coordinator", "first")
+    with app.test_request_context():
+        with db.writing() as session:
+            make_round(session)
+        assert "导入院校信息" in the_next(client)
+        put_plan()
+        assert "回到本轮，看下一步" in the_next(client)
+        assert "/rounds/2026-1" in the_next(client)
+        move(app, "OPEN")
+        assert "导入报名信息" in the_next(client)
+        put_people(1)
+        assert 'role="button"' not in the_next(client)  # a batch waits for a second person first
+        second_confirms()
+        assert "回到本轮" in the_next(client)  # they came with their lists
+        move(app, "REVIEW")
+        assert "导入成绩" in the_next(client)
+        colleges = {c.code: c.id for c in db.reading().scalars(select(College))}
+    college = as_user("college", "office1", college_id=colleges["C01"])
+    assert "导入成绩" in the_next(college)
+    send_and_store(client, made(app, "scores", [example("scores", applicant="A0001", culture=91)]))
+    with app.app_context():
+        second_confirms()
+    assert "导入资格审核" in the_next(client) and "导入成绩" in the_next(college)
+
+
+def send_and_store(client: FlaskClient, data: bytes) -> None:
+    """Scores, all the way."""
+    client.post(f"{send(client, 'scores', data)}/store")
 
 
 def _english(client: FlaskClient, address: str) -> str:
