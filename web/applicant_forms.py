@@ -78,6 +78,9 @@ IDENTITY_SENTENCES = {
 }
 
 
+NAME = [DataRequired(_("请填写姓名。")), plain_name]
+
+
 def plain_telephone(_form: Any, field: Any) -> None:
     """A validator: a telephone number that can be dialled."""
     if field.data and not TELEPHONE.fullmatch(field.data):
@@ -94,7 +97,7 @@ class Document(FlaskForm):  # type: ignore[misc]
 
     identity_type = SelectField(_("证件类型"), choices=options(codes.IDENTITY_TYPES))
     number = StringField(_("证件号码"), [NEEDED, Length(max=24)])
-    name = StringField(_("姓名"), [plain_name], filters=[stripped])
+    name = StringField(_("姓名"), NAME, filters=[stripped])
     birth_date = DateField(_("出生日期"), [Optional()])
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -117,6 +120,7 @@ class Document(FlaskForm):  # type: ignore[misc]
 
 
 PASSWORD = [NEEDED, Length(min=8, max=128, message=_("密码至少 8 位。"))]
+AGAIN = [NEEDED, EqualTo("password", message=_("两次输入的密码不一样。"))]
 
 
 class Registration(Document):
@@ -124,9 +128,7 @@ class Registration(Document):
 
     round = SelectField(_("轮次"))
     password = PasswordField(_("密码"), PASSWORD)
-    again = PasswordField(
-        _("再输一次密码"), [EqualTo("password", message=_("两次输入的密码不一样。"))]
-    )
+    again = PasswordField(_("再输一次密码"), AGAIN)
 
 
 class Activation(FlaskForm):  # type: ignore[misc]
@@ -135,15 +137,13 @@ class Activation(FlaskForm):  # type: ignore[misc]
     number = StringField(_("报名号"), [NEEDED, Length(max=40)], filters=[stripped])
     code = StringField(_("激活码"), [NEEDED, Length(max=40)])
     password = PasswordField(_("新密码"), PASSWORD)
-    again = PasswordField(
-        _("再输一次密码"), [EqualTo("password", message=_("两次输入的密码不一样。"))]
-    )
+    again = PasswordField(_("再输一次密码"), AGAIN)
 
 
 class IdentityStep(Versioned):
     """身份与联系."""
 
-    name = StringField(_("姓名"), [plain_name], filters=[stripped])
+    name = StringField(_("姓名"), NAME, filters=[stripped])
     telephone = StringField(_("手机"), [NEEDED, plain_telephone], filters=[stripped])
     district = SelectField(_("现居住区市"), [NEEDED], choices=options(codes.AREAS, _("请选择")))
     household_district = SelectField(_("户籍所在地"), choices=options(codes.AREAS, _("不填")))
