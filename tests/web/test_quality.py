@@ -24,6 +24,7 @@ BARE = re.compile(r"[A-Za-z0-9”] ?[（）：；，。、]|[）：；，。、]
 COUNTED = re.compile(
     r"(?<![\d.,-])1 (?:\w+ )?(?:people|seats|classes|choices|rows|posts|days|years|entries|errors|lines)\b"
 )
+GLUED = re.compile(r"[a-z0-9)][.!?;][A-Z][a-z]")
 END = re.compile(r"[。！？；!?]")
 SENTENCE = 30
 
@@ -70,6 +71,19 @@ def test_one_next_action_or_why_there_is_none(app: Flask, role: str) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
+def test_no_table_says_what_the_heading_above_says(app: Flask, role: str) -> None:
+    wrong = set()
+    for page in pages(app, role):
+        heading = ""
+        for text, inside in page.texts:
+            if any(e.name in ("h1", "h2", "h3") for e in inside):
+                heading = text
+            elif text == heading and any(e.name == "caption" and not e.has("sr") for e in inside):
+                wrong.add(f"{page.path}: {text}")
+    assert not wrong, "\n".join(sorted(wrong))
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_english_pages_are_set_in_english(app: Flask, role: str) -> None:
     wrong = []
     for page in pages(app, role, "en"):
@@ -78,6 +92,8 @@ def test_english_pages_are_set_in_english(app: Flask, role: str) -> None:
                 wrong.append(f"{page.path}: {text[:80]}")
             if COUNTED.search(text):
                 wrong.append(f"{page.path}: {text[:80]} counts one as many")
+            if GLUED.search(text):
+                wrong.append(f"{page.path}: {text[:80]} has sentences without a space between")
     assert not wrong, "\n".join(wrong)
 
 
