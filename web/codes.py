@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
+
+if TYPE_CHECKING:
+    from .models import Run
 
 STUDY_FORMS = {"FT": _("全日制"), "PT": _("非全日制"), "ST": _("社会培训")}
 LEVELS = {"5": _("初级工"), "4": _("中级工"), "3": _("高级工"), "2": _("预备技师")}
@@ -139,6 +142,13 @@ RUN_KINDS = {
     "trial": _("试算"), "committed": _("正式运行"), "whatif": _("假设重算"),
     "recheck": _("复核"), "notices": _("打印录取通知书"), "waiting": _("递补"),
 }  # fmt: skip
+
+
+def run_name(run: Run) -> str:
+    """What a run is called: as its coordinator named it, else by its kind."""
+    return run.label or str(RUN_KINDS[run.kind])
+
+
 OWN_PAGES = ("notices", "waiting")
 """Runs that are told about where they are asked for, and not among those of the solver."""
 

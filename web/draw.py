@@ -201,5 +201,5 @@ def confirm(session: Session, round_: Round, value: str, actor: Actor) -> Draw:
     session.flush()
     rounds.take(session, round_, "draw", actor, held.seed, drawn_at=held.confirmed_at)
     toml = round_.policy.toml if round_.policy else ""
-    jobs.queue(session, round_, "committed", toml, _("正式匹配"), actor)
+    jobs.queue(session, round_, "committed", toml, "", actor)
     return held

@@ -274,6 +274,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["style_address"] = style_address
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.filters["who"] = who
+    app.jinja_env.filters["run_name"] = codes.run_name
     app.jinja_env.filters["cited"] = rules.cited
     app.jinja_env.filters["mask_name"] = privacy.mask_name
     app.jinja_env.filters["mask_number"] = privacy.mask_number

@@ -163,7 +163,7 @@ def plan(serial: str) -> str:
         name: sorted({str(getattr(held, name)) for held in classes} - {""}) for name in FILTERS
     }
     return _page(
-        "plan", round_, asked=asked, offered=offered, names=NAMES, levels=codes.LEVELS,
+        "plan", round_, asked=asked, offered=offered, names=NAMES, levels=codes.LEVELS, codes=codes,
         page=paging.page_of(found),
     )  # fmt: skip
 

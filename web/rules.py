@@ -35,11 +35,30 @@ RESERVE_ORDERS = {
 }
 ABSENT = {"bar": lazy_gettext("不予录取"), "zero": lazy_gettext("按零分计算")}
 NO_LIMIT = lazy_gettext("不限")
+BASES = (
+    lazy_gettext("适当放宽招生年龄限制；数值为默认值（全日制）"),
+    lazy_gettext("适当放宽招生年龄限制；数值为默认值（失业青年全日制）"),
+    lazy_gettext("适当放宽招生年龄限制；数值为默认值（农民工全日制）"),
+    lazy_gettext("适当放宽招生年龄限制；数值为默认值（退役军人全日制）"),
+    lazy_gettext("适当放宽招生年龄限制；数值为默认值（高校毕业生全日制）"),
+    lazy_gettext("适当放宽招生年龄限制；数值为默认值（国际学生全日制）"),
+    lazy_gettext("适当放宽招生年龄限制；数值为默认值（非全日制）"),
+    lazy_gettext("适当放宽招生年龄限制；数值为默认值（农民工非全日制）"),
+    lazy_gettext("适当放宽招生年龄限制；数值为默认值（退役军人非全日制）"),
+    lazy_gettext("适当放宽招生年龄限制；数值为默认值（企业在岗职工非全日制）"),
+    lazy_gettext("适当放宽招生年龄限制；数值为默认值（高素质农民非全日制）"),
+    lazy_gettext("适当放宽招生年龄限制；数值为默认值（社会培训；上限参照法定退休年龄）"),
+    lazy_gettext("适当放宽招生年龄限制；数值为默认值（国际学生社会培训）"),
+    lazy_gettext("适当放宽招生年龄限制；数值为默认值（境外短期培训生社会培训）"),
+)
+"""What our default age rules say of themselves after the article: each is spoken by :func:`cited`."""
 
 
 def cited(text: str) -> str:
     """Where a rule stands, as people read it: the short ``S§2`` names an article of the measures."""
-    return re.sub(r"S§(\d+)", lambda m: str(_("十条措施第%(n)s条", n=m[1])), text)
+    article, gap, rest = text.partition(" ")
+    said = article + gap + (str(_(rest)) if rest else "")
+    return re.sub(r"S§(\d+)", lambda m: str(_("十条措施第%(n)s条", n=m[1])), said)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def ask(session: Session, round_: Round, base: Run, value: str, actor: Actor) ->
         raise jobs.NotAllowed("live")
     kind, _colon, code = value.partition(":")
     made = Run(
-        round_id=round_.id, kind=WHAT_IF, label=f"{base.label} · {value}",
+        round_id=round_.id, kind=WHAT_IF, label=" · ".join(filter(None, (base.label, value))),
         policy_toml=base.policy_toml, started_by=actor.name, queued_at=db.now(session),
         summary={"asked": {"of": base.key, "change": kind, "code": code}},
     )  # fmt: skip

@@ -61,6 +61,15 @@ def test_the_number_is_told_at_once_and_logs_in(app: Flask, client: FlaskClient)
         assert person.verified_at is None
 
 
+@pytest.mark.parametrize("path", ["register", "activate"])
+def test_what_must_be_filled_in_is_marked(client: FlaskClient, path: str) -> None:
+    page = client.get(f"/account/{path}").text
+    labels = dict(re.findall(r'<label for="(\w+)">(.*?)</label>', page))
+    for name in ("number", "name", "code", "password", "again"):
+        assert name not in labels or "必填" in labels[name], name
+    assert "必填" not in labels.get("birth_date", "")
+
+
 def test_the_same_number_twice_discloses_nothing(app: Flask, client: FlaskClient) -> None:
     client.post("/account/register", data=FORM)
     page = app.test_client().post("/account/register", data={**FORM, "name": "李四"}).text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import tomllib
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -19,9 +20,10 @@ from sqlalchemy import select
 
 from tests.web.a_round import FIRST, NAMES, SECOND, SERIAL, small_round, standing
 from tests.web.conftest import Clock
-from web import check_line, choices, db, paging, public, rounds, rules
+from web import check_line, choices, db, paging, policies, public, rounds, rules
 from web.models import Applicant, ChoiceList, Consent, OrderClass, Person, Publication, Round
 
+HAN = re.compile(r"[\u3400-\u9fff]")
 PAGES = ("", "/plan", "/rules", "/draw", "/notice", "/result")
 AT = f"/rounds/{SERIAL}"
 
@@ -440,3 +442,5 @@ def test_articles_are_cited_as_people_read_them(at: Callable[[str], FlaskClient]
         assert rules.cited("鲁人社发〔2025〕5号") == "鲁人社发〔2025〕5号"
     with published.test_request_context(headers={"Cookie": "lang=en"}):
         assert rules.cited("S§2") == "Ten Measures, article 2"
+        for row in tomllib.loads(policies.START.read_text(encoding="utf-8"))["age_rule"]:
+            assert not HAN.search(rules.cited(row["basis"]))

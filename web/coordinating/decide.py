@@ -169,7 +169,7 @@ def run_committed(serial: str) -> Response:
     try:
         with telling(_("正式匹配已开始")), changing(serial) as (session, round_):
             toml = round_.policy.toml if round_.policy else ""
-            jobs.queue(session, round_, "committed", toml, _("正式匹配"), auth.actor())
+            jobs.queue(session, round_, "committed", toml, "", auth.actor())
     except jobs.NotAllowed:
         flash(_("正式匹配已在运行，或现在不能运行"), "error")
     return redirect(url_for("coordinator.runs", serial=serial))
