@@ -366,8 +366,9 @@ def result_pdf(serial: str) -> Response:
     if placement.program is not None:
         said.append(_title([placement.program], ""))
     for shown in _shown(session, applicant, placement):
-        head = _("第 %(n)s 志愿", n=shown.told.rank) if shown.told.rank else ""
-        said.append(" ".join([f"{head} {shown.title}{_('：')}".strip(), *shown.told.sentences]))
+        rank = _("第 %(n)s 志愿", n=shown.told.rank) if shown.told.rank else ""
+        head = " ".join(filter(None, (rank, shown.title)))
+        said.append((f"{head}{_('：')}" if head else "") + " ".join(shown.told.sentences))
     said += offer_pages.rule(session, placement)
     try:
         document = prints.placement_line(applicant, said, publication.own_line(placement))

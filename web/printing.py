@@ -26,6 +26,7 @@ from . import (
     policies,
     privacy,
     publication,
+    rules,
     settings,
 )
 from .forms_print import Admission
@@ -233,7 +234,7 @@ def public_list(session: Session, round_: Round) -> bytes | None:
     told = forms_print.Notice(
         round=round_.title, operator=foot["主办单位"], telephone=foot["监督电话"],
         begins=_day(round_.published_at), ends=until(round_.notice_ends_at),
-        days=policies.flow(round_, "days.publicity"), basis=tuple(basis),
+        days=policies.flow(round_, "days.publicity"), basis=tuple(map(rules.cited, basis)),
         bundle=held.bundle_digest, root=held.merkle_root,
     )  # fmt: skip
     return forms_print.public_list(told, [(key[1], classes[key]) for key in sorted(classes)])

@@ -336,10 +336,14 @@ def test_the_public_list_is_printed_masked_while_the_notice_period_runs(
     with made.app_context():
         with db.writing() as session:
             person(session, "A01").person.name = RARE
+            version = session.scalars(select(Round)).one().policy
+            assert version
+            version.toml = version.toml.replace('basis = ["示例"]', 'basis = ["S§2"]')
         document = printing.public_list(db.reading(), the_round())
         assert document is not None
         said = text(document)
         assert "欧阳**㛃" in said and RARE not in said and "A01" in said
+        assert "依据：十条措施第2条" in said and "S§" not in said
         assert "监督电话" in said and "至 2026-06-08 24:00" in said
         clock.forward(days=40)
         assert printing.public_list(db.reading(), the_round()) is None

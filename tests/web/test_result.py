@@ -125,6 +125,17 @@ def test_her_line_leads_to_the_published_root(published: Flask) -> None:
     assert json.loads(code)["algorithm"] == "sha256"
 
 
+def test_a_reason_of_no_class_stands_alone_in_print(published: Flask) -> None:
+    with published.app_context(), db.writing() as session:
+        mine = session.scalars(
+            select(Placement).join(Applicant).where(Applicant.number == "A04")
+        ).one()
+        mine.reasons = {**mine.reasons, "reasons": [{"code": "no_consent", "numbers": {}}]}
+    document = as_applicant(published, "A04").post(f"/me/{SERIAL}/result/pdf")
+    lines = PdfReader(io.BytesIO(document.data)).pages[0].extract_text().splitlines()
+    assert "您没有同意调剂。" in lines
+
+
 def test_before_the_notice_nothing_is_shown(published: Flask) -> None:
     number = everybody(published)[0][0]
     client = as_applicant(published, number)
