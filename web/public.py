@@ -157,7 +157,7 @@ def plan(serial: str) -> str:
     """The classes of a round, searched and filtered, a page at a time."""
     round_ = auth.round_of(serial)
     classes = _classes(db.reading(), round_)
-    asked = {name: request.args.get(name, "").strip() for name in ("q", *FILTERS)}
+    asked = {name: request.args.get(name, "").strip()[:100] for name in ("q", *FILTERS)}
     found = [held for held in classes if _matches(held, asked)]
     offered = {
         name: sorted({str(getattr(held, name)) for held in classes} - {""}) for name in FILTERS

@@ -87,6 +87,8 @@ def test_demand_and_supply_stand_side_by_side(app: Flask, first: FlaskClient) ->
             Demand(code="D1", title="装配工", occupation="钳工", state="submitted", **common)
         )
         session.add(Demand(code="D2", title="质检员", occupation="质检", state="draft", **common))
+    for page in ("plan", "demands", "applicants"):  # longer than a database would search for
+        assert first.get(f"{AT}/{page}?q={'长' * 60_000}").status_code == 200
     page = first.get(f"{AT}/demands?q=装配").text
     assert "D1" in page and "D2" not in page
     assert "D2" in first.get(f"{AT}/demands?state=draft&industry=IND02").text

@@ -53,7 +53,7 @@ SIDES = {"college": _l("院校"), "enterprise": _l("企业"), "coordinator": _l(
 def plan(serial: str) -> str:
     """The classes of a round, searched and filtered."""
     session, round_ = db.reading(), auth.round_of(serial)
-    asked = {name: request.args.get(name, "").strip() for name in ("q", "industry", "district",
+    asked = {name: request.args.get(name, "").strip()[:100] for name in ("q", "industry", "district",
                                                                    "college", "waits")}  # fmt: skip
     query = (
         select(OrderClass)
@@ -86,7 +86,7 @@ def plan(serial: str) -> str:
 def demands(serial: str) -> str:
     """The posts that enterprises want filled, searched and filtered."""
     session, round_ = db.reading(), auth.round_of(serial)
-    asked = {name: request.args.get(name, "").strip() for name in ("q", "industry", "state")}
+    asked = {name: request.args.get(name, "").strip()[:100] for name in ("q", "industry", "state")}
     query = (
         select(Demand)
         .join(Enterprise)

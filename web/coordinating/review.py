@@ -67,7 +67,7 @@ DOUBTS: dict[str, Any] = {
 def applicants(serial: str) -> str:
     """The applicants of a round, by pages of twenty, filtered; names and numbers masked."""
     round_ = auth.round_of(serial)
-    asked = {name: request.args.get(name, "").strip() for name in ("q", "state", "group",
+    asked = {name: request.args.get(name, "").strip()[:100] for name in ("q", "state", "group",
                                                                    "district")}  # fmt: skip
     query = select(Applicant).where(Applicant.round_id == round_.id)
     if asked["q"]:
