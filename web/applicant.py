@@ -197,7 +197,10 @@ def home() -> str:
     session = db.reading()
     held = session.scalars(
         select(Applicant)
-        .where(Applicant.person_id == (current_user.person_id or 0))
+        .join(Round)
+        .where(
+            Applicant.person_id == (current_user.person_id or 0), Round.state.in_(rounds.PUBLIC)
+        )
         .order_by(Applicant.id.desc())
     ).all()
     taken = {a.round_id for a in held}

@@ -525,7 +525,9 @@ def own_district() -> str:
 
 
 def own_applicant(round_: Round, session: Session | None = None) -> Applicant | None:
-    """The application of whoever is logged in, in a round."""
+    """The application of whoever is logged in, in a round whose plan is public."""
+    if round_.state not in rounds.PUBLIC:
+        return None  # she was carried over into a round that is being prepared
     return (session or db.reading()).scalar(
         select(Applicant).where(
             Applicant.round_id == round_.id, Applicant.person_id == (current_user.person_id or 0)

@@ -121,6 +121,22 @@ def test_people_come_with_their_review_and_scores_and_list_anew(app: Flask) -> N
     assert len(reviewed) == 2
 
 
+def test_whoever_came_along_sees_the_round_once_its_plan_is_public(app: Flask) -> None:
+    made = opened()
+    session = db.reading()
+    left = session.scalars(
+        select(Applicant).where(Applicant.round_id == made.parent_id, Applicant.number == "A12")
+    ).one()
+    client = login(app, "applicant", "she", person_id=left.person_id)
+    home = client.get("/me/").text
+    assert SERIAL in home and NEW not in home
+    assert client.get(f"/me/{NEW}/classes").status_code == 404
+    with db.writing() as writing:
+        writing.get_one(Round, made.id).state = "ANNOUNCED"
+    assert "报名还没有开始" in client.get("/me/").text
+    assert client.get(f"/me/{NEW}/classes").status_code == 200
+
+
 def test_who_gave_up_may_be_left_out_and_what_closed_reopened(app: Flask) -> None:
     made = opened(declined=False, reopen=True)
     session = db.reading()
