@@ -178,6 +178,7 @@ def test_caps_are_added_changed_and_dropped(app: Flask, first: FlaskClient) -> N
         f"{AT}/caps", data=form | {"code": "B2", "college": "", "programs": "没有"}
     ).text
     assert "没有这些席位：没有" in page
+    assert "别人刚改过" in first.post(f"{AT}/caps/BEDS", data=form | {"was": "x"}).text
     page = first.post(f"{AT}/caps/BEDS", data=form | {"seats": "9", "was": "11"}).text
     assert (
         "现在是 12" in page

@@ -93,8 +93,9 @@ def test_a_conclusion_and_its_correction_by_two(
     page = first.post(url, data=form).text
     assert "请选不通过的原因" in page and "请写明原因" in page
     form |= {"code": "documents", "reason": "缺毕业证"}
-    page = first.post(url, data=form | {"version": "0"}).text
-    assert "您打开之后别人改过" in page and "缺毕业证" in page
+    for version in ("0", "x", "²", "9" * 40):
+        page = first.post(url, data=form | {"version": version}).text
+        assert "您打开之后别人改过" in page and "缺毕业证" in page
     assert first.post(url, data=form).status_code == 302
     assert (applicant(app).state, applicant(app).review) == ("failed", "documents")
     form = {

@@ -240,7 +240,7 @@ def caps(serial: str, code: str = "") -> str | Response:
     if form.validate_on_submit() and (wanted := _cap_scope(round_, form)) is not None:
         try:
             with changing(serial) as (writing, again):
-                was = int(form.was.data) if form.was.data else None
+                was = whole(form.was.data) if form.was.data else None
                 planning.save_cap(writing, again, code or form.code.data, form.seats.data,
                                   auth.actor(), was=was, **wanted)  # fmt: skip
         except planning.Taken:

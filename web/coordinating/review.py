@@ -177,7 +177,7 @@ def judge(serial: str, key: str) -> str | Response:
         with telling(_("已记录审核结论")), changing(serial) as (session, _round):
             reviewing.review(
                 session, auth.applicant_of(key, session), form.conclusion.data, form.code.data,
-                form.reason.data.strip(), "", auth.actor(), int(form.version.data or 0),
+                form.reason.data.strip(), "", auth.actor(), whole(form.version.data),
             )  # fmt: skip
     except posting.Refused as error:
         for name, problems in error.problems.items():
