@@ -198,9 +198,7 @@ def home() -> str:
     held = session.scalars(
         select(Applicant)
         .join(Round)
-        .where(
-            Applicant.person_id == (current_user.person_id or 0), Round.state.in_(rounds.PUBLIC)
-        )
+        .where(Applicant.person_id == (current_user.person_id or 0), Round.state.in_(rounds.PUBLIC))
         .order_by(Applicant.id.desc())
     ).all()
     taken = {a.round_id for a in held}

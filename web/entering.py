@@ -604,8 +604,8 @@ def classes(desk: Desk) -> Page:
     session = db.reading()
     applicant = desk.applicant(session)
     asked = {
-        name: request.args.get(name, "")[:40].strip()
-        for name in ("q", "industry", "district", "form")
+        name: request.args.get(name, "")[:100].strip()
+        for name in ("q", "industry", "major", "district", "form")
     }
     query = (
         select(OrderClass)
@@ -618,7 +618,8 @@ def classes(desk: Desk) -> Page:
         .order_by(OrderClass.plan_order.is_(None), OrderClass.plan_order, OrderClass.code)
     )
     for name, column in (
-        ("industry", OrderClass.industry), ("district", OrderClass.district), ("form", OrderClass.study_form),
+        ("industry", OrderClass.industry), ("major", OrderClass.major), ("district", OrderClass.district),
+        ("form", OrderClass.study_form),
     ):  # fmt: skip
         if asked[name]:
             query = query.where(column == asked[name])
@@ -645,16 +646,19 @@ def _mentions(text: str) -> Any:
 
 
 def _kinds(session: Session, round_id: int) -> dict[str, list[str]]:
-    """The industries, districts and study forms that occur in the plan."""
+    """The industries, majors, districts and study forms that occur in the plan."""
     rows = session.execute(
-        select(OrderClass.industry, OrderClass.district, OrderClass.study_form)
+        select(OrderClass.industry, OrderClass.major, OrderClass.district, OrderClass.study_form)
         .where(OrderClass.round_id == round_id)
         .distinct()
     ).all()
-    columns = zip(*rows, strict=True) if rows else ((), (), ())
+    columns = zip(*rows, strict=True) if rows else ((), (), (), ())
+    names = ("industry", "major", "district", "form")
     return {
-        name: sorted({value for value in column if value})
-        for name, column in zip(("industry", "district", "form"), columns, strict=True)
+        name: sorted(
+            {value for value in column if value}, key=lambda v: v.encode("gb18030", "replace")
+        )
+        for name, column in zip(names, columns, strict=True)
     }
 
 

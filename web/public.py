@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,7 @@ from .models import (
 bp = Blueprint("public", __name__)
 statistics_pages.published(bp)
 
-FILTERS = ("industry", "study_form", "district")
+FILTERS = ("industry", "major", "study_form", "district")
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,8 @@ def plan(serial: str) -> str:
     asked = {name: request.args.get(name, "").strip()[:100] for name in ("q", *FILTERS)}
     found = [held for held in classes if _matches(held, asked)]
     offered = {
-        name: sorted({str(getattr(held, name)) for held in classes} - {""}) for name in FILTERS
+        name: sorted({str(getattr(held, name)) for held in classes} - {""}, key=_in_order)
+        for name in FILTERS
     }
     return _page(
         "plan", round_, asked=asked, offered=offered, names=NAMES, levels=codes.LEVELS, codes=codes,
@@ -168,8 +169,13 @@ def plan(serial: str) -> str:
     )  # fmt: skip
 
 
+def _in_order(text: str) -> bytes:
+    return text.encode("gb18030", "replace")
+
+
 NAMES = {
     "industry": codes.INDUSTRIES,
+    "major": {},
     "study_form": codes.STUDY_FORMS,
     "district": codes.AREAS,
 }
@@ -195,6 +201,38 @@ def show_rules(serial: str) -> str:
         ages=rules.ages(policy.toml) if policy else [],
         channels=rules.channels(policy.toml) if policy else [], components=codes.COMPONENTS,
     )  # fmt: skip
+
+
+@bp.get("/rounds/<serial>/brochure")
+def brochure(serial: str) -> str:
+    """招生简章: everything that somebody has to know before applying, on one page to print."""
+    round_ = auth.round_of(serial)
+    session, toml = db.reading(), round_.policy.toml if round_.policy else ""
+    return _page(
+        "brochure", round_, codes=codes, texts=application.TEXTS, counts=_counts(session, round_),
+        forms=_by_form(_classes(session, round_)), said=rules.by_name(toml) if toml else {},
+        days=lambda name: policies.flow(round_, f"days.{name}"), ages=rules.ages(toml) if toml else [],
+        guardian=policies.flow(round_, application.GUARDIAN),
+        channels=rules.channels(toml) if toml else [], components=codes.COMPONENTS,
+    )  # fmt: skip
+
+
+def _by_form(classes: Sequence[OrderClass]) -> list[tuple[str, int, int, str, str]]:
+    """Of each study form: its classes, their seats, years and fees."""
+    found = []
+    for form, label in codes.STUDY_FORMS.items():
+        held = [c for c in classes if c.study_form == form]
+        seats = sum(p.capacity for c in held for p in c.programs)
+        years, fees = _span(c.years for c in held), _span(c.tuition for c in held)
+        if held:
+            found.append((str(label), len(held), seats, years, fees))
+    return found
+
+
+def _span(values: Iterable[Any]) -> str:
+    """The least and the greatest of what is known."""
+    known = sorted({value for value in values if value is not None})
+    return "–".join(f"{value:g}" for value in dict.fromkeys((*known[:1], *known[-1:]))) or "—"
 
 
 # --- the draw and the result ------------------------------------------------------------------

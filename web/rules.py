@@ -80,6 +80,12 @@ def in_words(toml: str) -> list[Rule]:
     ]  # fmt: skip
 
 
+def by_name(toml: str) -> dict[str, str]:
+    """The same by the policy's own names: what a text puts into its sentences."""
+    policy = Policy.from_toml(toml.encode())
+    return {name: str(words(getattr(policy, name))) for name, _label, words in SHOWN}
+
+
 def _joined(names: Mapping[str, Any]) -> Callable[[tuple[str, ...]], str]:
     return lambda held: " → ".join(str(names.get(code, code)) for code in held) or str(_("没有"))
 

@@ -24,7 +24,7 @@ from web import check_line, choices, db, paging, policies, public, rounds, rules
 from web.models import Applicant, ChoiceList, Consent, OrderClass, Person, Publication, Round
 
 HAN = re.compile(r"[\u3400-\u9fff]")
-PAGES = ("", "/plan", "/rules", "/draw", "/notice", "/result")
+PAGES = ("", "/brochure", "/plan", "/rules", "/draw", "/notice", "/result")
 AT = f"/rounds/{SERIAL}"
 
 
@@ -146,7 +146,7 @@ def test_why_a_round_was_stopped_is_public(at: Callable[[str], FlaskClient], sta
 
 SEARCHES = {
     "": 5, "q=星河": 2, "q=%E6%97%A0": 0, "industry=纺织": 1, "study_form=FT": 2,
-    "district=370112": 2, "study_form=PT&district=370102": 1, "q=robo": 1, "page=0": 5,
+    "major=纺织": 1, "district=370112": 2, "study_form=PT&district=370102": 1, "q=robo": 1, "page=0": 5,
     "page=x": 5, "page=99999999": 5,
 }  # fmt: skip
 
@@ -155,6 +155,26 @@ def test_the_plan_is_searched_and_filtered(at: Callable[[str], FlaskClient]) -> 
     client = at("review")
     found = {query: client.get(f"{AT}/plan?{query}").text.count("<article>") for query in SEARCHES}
     assert found == SEARCHES
+
+
+def test_the_prospectus_says_everything_before_applying(at: Callable[[str], FlaskClient]) -> None:
+    client = at("review")
+    page = client.get(f"{AT}/brochure").text
+    for told in (
+        "依据", "招生对象和条件", "学习形式、学制和收费", "报名时间", "application-form.pdf", "资格审核", "考核通道",
+        "班级人数不足时", "二十枚十面骰", "结果公示 5 个工作日", "逾期未答复视为放弃", "不是劳动合同", "诚信承诺", "监督电话",
+    ):  # fmt: skip
+        assert told in page, told
+    with client.application.app_context():
+        classes = db.reading().scalars(select(OrderClass)).all()
+        full = [c for c in classes if c.study_form == "FT"]
+        seats = sum(p.capacity for c in full for p in c.programs)
+    row = re.search(
+        r"<td>全日制</td><td class=\"number\">(\d+)</td><td class=\"number\">(\d+)</td>", page
+    )
+    assert row and (int(row[1]), int(row[2])) == (len(full), seats)
+    client.set_cookie("lang", "en")
+    assert "it is no labour contract" in client.get(f"{AT}/brochure").text
 
 
 def test_a_long_plan_has_pages(at: Callable[[str], FlaskClient]) -> None:
