@@ -162,7 +162,8 @@ def test_the_prospectus_says_everything_before_applying(at: Callable[[str], Flas
     page = client.get(f"{AT}/brochure").text
     for told in (
         "依据", "招生对象和条件", "学习形式、学制和收费", "报名时间", "application-form.pdf", "资格审核", "考核通道",
-        "班级人数不足时", "二十枚十面骰", "结果公示 5 个工作日", "逾期未答复视为放弃", "不是劳动合同", "诚信承诺", "监督电话",
+        "班级人数不足时", "二十枚十面骰", "结果公示 5 个工作日",
+        "逾期未答复视为放弃", "不是劳动合同", "诚信承诺", "监督电话",
     ):  # fmt: skip
         assert told in page, told
     with client.application.app_context():
