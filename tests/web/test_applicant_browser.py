@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 import pytest
 from flask import Flask
@@ -14,6 +15,8 @@ from tests.web.test_applicant import ME
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 PAGES = (
     "/me/", f"{ME}/step/identity", f"{ME}/step/schooling", f"{ME}/step/groups", f"{ME}/step/consents",
     f"{ME}/evidence", f"{ME}/classes", f"{ME}/classes/K3", f"{ME}/list", f"{ME}/submit", f"{ME}/receipt/1",
@@ -88,6 +91,39 @@ def test_the_list_works_without_scripts(visitors: Visitors) -> None:
     page.get_by_role("button", name="保存并去提交").click()
     page.get_by_role("button", name="提交，让这一份算数").click()
     expect(page.get_by_text("提交成功，这一份算数")).to_be_visible()
+
+
+def test_the_keyboard_alone_ranks_and_submits(phone: Page) -> None:
+    choose(phone, "模具制造订单班", "护理订单班")
+
+    def press(label: str) -> None:
+        """Tab until the button is reached, then press it."""
+        says = "document.activeElement.ariaLabel || document.activeElement.textContent"
+        for _ in range(60):
+            phone.keyboard.press("Tab")
+            if str(phone.evaluate(says)).strip() == label:
+                phone.keyboard.press("Enter")
+                return
+        raise AssertionError(label)
+
+    press("第 2 志愿上移")
+    expect(phone.locator("ol[data-sort] li").first).to_contain_text("护理订单班")
+    press("保存并去提交")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("提交志愿")
+    press("提交，让这一份算数")
+    expect(phone.get_by_role("heading", name="志愿回执")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_paper_is_black_on_white(phone: Page, scheme: Scheme) -> None:
+    phone.goto("/me/")
+    phone.emulate_media(media="print", color_scheme=scheme)
+    expect(phone.locator("header nav").first).to_be_hidden()
+    expect(phone.get_by_role("button")).to_have_count(0)
+    inks = phone.evaluate(
+        "[...document.querySelectorAll('main *')].map(e => getComputedStyle(e).color)"
+    )
+    assert set(inks) == {"rgb(0, 0, 0)"}
 
 
 def test_targets_are_wide_enough_for_a_thumb(phone: Page) -> None:
