@@ -203,6 +203,8 @@ def _planned(serial: str, files: Files, source: int | None = None) -> int:
             toml = replace(rules, seed="", round=serial).to_toml()
             policies.change(session, made, toml, course.workflow, "演示数据的规则", FIRST)
             plan(session, made, files)
+        else:
+            _post_again(session, made, held)
         made.opens_at = calendar.parse_local(course.opens)
         made.deadline_at = calendar.parse_local(course.deadline)
         made.draw_event = "二十枚十面骰，公证处现场掷出；改期则十四日内另行公布"
@@ -214,6 +216,19 @@ def _planned(serial: str, files: Files, source: int | None = None) -> int:
         planning.confirm_record(session, made, "plan_approval", SECOND)
         rounds.take(session, made, "announce", FIRST)
         return made.id
+
+
+def _post_again(session: Session, made: Round, source: Round) -> None:
+    """What enterprises posted for another round, for the same seats of this one."""
+    posts = session.scalars(select(Demand).where(Demand.round_id == source.id))
+    known = {post.code: post for post in posts}
+    for program in planning.programs(session, made):
+        old = known[f"D-{program.code}"]
+        names = {c.key for c in Demand.__table__.columns} - {"id", "round_id"}
+        new = Demand(round_id=made.id, **{name: getattr(old, name) for name in names})
+        session.add(new)
+        session.flush()
+        program.demand_id = new.id
 
 
 def _publish(round_id: int, course: Course, files: Files) -> None:

@@ -18,6 +18,7 @@ from web.models import (
     Message,
     Offer,
     Placement,
+    Program,
     Recheck,
     Round,
     User,
@@ -53,6 +54,8 @@ def test_one_round_is_open_one_published_one_confirming(shown: Flask) -> None:
             .where(Round.serial == demo.OPEN, ChoiceList.number == choices.DRAFT)
         )  # fmt: skip
         assert lists == demo.DRAFTS
+        for program in session.scalars(select(Program)):
+            assert program.demand and program.demand.round_id == program.order_class.round_id
 
 
 def test_what_is_published_was_proved(shown: Flask) -> None:
