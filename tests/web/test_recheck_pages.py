@@ -172,7 +172,7 @@ def test_two_coordinators_uphold_and_publish(published: Flask, clock: Clock) -> 
     assert "公示期重新开始" in c2.post(f"{AT}/publish", follow_redirects=True).text
     assert "更正公示" in c2.get(f"{AT}/{key}").text
     page = said(a04.get(f"/me/{SERIAL}/result").text)
-    assert "复核后结果有更正。原来：NEV 班" in page and "ROBO 班" in page
+    assert "复核后结果有更正。 原来：NEV 班" in page and "ROBO 班" in page
     assert "复核后您的结果有更正" in a04.get("/me/").text
     page = said(a05.get(MINE).text)
     assert "复核成立" in page and "查卷后更正。" in page and "已更正" in page and "A04" not in page
