@@ -473,6 +473,13 @@ def sheet(facts: Facts, dimension: str) -> Sheet:
     return Sheet(dimension, lines, total(facts))
 
 
+def finest(facts: Facts, dimensions: Iterable[str]) -> Sheet:
+    """Rows by several breakdowns of classes at once; a row's value is theirs, with tabs between."""
+    names = tuple(dimensions)
+    found = _by_program(facts, lambda at: "\t".join(facts.seats[at].values[n] for n in names))
+    return Sheet("\t".join(names), [Line(v, "", found[v]) for v in sorted(found)], total(facts))
+
+
 def total(facts: Facts) -> Line:
     """The total as a row."""
     return Line("", str(gettext("合计")), facts.total)
