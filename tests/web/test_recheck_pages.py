@@ -17,7 +17,7 @@ from tests.web.conftest import PASSWORD, Clock
 from tests.web.test_rechecks import HERSELF, WORDS, somebody, the_round
 from tests.web.test_result import as_applicant, said
 from web import auth, db, jobs, publication, rechecks, rounds, snapshot, today
-from web.models import College, Publication, Recheck, Run, Score
+from web.models import College, Publication, Recheck, Run, Score, SeatChange
 
 MINE = f"/me/{SERIAL}/rechecks"
 AT = f"/coordinator/rounds/{SERIAL}/rechecks"
@@ -367,6 +367,40 @@ def test_later_the_page_offers_a_seat_or_the_first_place(confirming: Flask) -> N
     assert "不在等席位" in c1.post(
         f"{AT}/{key}/first", data={"reason": "再按一次"}, follow_redirects=True
     ).text  # fmt: skip
+
+
+def test_later_a_remedy_that_cannot_come_true_is_worked_on_again(confirming: Flask) -> None:
+    c1, c2 = staff(confirming, "coordinator", "c1"), staff(confirming, "coordinator", "c2")
+    c1.post(f"{AT}/new", data={"number": "A05", "matter": "score", "words": WORDS})
+    key = held(confirming).key
+    c1.post(f"{AT}/{key}/correct", data={"place": "W/culture", "value": "80"})
+    worked(confirming)
+    assert "总量上限 U1-BEDS 将是 6 人，超过 5 人" in c1.get(f"{AT}/{key}").text
+    form = {"verdict": "upheld", "words": "查卷后更正。", "version": held(confirming).version}
+    c1.post(f"{AT}/{key}/answer", data={**form, "remedy": "seat"})
+    c2.post(f"{AT}/{key}/confirm", data={"version": held(confirming).version})
+    assert "改办下一个志愿" not in c1.get(f"{AT}/{key}").text
+    u1 = staff(confirming, "college", "u1", code="U1")
+    asked = u1.get(f"/college/{SERIAL}/seats/NEV-Y/change").text
+    assert "U1-BEDS 将是 6 人" in asked and "同意即认可这一例外" in asked
+    made = u1.post(
+        f"/college/{SERIAL}/seats/NEV-Y/change",
+        data={"after": "4", "reason": "复核成立"}, follow_redirects=True,
+    ).text  # fmt: skip
+    assert "U1-BEDS 将是 6 人" in made
+    assert "U1-BEDS 将是 6 人" in c1.get(f"/coordinator/rounds/{SERIAL}/seat-changes").text
+    with confirming.app_context(), db.writing() as session:
+        the_round(session).waiting_ended_at = db.now(session)
+        session.delete(session.scalars(select(SeatChange)).one())
+    page = c1.get(f"{AT}/{key}").text
+    assert "三方不同意增加席位的，改办下一个志愿" in page and 'name="same" value="1"' not in page
+    assert "请填写" in c1.post(f"{AT}/{key}/another", data={"reason": ""}).text
+    c1.post(f"{AT}/{key}/another", data={"reason": "企业没有岗位"})
+    worked(confirming)
+    page = c1.get(f"{AT}/{key}").text
+    assert held(confirming).state == "open" and "不再考虑 NEV" in page
+    c1.post(f"{AT}/{key}/another", data={"reason": "再按一次"})
+    assert held(confirming).correction["without"] == ["NEV"]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -300,9 +300,14 @@ def drop_cap(serial: str, code: str) -> Response:
 def seat_changes(serial: str) -> str:
     """The changes of seats after the plan was public (席位变更单), agreed by three sides."""
     round_ = auth.round_of(serial)
-    found = seats.of_round(db.reading(), round_.id)
-    return render_template("coordinator/seat_changes.html", round=round_, sides=SIDES,
-                           changes=[(c, seats.missing(c)) for c in found])  # fmt: skip
+    session = db.reading()
+    changes = [
+        (c, seats.missing(c), [] if c.applied_at else seats.warnings(session, c.program))
+        for c in seats.of_round(session, round_.id)
+    ]
+    return render_template(
+        "coordinator/seat_changes.html", round=round_, sides=SIDES, changes=changes
+    )
 
 
 @bp.post("/rounds/<serial>/seat-changes/<key>")
