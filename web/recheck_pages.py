@@ -36,6 +36,7 @@ from . import (
     minimums,
     offices,
     paging,
+    planning,
     policies,
     publication,
     rechecks,
@@ -158,6 +159,7 @@ def rechecks_list(serial: str) -> str | BaseResponse:
         page=paging.page_of(held), matters=rechecks.MATTERS, states=rechecks.STATES,
         open=rechecks.OPEN, moment=db.now(session), endpoint=f"{current_user.role}.rechecks_list",
         waiting=rechecks.unpublished(session, round_) if leads else [], me=auth.actor().name,
+        filing=planning.record_of(session, round_, planning.papers(session, round_)[-1]),
         follows_of=_follows(session, round_, run), can=rechecks.may_ask(session, round_, current_user.role),
     )  # fmt: skip
     return alive(page, run)

@@ -122,6 +122,18 @@ def test_every_page_is_complete_in_english(upheld: Flask) -> None:
 # --- two coordinators -------------------------------------------------------------------------
 
 
+def refiled(c1: FlaskClient, c2: FlaskClient) -> None:
+    """The bureau files the corrected result: entered by one, confirmed by another."""
+    records = f"/coordinator/rounds/{SERIAL}/records"
+    assert "请先登记" in c2.get(AT).text and "第 1 次更正的结果备案" in c1.get(records).text
+    form = {"refiling-1-authority": "市人社局", "refiling-1-document": "更正〔2026〕3 号"}
+    c1.post(f"{records}/refiling-1", data={**form, "refiling-1-dated": "2026-06-05"})
+    assert "更正〔2026〕3 号" in (page := c2.get(AT).text) and "未确认" in page
+    c2.post(f"{records}/refiling-1/confirm")
+    assert "已确认" in c2.get(AT).text
+    assert c1.post(f"{records}/refiling-2", data=form).status_code == 404
+
+
 def test_two_coordinators_uphold_and_publish(published: Flask, clock: Clock) -> None:
     a05, a04 = as_applicant(published, "A05"), as_applicant(published, "A04")
     c1, c2 = staff(published, "coordinator", "c1"), staff(published, "coordinator", "c2")
@@ -167,6 +179,7 @@ def test_two_coordinators_uphold_and_publish(published: Flask, clock: Clock) -> 
     assert held(published).state == "upheld"
     assert "去更正公示" in c2.get(f"{AT}/{key}").text
     assert "您发起的" in c1.get(AT).text
+    refiled(c1, c2)
     c1.post(f"{AT}/publish")
     assert "1 件复核已成立" in c2.get(AT).text and "审定并公示更正版" in c2.get(AT).text
     assert "公示期重新开始" in c2.post(f"{AT}/publish", follow_redirects=True).text
