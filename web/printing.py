@@ -58,6 +58,9 @@ REMEDIES = {
     "none": "不改变录取结果", "successor": "更正后用原摇号结果重新计算", "seat": "增加一个席位",
     "first": "列为递补第一位",
 }  # fmt: skip
+MARK = "S§"
+"""How a basis begins that only marks where a rule comes from, and names no document."""
+
 SOURCES = {"waiting": "递补录取", "remedy": "复核更正录取", "ruling": "班级调整录取"}
 
 
@@ -220,16 +223,19 @@ def public_list(session: Session, round_: Round) -> bytes | None:
             .joinedload(OrderClass.college),
         )
         .order_by(Applicant.number)
-    )
-    classes: dict[tuple[str, str], list[Line]] = {}
+    ).all()
+    agreed = application.all_named_in_public(session, round_)
+    classes: dict[tuple[str, str], list[forms_print.Listed]] = {}
     for row in rows:
         assert row.program is not None  # as the query asks
         class_ = row.program.order_class
-        line = (row.applicant.number, privacy.mask_name(row.applicant.person.name))
+        named = row.applicant_id in agreed
+        name = privacy.mask_name(row.applicant.person.name) if named else "名字不公开"
+        line = (row.applicant.number, name, f"{row.rank} 志愿" if row.rank else "调剂")
         key = class_.code, f"{class_.college.name} {class_.name}"
         classes.setdefault(key, []).append(line)
     foot = settings.current(session)
-    basis = policies.current(session, round_).basis
+    basis = [b for b in policies.current(session, round_).basis if not b.startswith(MARK)]
     told = forms_print.Notice(
         round=round_.title, operator=foot["主办单位"], telephone=foot["监督电话"],
         begins=_day(round_.published_at), ends=until(round_.notice_ends_at),
