@@ -125,11 +125,17 @@ def of_office(session: Session, round_: Round, user: User) -> Sequence[Recheck]:
     return sorted(held, key=lambda ticket: ticket.state not in OPEN)
 
 
-def may_ask(session: Session, round_: Round, role: str) -> bool:
+def may_ask(session: Session, round_: Round, role: str, matter: str = "") -> bool:
     """Whether a ticket may be opened: by her in the notice period; at a counter until confirming begins;
-    by a coordinator, for what arrived in time and was mislaid, until the round ends."""
+    by a coordinator, for what arrived in time and was mislaid, until the round ends.
+
+    That a person looks at what the system decided (``human``) may be asked for until the round ends: the
+    waiting list and the deadlines decide, too.
+    """
     if role == "coordinator":
         return round_.state in ("PUBLISHED", "CONFIRMING")
+    if round_.state == "CONFIRMING":
+        return matter == "human"
     in_time = round_.notice_ends_at is not None and now(session) < round_.notice_ends_at
     return round_.state == "PUBLISHED" and (in_time or role != "applicant")
 
@@ -160,7 +166,7 @@ def open_(session: Session, applicant: Applicant, matter: str, words: str, actor
     """
     round_ = stages.hold(session, applicant.round_id, "recheck")
     session.refresh(round_, with_for_update=True)  # numbers follow one another
-    if not may_ask(session, round_, actor.role):
+    if not may_ask(session, round_, actor.role, matter):
         raise stages.NotNow(_("公示期已过，不能再申请复核。"))
     problems, said = {}, words.strip()
     if matter not in MATTERS:

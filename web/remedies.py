@@ -37,11 +37,12 @@ def _agreed(session: Session, change: SeatChange, actor: Actor) -> None:
         raise Refused({"": [_("这个班已停开或并班，不能再增加席位。请在复核单上改办下一个志愿。")]})
     if offers.open_of(session, ticket.applicant_id) is not None:
         raise Refused({"": [_("她还有一个录取没有答复，请先等她答复。")]})
-    offers.make(
+    made = offers.make(
         session, ticket.round, ticket.applicant, change.program, actor, rank=ticket.rank,
         source=seats.REMEDY, reason=ticket.number,
     )  # fmt: skip
-    outbox.put(session, ticket.applicant, "offer_made", program=change.program.code)
+    name = change.program.order_class.name
+    outbox.put(session, ticket.applicant, "offer_made", program=name, due=made.due_at)
 
 
 seats.APPLIED.append(_agreed)

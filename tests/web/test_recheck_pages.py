@@ -353,6 +353,22 @@ def test_a_ticket_is_entered_at_the_counter(published: Flask) -> None:
     assert held(published).opened_by == "coordinator:c1"
 
 
+def test_later_a_person_may_still_be_asked_to_look(confirming: Flask) -> None:
+    """The waiting list and the deadlines decide, too: about those she asks until the round ends."""
+    a05 = as_applicant(confirming, "A05")
+    page = a05.get(MINE).text
+    assert 'value="human"' in page and 'value="score"' not in page and "仍可请人再看一遍" in page
+    assert "请人再看一遍" in a05.get(f"/me/{SERIAL}/result").text
+    a05.post(MINE, data={"matter": "score", "words": WORDS})
+    with confirming.app_context():
+        assert db.reading().scalars(select(Recheck)).first() is None
+    assert a05.post(MINE, data={"matter": "human", "words": WORDS}).status_code == 302
+    assert held(confirming).matter == "human"
+    with confirming.app_context(), db.writing() as session:
+        the_round(session).state = "FINAL"
+    assert "公示期已过，不能再申请复核" in a05.get(MINE).text
+
+
 def test_later_the_page_offers_a_seat_or_the_first_place(confirming: Flask) -> None:
     c1, c2 = staff(confirming, "coordinator", "c1"), staff(confirming, "coordinator", "c2")
     c1.post(f"{AT}/new", data={"number": "A05", "matter": "score", "words": WORDS})

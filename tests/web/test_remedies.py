@@ -27,6 +27,7 @@ from web.models import (
     AuditEvent,
     AuditPayload,
     Cap,
+    Message,
     Offer,
     Program,
     Publication,
@@ -87,6 +88,9 @@ def test_later_nobody_moves_and_a_seat_is_added(confirming: Flask) -> None:
             "open",
         )
         assert offer.reason == held.number
+        told = session.scalars(select(Message).order_by(Message.id.desc())).first()
+        assert told is not None and told.code == "offer_made"
+        assert "NEV 班" in told.words and "前答复" in told.words
         assert session.query(Publication).count() == 1
         moves = session.query(Offer).filter(Offer.state != "open").count()
         assert moves == 0
