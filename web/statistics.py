@@ -189,6 +189,15 @@ class Facts:
         return Counter(counted for who in self.people for counted in _counted(self, who))
 
     @cached_property
+    def by_people(self) -> Counter[tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]]:
+        """What people are by each breakdown of people, and columns → how many they count."""
+        return Counter(
+            (tuple(who.values[name] for name in OF_PEOPLE), columns)
+            for who in self.people
+            for columns, _programs in _counted(self, who)
+        )
+
+    @cached_property
     def places(self) -> Counter[tuple[int, tuple[str, ...], bool]]:
         """Program, groups of people, whether beyond the ordinary age → how many were placed."""
         return Counter(
@@ -535,15 +544,11 @@ def _by_program(facts: Facts, value_of: Callable[[int], str]) -> dict[str, Numbe
 
 def _by_person(facts: Facts, dimension: str) -> dict[str, Numbers]:
     """Rows by what people are; they leave the columns of the plan empty."""
+    at = OF_PEOPLE.index(dimension)
     values = {v for who in facts.people for v in who.values[dimension]}
     found = {v: _numbers(facts) | dict.fromkeys(OF_PLAN) for v in values}
-    alike = Counter(
-        (who.values[dimension], columns)
-        for who in facts.people
-        for columns, _programs in _counted(facts, who)
-    )
-    for (names, columns), number in alike.items():
-        for name in names:
+    for (names, columns), number in facts.by_people.items():
+        for name in names[at]:
             _add(found[name], columns, number)
     return found
 
