@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from . import minimums, offers, outbox, rechecks, seats
 from .audit import Actor
-from .models import Offer, Recheck, SeatChange
+from .models import Offer, Recheck, Round, SeatChange
 from .posting import Refused
 
 
@@ -80,6 +80,27 @@ def stuck(session: Session, ticket: Recheck) -> str:
     if ticket.remedy == "first":
         return str(_("递补已结束，没有轮到她。"))
     return str(_("递补已结束。三方不同意增加席位的，改办下一个志愿。"))
+
+
+def owed(session: Session, round_: Round) -> list[Recheck]:
+    """The upheld tickets of a round for which somebody must do something: a seat that no change is asked
+    for, or what cannot come true."""
+    held = session.scalars(
+        select(Recheck)
+        .where(
+            Recheck.round_id == round_.id, Recheck.state == "upheld",
+            Recheck.remedy.in_(("seat", "first")), Recheck.program_id.is_not(None),
+        )
+        .order_by(Recheck.id)
+    )  # fmt: skip
+    return [one for one in held if stuck(session, one) or _to_ask(session, one)]
+
+
+def _to_ask(session: Session, ticket: Recheck) -> bool:
+    """Whether a seat was promised that nobody has asked for yet."""
+    if ticket.remedy != "seat" or ticket.program is None or granted(session, ticket) is not None:
+        return False
+    return seats.waiting(session, ticket.program) is None
 
 
 def another(

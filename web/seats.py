@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from . import offers, stages
 from .audit import Actor, record
@@ -184,7 +184,10 @@ def exceeded(session: Session, program: Program) -> list[tuple[Cap, int]]:
     held = program.order_class
     used = offers.taken(session, held.round_id)
     everybody = session.scalars(
-        select(Program).join(OrderClass).where(OrderClass.round_id == held.round_id)
+        select(Program)
+        .join(OrderClass)
+        .where(OrderClass.round_id == held.round_id)
+        .options(contains_eager(Program.order_class))
     ).all()
     found = []
     for cap in session.scalars(select(Cap).where(Cap.round_id == held.round_id).order_by(Cap.code)):

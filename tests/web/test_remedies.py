@@ -21,7 +21,7 @@ from tests.web.test_rechecks import (
     scored,
     the_round,
 )
-from web import db, jobs, offers, publication, rechecks, remedies, rounds, seats, stages
+from web import db, jobs, offers, publication, rechecks, remedies, rounds, seats, stages, today
 from web.audit import Actor
 from web.models import (
     AuditEvent,
@@ -211,6 +211,22 @@ def test_a_class_that_ends_after_the_run_is_seen(confirming: Flask) -> None:
         assert not rechecks.is_current(session, held)
         with pytest.raises(rechecks.Outdated):
             rechecks.answer(session, held, "upheld", "查卷后更正。", FIRST, "seat")
+
+
+def test_todays_list_says_what_is_owed(confirming: Flask) -> None:
+    def tasks(code: str) -> list[tuple[str, ...]]:
+        return [t.about for t in today.tasks(session, the_round(session)) if t.code == code]
+
+    ticket = late("seat")
+    with db.writing() as session:
+        held = session.get_one(Recheck, ticket)
+        assert tasks("recheck_owed") == [(held.number,)] and not tasks("seat_change")
+        assert held.program is not None
+        change = seats.ask(session, held.program, 4, "复核成立", COLLEGE)
+        assert not tasks("recheck_owed") and tasks("seat_change") == [("NEV-Y",)]
+        seats.agree(session, change, ENTERPRISE)
+        seats.agree(session, change, FIRST)
+        assert not tasks("recheck_owed") and not tasks("seat_change")
 
 
 def test_nobody_is_first_on_a_list_that_has_ended(confirming: Flask) -> None:
