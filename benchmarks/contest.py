@@ -53,6 +53,16 @@ class Contest:
         return len(self.start) - 1
 
     @cached_property
+    def applicants(self) -> list[str]:
+        """The applicants' names, which are given to every side."""
+        return [f"A{i}" for i in range(self.size)]
+
+    @cached_property
+    def programs(self) -> list[str]:
+        """The programs' names."""
+        return [f"P{p}" for p in range(len(self.capacity))]
+
+    @cached_property
     def owner(self) -> Int:
         """The applicant of each entry."""
         return np.repeat(np.arange(self.size), np.diff(self.start))
@@ -69,15 +79,15 @@ class Contest:
 
     def tables(self) -> Tables:
         """The contest as a round."""
-        owner = [f"A{i}" for i in self.owner]
-        program = [f"P{p}" for p in self.program]
+        owner = [self.applicants[i] for i in self.owner]
+        program = [self.programs[p] for p in self.program]
         rank = np.arange(len(self.program)) - self.start[self.owner] + 1
         return Tables(
             {
-                "applicants": Table({"applicant": [f"A{i}" for i in range(self.size)]}),
+                "applicants": Table({"applicant": self.applicants}),
                 "programs": Table(
                     {
-                        "program": [f"P{p}" for p in range(len(self.capacity))],
+                        "program": self.programs,
                         "capacity": [str(seats) for seats in self.capacity],
                     }
                 ),
@@ -95,9 +105,9 @@ class Contest:
         """The contest as arrays, as somebody does who has arrays and no files."""
         entries, programs = len(self.program), len(self.capacity)
         return Market(
-            applicants=[f"A{i}" for i in range(self.size)],
-            programs=[f"P{p}" for p in range(programs)],
-            order_classes=[f"P{p}" for p in range(programs)],
+            applicants=self.applicants,
+            programs=self.programs,
+            order_classes=self.programs,
             groups=[],
             capacity=self.capacity.copy(),
             class_of=np.arange(programs),

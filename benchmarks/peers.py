@@ -53,10 +53,11 @@ def by_matching(contest: Contest) -> Answer:
 
     def build() -> HospitalResident:
         lists, orders = contest.lists(), contest.orders()
+        people, programs = contest.applicants, contest.programs
         return HospitalResident.create_from_dictionaries(
-            {f"r{i}": [f"h{p}" for p in one] for i, one in enumerate(lists) if one},
-            {f"h{p}": [f"r{i}" for i in one] for p, one in enumerate(orders) if one},
-            {f"h{p}": int(contest.capacity[p]) for p, one in enumerate(orders) if one},
+            {people[i]: [programs[p] for p in one] for i, one in enumerate(lists) if one},
+            {programs[p]: [people[i] for i in one] for p, one in enumerate(orders) if one},
+            {programs[p]: int(contest.capacity[p]) for p, one in enumerate(orders) if one},
         )
 
     game, seconds, spent = timed(build, lambda game: game.solve(optimal="resident"))

@@ -593,8 +593,9 @@ def _packed(keys: Sequence[Int | Bool]) -> Int | None:
         width = (high - low).bit_length()
         if bits + width > 62:
             return None
-        packed += (key.astype(np.int64) - low) << bits
-        bits += width
+        if width:
+            packed += (key.astype(np.int64) - low) << bits
+            bits += width
     return packed
 
 

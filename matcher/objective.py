@@ -76,7 +76,7 @@ def rank_costs(market: Market, policy: Policy) -> Int:
     ``preferences.max`` and the greatest rank in the round.  Shape (e,)."""
     most = max(policy.max_choices, market.greatest_rank)
     table = list(policy.rank_costs) or list(range(most))
-    return np.where(market.rank > 0, np.array([*table, 0])[market.rank - 1], most)
+    return np.array([most, *table])[market.rank]
 
 
 def _rank(market: Market, policy: Policy) -> list[Component]:

@@ -6,6 +6,7 @@ numbers would not fit, the solver's flow is taken.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -31,7 +32,7 @@ class Assigned(Network):
     def _fits(self, greatest: int, dearest: int) -> bool:
         return greatest < FAR >> 3
 
-    def _minimise(self, cost: Int, guess: Int) -> Int:
+    def _minimise(self, cost: Int, lighter: Callable[[], Int] | None = None) -> Int:
         n, m, arcs = self.people, self.programs, self._arcs
         flow, fixed = self.flow.copy(), ~self.free
         owner, program = self.tail[:arcs], self.head[:arcs] - n
@@ -46,7 +47,7 @@ class Assigned(Network):
         beyond = 2 * reach if must_place.any() or must_fill.any() else 0
         narrow = (self.capacity[arcs + n : -m].reshape(2, m) < self.capacity[-m:]).any()
         if reach + 2 * beyond >= 2 * FAR or cost[arcs:].any() or narrow:
-            return super()._minimise(cost, guess)
+            return super()._minimise(cost, lighter)
         assert self.compiled is not None
         held, loss = self.compiled.assignment(
             owner[rows], program[rows], beyond * must_place[owner[rows]] - cost[rows],
@@ -60,7 +61,7 @@ class Assigned(Network):
         if self._optimal(cost, flow, potential):
             self.flow = flow
             return self._keep(cost, np.flatnonzero(self.free), potential)
-        return super()._minimise(cost, guess)
+        return super()._minimise(cost, lighter)
 
     @property
     def _arcs(self) -> int:

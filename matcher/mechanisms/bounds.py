@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cells import Int
+from ..cells import Int, occurring
 from .flow import FAR
 from .plan import CLOSED, FREE, OPEN, Flow, Plan
 
@@ -115,6 +115,38 @@ class Bound:
     closing: Int
 
 
+class Pairs:
+    """Who may come to which class: the arcs of a person into a class are one pair.
+
+    Attributes
+    ----------
+    order, first
+        The arcs by pair, and where among them those of each pair begin; pairs are by class.
+    order_class, owner
+        Per pair.
+    of_arc
+        Per arc, its pair.
+    classes, class_first, class_end
+        Classes that have pairs, and which pairs those are.
+    by_owner, owner_first
+        The pairs by owner, and where among them those of each begin.
+    """
+
+    def __init__(self, order_class: Int, owner: Int, people: int) -> None:
+        key = order_class * max(1, people) + owner
+        self.order = np.argsort(key, kind="stable")
+        pair, self.first = np.unique(key[self.order], return_index=True)
+        self.order_class, self.owner = pair // max(1, people), pair % max(1, people)
+        self.classes, self.class_first = np.unique(self.order_class, return_index=True)
+        self.class_end = np.append(self.class_first[1:], len(pair))
+        self.by_owner = np.argsort(self.owner, kind="stable")
+        _, self.owner_first = np.unique(self.owner[self.by_owner], return_index=True)
+        self.of_arc = np.empty(len(key), np.int64)
+        self.of_arc[self.order] = np.repeat(
+            np.arange(len(pair)), np.diff(np.append(self.first, len(key)))
+        )
+
+
 class Bounds:
     """Bounds of a plan's market.
 
@@ -132,21 +164,17 @@ class Bounds:
 
     def __init__(self, plan: Plan, components: int) -> None:
         self.plan, self.never = plan, DIGIT ** (components + 4)
-        market = plan.market
-        self.class_of_arc = market.class_of[plan.home[plan.kind]]
-        key = self.class_of_arc * max(1, len(market.applicants)) + plan.owner
-        self.order = np.argsort(key, kind="stable")
-        pair, self.first = np.unique(key[self.order], return_index=True)
-        self.pair_class = pair // max(1, len(market.applicants))
-        self.pair_owner = pair % max(1, len(market.applicants))
-        self.classes, self.class_first = np.unique(self.pair_class, return_index=True)
-        self.class_end = np.append(self.class_first[1:], len(pair))
-        self.by_owner = np.argsort(self.pair_owner, kind="stable")
-        self.owners, self.owner_first = np.unique(self.pair_owner[self.by_owner], return_index=True)
-        self.pair_of_arc = np.empty(len(key), np.int64)
-        self.pair_of_arc[self.order] = np.repeat(
-            np.arange(len(pair)), np.diff(np.append(self.first, len(key)))
-        )
+
+    @cached_property
+    def class_of_arc(self) -> Int:
+        """The class that each arc leads to.  Shape (arcs,)."""
+        found: Int = self.plan.market.class_of[self.plan.home[self.plan.kind]]
+        return found
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """People and classes."""
+        return Pairs(self.class_of_arc, self.plan.owner, len(self.plan.market.applicants))
 
     @cached_property
     def cap_pairs(self) -> tuple[Int, Int]:
@@ -169,7 +197,7 @@ class Bounds:
     def most(self, node: Node) -> Int:
         """How many people each class could take if nobody went elsewhere.  Shape (k,)."""
         plan, market = self.plan, self.plan.market
-        pairs = np.unique(plan.edge[self.present(node)])
+        pairs = occurring(plan.edge[self.present(node)], len(market.program))
         people = np.bincount(market.program[pairs], minlength=len(market.programs))
         seats = np.minimum(people, market.capacity)
         return np.bincount(market.class_of, seats, len(market.order_classes)).astype(np.int64)
@@ -177,6 +205,8 @@ class Bounds:
     def entered(self, node: Node) -> Node | None:
         """A node without the classes that too few people could take; None if one of them must open."""
         plan = self.plan
+        if not plan.conditional.any():
+            return node
         hopeless = plan.conditional & (self.most(node) < plan.need) & (node.openings != CLOSED)
         if (hopeless & (node.openings == OPEN)).any():
             return None
@@ -186,11 +216,12 @@ class Bounds:
         """The edges whose reduced cost is so much at most, or that an open class may need."""
         plan, present = self.plan, self.present(node)
         arcs = cost[plan.edge] + prices.seat[plan.kind] - prices.person[plan.owner]
-        willing = np.unique(self.pair_of_arc[present & np.asarray(arcs <= 0, bool)])
-        count = np.bincount(self.pair_class[willing], minlength=len(plan.need))
+        willing = present & np.asarray(arcs <= 0, bool)
+        willing = occurring(self.pairs.of_arc[willing], len(self.pairs.order_class))
+        count = np.bincount(self.pairs.order_class[willing], minlength=len(plan.need))
         short = plan.conditional & (count < plan.need) & (node.openings == OPEN)
         near = np.asarray(arcs <= most, bool) | short[self.class_of_arc]
-        return np.unique(plan.edge[present & near])
+        return occurring(plan.edge[present & near], len(cost))
 
     def bound(self, node: Node, cost: Int, per_reserve: int, prices: Prices) -> Bound:
         """The bound that prices give in a node.
@@ -208,15 +239,15 @@ class Bounds:
         present = self.present(node)
         never = self.never if arcs.dtype == object else NEVER
         arcs[~present] = never
-        pairs = np.minimum.reduceat(arcs[self.order], self.first) if len(arcs) else arcs
+        pairs = np.minimum.reduceat(arcs[self.pairs.order], self.pairs.first) if len(arcs) else arcs
         part, whole = self._seats(per_reserve, prices)
         impossible = np.zeros(len(part), bool)
         margin = np.zeros(len(part), part.dtype)
-        held = node.forced[self.pair_owner] >= 0
+        held = node.forced[self.pairs.owner] >= 0
         need = np.where(plan.conditional, plan.need, 0)
         gains = np.where(held & (pairs < never), pairs, np.minimum(pairs, 0))
         if len(pairs):
-            part[self.classes] += np.add.reduceat(gains, self.class_first)
+            part[self.pairs.classes] += np.add.reduceat(gains, self.pairs.class_first)
         self._reach_minimum(node, pairs, held, never, need, part, margin, impossible)
         settled = (node.openings == OPEN) | ~plan.conditional
         free = ~settled & (node.openings == FREE)
@@ -268,11 +299,15 @@ class Bounds:
     ) -> None:  # fmt: skip
         """Add the cheapest of those who are missing to each class that would fall short."""
         willing = (pairs <= 0) | held
-        count = np.bincount(self.pair_class[willing & (pairs < never)], minlength=len(part))
+        count = np.bincount(self.pairs.order_class[willing & (pairs < never)], minlength=len(part))
         at = np.full(len(part), -1)
-        at[self.classes] = np.arange(len(self.classes))
+        at[self.pairs.classes] = np.arange(len(self.pairs.classes))
         for c in np.flatnonzero((need > count) & (node.openings != CLOSED)).tolist():
-            low, high = (self.class_first[at[c]], self.class_end[at[c]]) if at[c] >= 0 else (0, 0)
+            low, high = (
+                (self.pairs.class_first[at[c]], self.pairs.class_end[at[c]])
+                if at[c] >= 0
+                else (0, 0)
+            )
             others = pairs[low:high]
             others = np.sort(others[~willing[low:high] & (others < never)])
             missing = int(need[c] - count[c])
@@ -293,21 +328,21 @@ class Bounds:
         found = np.zeros(len(margin), person.dtype)
         if not len(pairs) or not free.any():
             return found
-        value = np.where(pairs < never, pairs - margin[self.pair_class], never)
-        mine = value[self.by_owner]
-        least = np.minimum.reduceat(mine, self.owner_first)
-        sizes = np.diff(np.append(self.owner_first, len(mine)))
+        value = np.where(pairs < never, pairs - margin[self.pairs.order_class], never)
+        mine = value[self.pairs.by_owner]
+        least = np.minimum.reduceat(mine, self.pairs.owner_first)
+        sizes = np.diff(np.append(self.pairs.owner_first, len(mine)))
         is_least = mine == np.repeat(least, sizes)
         rank = np.cumsum(is_least) - np.repeat(
-            np.cumsum(is_least)[self.owner_first] - is_least[self.owner_first], sizes
+            np.cumsum(is_least)[self.pairs.owner_first] - is_least[self.pairs.owner_first], sizes
         )
         is_least &= rank == 1
-        second = np.minimum.reduceat(np.where(is_least, never, mine), self.owner_first)
+        second = np.minimum.reduceat(np.where(is_least, never, mine), self.pairs.owner_first)
         other = np.where(is_least, np.repeat(second, sizes), np.repeat(least, sizes))
-        owner = self.pair_owner[self.by_owner]
+        owner = self.pairs.owner[self.pairs.by_owner]
         rise = np.maximum(0, np.minimum(other, -person[owner]))
         rise[bound_to[owner] | (mine >= never)] = 0
         by_pair = np.empty_like(rise)
-        by_pair[self.by_owner] = rise
-        found[self.classes] = np.add.reduceat(by_pair, self.class_first)
+        by_pair[self.pairs.by_owner] = rise
+        found[self.pairs.classes] = np.add.reduceat(by_pair, self.pairs.class_first)
         return found

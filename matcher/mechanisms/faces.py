@@ -9,6 +9,8 @@ whole, as the relaxation is nearly a flow.
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import lcm
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,8 +28,8 @@ Found = tuple[list[int], Prices]
 AGAIN = 12
 """How often columns that prices find wanting are added."""
 
-PARTS = 60
-"""Into so many parts prices are cut at most, the first number that makes them whole."""
+PARTS, TOGETHER = 1000, 1 << 26
+"""A price is whole in so many parts of a unit at most, and all of them are together."""
 
 
 def along(search: Search, node: Node, start: int, tree: Tree) -> tuple[Node, int]:
@@ -81,15 +83,16 @@ def _steps(search: Search, node: Node, start: int) -> Found | None:
 
 
 def _cut(solution: Solution) -> tuple[int, Prices] | None:
-    """Prices as whole numbers of a part of the unit, None if no small number of parts does."""
-    for parts in range(1, PARTS + 1):
-        found = [np.rint(dual * parts) for dual in solution.duals]
-        if all(
-            (np.abs(dual * parts - number) < 1e-3).all()
-            for dual, number in zip(solution.duals, found, strict=True)
-        ):
-            return parts, Prices(*(number.astype(np.int64) for number in found))
-    return None
+    """Prices as whole numbers of a part of the unit, None if no small part does."""
+    units = np.floor(np.concatenate(solution.duals))
+    left, which = np.unique(np.concatenate(solution.duals) - units, return_inverse=True)
+    shares = [Fraction(share).limit_denominator(PARTS) for share in left.tolist()]
+    parts = lcm(*(share.denominator for share in shares))
+    if parts > TOGETHER or (np.abs(left - np.array(shares, float)) > NOTHING).any():
+        return None
+    rest = np.array([int(share * parts) for share in shares])[which]
+    ends = np.cumsum([len(dual) for dual in solution.duals])[:-1]
+    return parts, Prices(*np.split(units.astype(np.int64) * parts + rest, ends))
 
 
 def _after(before: Found | None, weights: list[int], parts: int, prices: Prices) -> Found:

@@ -9,12 +9,14 @@ inside the solver.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from ortools.graph.python import min_cost_flow
+from scipy.sparse import csr_array
 
 from ..cells import Int
 from .packing import Packing
@@ -24,8 +26,11 @@ Bool = NDArray[np.bool_]
 FAR = 2**60
 """Stands for "no residual path to the sink"; no sum of real costs comes near it."""
 
-_FEW = 30
+_FEW = 4
 """Arcs of a path up to which the lighter weights are right: the solver's time grows with costs."""
+
+_SOON = 200
+"""Rounds after which a flow by lighter weights is taken to be a wrong one."""
 
 
 class SolverFailed(RuntimeError):
@@ -73,15 +78,18 @@ class Network:
         found: list[Int] = []
         while len(found) < len(costs):
             packing, light = self._together(costs[len(found) :])
-            alive = [
-                np.where(self.free, cost, 0)
-                for cost in costs[len(found) : len(found) + len(packing.most)]
-            ]
-            potential = self._minimise(packing.pack(alive), light.pack(alive))
+            together = costs[len(found) : len(found) + len(packing.most)]
+            potential = self._minimise(
+                self._packed(packing, together), partial(self._packed, light, together)
+            )
             far = potential == FAR
             parts = packing.unpack(np.where(far, 0, potential))
             found += [np.where(far, FAR, part) for part in parts]
         return found
+
+    def _packed(self, packing: Packing, costs: Sequence[Int]) -> Int:
+        """Costs of the free arcs as one; those of others might not fit."""
+        return np.where(self.free, packing.pack(costs), 0)
 
     def _together(self, costs: Sequence[Int]) -> tuple[Packing, Packing]:
         """As many of the costs, from the first on, as one number can stand for; and a lighter number.
@@ -130,9 +138,9 @@ class Network:
         SolverFailed
             If the solver fails; its answer is checked by the potentials, not believed.
         """
-        return self._minimise(cost, cost)
+        return self._minimise(cost)
 
-    def _minimise(self, cost: Int, guess: Int) -> Int:
+    def _minimise(self, cost: Int, lighter: Callable[[], Int] | None = None) -> Int:
         """The same, by a cost that may give as good a flow sooner; if it does not, by the cost itself."""
         at = np.flatnonzero(self.free)
         fixed = np.where(self.free, self.lower, self.flow)
@@ -140,14 +148,15 @@ class Network:
         supply = self.supply - _sums(self.tail, fixed, size) + _sums(self.head, fixed, size)
         if len(at) or supply.any():
             room = self.capacity[at] - self.lower[at]
+            guess = lighter() if lighter else cost
             found = _solve(self.tail[at], self.head[at], room, guess[at], supply)
             self.flow[at] = self.lower[at] + found
         try:
-            potential = self._distances(cost, at)
+            potential = self._distances(cost, at, _SOON if lighter else size + 1)
         except SolverFailed:
-            if guess is cost:
+            if not lighter:
                 raise
-            return self._minimise(cost, cost)
+            return self._minimise(cost)
         return self._keep(cost, at, potential)
 
     def _keep(self, cost: Int, at: Int, potential: Int) -> Int:
@@ -156,23 +165,23 @@ class Network:
         self.free[at[reduced != 0]] = False
         return potential
 
-    def _distances(self, cost: Int, at: Int) -> Int:
+    def _distances(self, cost: Int, at: Int, rounds: int) -> Int:
         """Shortest residual distances to the sink over the free arcs (Bellman and Ford).
 
         Round by round, by columns, over the arcs that lead to nodes whose distance has just changed.
+        Where there is no negative cycle they end after one round for each node at most, and mostly soon.
         """
         forward = at[self.flow[at] < self.capacity[at]]
         backward = at[self.flow[at] > self.lower[at]]
         source = np.concatenate([self.tail[forward], self.head[backward]])
         target = np.concatenate([self.head[forward], self.tail[backward]])
         length = np.concatenate([cost[forward], -cost[backward]])
-        order = np.argsort(target, kind="stable")
+        order, first = _by(target, len(self.supply))
         source, length = source[order], length[order]
-        first = np.searchsorted(target[order], np.arange(len(self.supply) + 1))
         distance, last = np.full(len(self.supply), FAR), np.zeros(len(self.supply), np.int64)
         distance[self.sink] = 0
         changed = np.array([self.sink])
-        for _ in range(len(self.supply) + 1):
+        for _ in range(rounds):
             size = first[changed + 1] - first[changed]
             begin = np.repeat(first[changed] - np.cumsum(size) + size, size)
             arcs = begin + np.arange(len(begin))
@@ -184,7 +193,7 @@ class Network:
             np.minimum.at(distance, changed, through[shorter])
             last[changed] = np.arange(len(changed))
             changed = changed[last[changed] == np.arange(len(changed))]  # each node once
-        raise SolverFailed("the flow has a negative residual cycle")
+        raise SolverFailed("the flow has a negative residual cycle, or very long paths")
 
     def residual(self) -> tuple[Int, Int, Int]:
         """Source, target and arc of every residual arc that no cost has ruled out."""
@@ -198,18 +207,50 @@ class Network:
         )
 
 
+def _by(node: Int, size: int) -> tuple[Int, Int]:
+    """Arcs by their nodes, and where those of each node begin: a counting sort."""
+    arcs = np.arange(len(node) + 1)
+    by_arc = csr_array((np.ones(len(node), np.int8), node, arcs), shape=(len(node), size))
+    by_node = by_arc.tocsc()
+    return by_node.indices, by_node.indptr
+
+
 def _sums(node: Int, amount: Int, size: int) -> Int:
     """What flows at each node, exactly: no sum comes near 2**53."""
     return np.bincount(node, amount, size).astype(np.int64)
 
 
 def _solve(tail: Int, head: Int, capacity: Int, cost: Int, supply: Int) -> Int:
+    """A cheapest flow, by OR-Tools.  Arcs in a row, between which nothing joins or leaves, are one."""
+    after = _in_a_row(tail, head, supply)
+    arc = np.flatnonzero(np.bincount(after[after >= 0], minlength=len(tail)) == 0)
+    last, most, price = arc, capacity[arc], cost[arc]
+    while len(ahead := np.flatnonzero(after[last] >= 0)):
+        last = last.copy()
+        last[ahead] = after[last[ahead]]
+        most[ahead] = np.minimum(most[ahead], capacity[last[ahead]])
+        price[ahead] += cost[last[ahead]]
     solver = min_cost_flow.SimpleMinCostFlow()
-    solver.add_arcs_with_capacity_and_unit_cost(tail, head, capacity, cost)
+    solver.add_arcs_with_capacity_and_unit_cost(tail[arc], head[last], most, price)
     solver.set_nodes_supplies(np.arange(len(supply)), supply)
     status = solver.solve()
     if status == solver.INFEASIBLE:
         raise NoFlow
     if status != solver.OPTIMAL:
         raise SolverFailed(f"SimpleMinCostFlow answered {status}")
-    return np.asarray(solver.flows(np.arange(len(tail))), np.int64)
+    flow = np.zeros(len(tail), np.int64)
+    flow[arc] = solver.flows(np.arange(len(arc)))
+    while len(arc := arc[after[arc] >= 0]):
+        flow[after[arc]] = flow[arc]
+        arc = after[arc]
+    return flow
+
+
+def _in_a_row(tail: Int, head: Int, supply: Int) -> Int:
+    """The arc that alone goes on from each arc that alone leads to its head, -1 where there is none."""
+    size = len(supply)
+    alone = (np.bincount(head, minlength=size) == 1) & (supply == 0)
+    alone &= np.bincount(tail, minlength=size) == 1
+    out = np.zeros(size, np.int64)
+    out[tail] = np.arange(len(tail))
+    return np.where(alone[head], out[head], -1)

@@ -16,7 +16,7 @@ from math import ceil
 
 import numpy as np
 
-from ..cells import Int
+from ..cells import Int, occurring
 from ..objective import Counted, ceiling, reserved_filled
 from .bounds import ROOM, Bool, Bound, Bounds, Node, Prices, packed, prices_of
 from .faces import along
@@ -331,7 +331,7 @@ class Search:
         wide = self.plan.conditional & (sizes < WIDE * self.plan.need)
         parts = self.objective[: self.before_lottery]
         self.strong = Strong(self.bounds, set(np.flatnonzero(wide).tolist()))
-        self.strong.begin(flow, [*zip(self.ladder(0), parts, strict=False)])
+        self.strong.begin(root, flow, [*zip(self.ladder(0), parts, strict=False)])
         if self.plan.keeps(matching, root.openings):
             flow.maximise(*self.objective[self.before_lottery :])
             self.offer(flow.matching(), root.openings, flow)
@@ -473,9 +473,11 @@ class Search:
     def _branch(self, node: Node, start: int, tree: Tree, solution: Solution | None) -> Tree:
         """Split a node by the class that is least clearly open or closed, or else by a pair."""
         free = np.flatnonzero(self.plan.conditional & (node.openings == FREE))
+        second = False
         if len(free):
             halfway = np.abs(solution.opening[free] - 0.5) if solution else np.zeros(len(free))
             tree.order_class = int(free[np.argmin(halfway)])
+            second = solution is not None and bool(solution.opening[tree.order_class] < 0.5)
             sides = []
             for state in (OPEN, CLOSED):
                 openings = node.openings.copy()
@@ -494,7 +496,9 @@ class Search:
                 Node(node.openings, node.allowed, forced),
                 Node(node.openings, allowed, node.forced),
             ]
-        tree.sides = tuple(self._visit(side, start) for side in sides)
+        # What is nearer comes first: good plans are found sooner there.
+        found = [self._visit(side, start) for side in (sides[::-1] if second else sides)]
+        tree.sides = tuple(found[::-1] if second else found)
         return tree
 
     def _forced(self, node: Node) -> Int:
@@ -505,7 +509,7 @@ class Search:
     def _pair(self, node: Node, solution: Solution | None) -> int:
         """The pair that is most nearly halfway in a solution, −1 where all are settled."""
         plan = self.plan
-        open_ = np.unique(plan.edge[self.bounds.present(node)])
+        open_ = occurring(plan.edge[self.bounds.present(node)], len(plan.market.program))
         open_ = open_[node.forced[plan.market.owner[open_]] < 0]
         share = np.zeros(len(plan.market.program))
         if solution:

@@ -23,7 +23,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from .. import lottery
-from ..cells import Int
+from ..cells import Int, occurring
 from ..choice import Choice, fill
 from ..market import Market
 from ..objective import LOTTERY, Counted
@@ -467,7 +467,7 @@ class Weights:
     def of(self, edges: Int) -> Int:
         """The weights of some edges.  Shape (edges, 2)."""
         market = self.market
-        fresh = np.unique(edges[~self.known[edges]])
+        fresh = occurring(edges[~self.known[edges]], len(self.known))
         if len(fresh):
             seed = lottery.seed_of(market.tables.draw, self.policy.seed)
             owner, program = market.owner[fresh].tolist(), market.program[fresh].tolist()

@@ -19,11 +19,12 @@ from ..cells import Int
 
 Real = NDArray[np.float64]
 Bool = NDArray[np.bool_]
+States = NDArray[np.int8]
 Region = tuple[Real, Real, Real, Real]
 """Least and greatest of each column, and of each row."""
 
-LOWER, BASIC = 0, 1
-"""HiGHS's numbers for a column that is at its lower bound, and for one in the basis."""
+LOWER, BASIC, UPPER = 0, 1, 2
+"""HiGHS's numbers for a column or row that is at its lower bound, in the basis, at its upper bound."""
 
 
 DUAL, PRIMAL = 1, 4
@@ -70,9 +71,12 @@ class Solved:
 class Cold:
     """Solves each program from the beginning."""
 
+    def begin(self, program: Program, columns: States, rows: States, about: str) -> None:
+        """Do without a basis."""
+
     def solve(
         self, program: Program, cost: Real, box: tuple[Real, Real], limit: Real,
-        time_s: float | None, tight: Bool | None = None,
+        time_s: float | None, tight: Bool | None = None, about: str = "",
     ) -> Solved | None:  # fmt: skip
         """The cheapest columns within their box and the limits of the rows; None if none in time.
 
@@ -93,7 +97,10 @@ class Cold:
 
 
 class Warm:
-    """Solves each program from the basis of the one before."""
+    """Solves each program from the basis of the one before, or of the last one about the same costs.
+
+    Costs that stay the same leave a basis dual feasible, whatever bounds do meanwhile.
+    """
 
     def __init__(self, core: Any) -> None:
         self.core = core
@@ -102,35 +109,55 @@ class Warm:
         self.program: Program | None = None
         self.solved, self.cost = False, np.zeros(0)
         self.region: Region = (np.zeros(0),) * 4
-        self.row_status, self.column_status = np.zeros(0, np.int8), np.zeros(0, np.int8)
+        self.about = ""
+        self.states: dict[str, tuple[States, States]] = {}
+
+    def begin(self, program: Program, columns: States, rows: States, about: str) -> None:
+        """Take a basis to begin with: the state of each column and row, as many basic as there are rows."""
+        old = self.states.get(about, (np.zeros(0, np.int8),) * 2)
+        self.states[about] = (
+            _kept(old[0], program.columns, columns, LOWER),
+            _kept(old[1], program.rows, rows, BASIC),
+        )
 
     def solve(
         self, program: Program, cost: Real, box: tuple[Real, Real], limit: Real,
-        time_s: float | None, tight: Bool | None = None,
+        time_s: float | None, tight: Bool | None = None, about: str = "",
     ) -> Solved | None:  # fmt: skip
         """The cheapest columns within their box and the limits of the rows; None if none in time.
 
-        Rows that are to be tight are at their limits.
+        Rows that are to be tight are at their limits.  ``about`` names the costs.
         """
         least = np.full(len(limit), -np.inf) if tight is None else np.where(tight, limit, -np.inf)
         highs, old = self.highs, self.program
-        if old is not None and old.fixed == program.fixed and self.solved:
+        again = about != self.about and about in self.states
+        if old is not None and about != self.about:
+            self._keep(old)
+        self.about = about
+        if old is not None and not again and old.fixed == program.fixed and self.solved:
             self._reprice(old, program, cost)
         region = *box, least, limit
-        same = program is self.program and all(map(np.array_equal, region, self.region))
+        same = program is old and not again and all(map(np.array_equal, region, self.region))
         highs.setOptionValue("simplex_strategy", PRIMAL if same else DUAL)
-        if program is self.program:
+        if program is old:
             at = np.arange(len(cost), dtype=np.int32)
             highs.changeColsCost(len(at), at, cost)
             highs.changeColsBounds(len(at), at, *box)
             changed = (least != self.region[2]) | (limit != self.region[3])
             for row in np.flatnonzero(changed).tolist():
                 highs.changeRowBounds(row, least[row], limit[row])
+            if again:
+                self._restore(program)
         else:
+            if old is not None and not again:
+                self._keep(old)
             self._pass(program, cost, region)
+            self._restore(program)
         self.program, self.region, self.cost = program, region, cost
         self.solved = self._run(time_s)
         if not self.solved:
+            if highs.getModelStatus() == self.core.HighsModelStatus.kTimeLimit:
+                return None
             highs.clearSolver()
             self.solved = self._run(time_s)
             if not self.solved:
@@ -164,9 +191,7 @@ class Warm:
         return done
 
     def _pass(self, program: Program, cost: Real, region: Region) -> None:
-        """Hand over another program, and what is known of its basis."""
-        if self.program is not None:
-            self._keep(self.program)
+        """Hand over another program."""
         matrix, lp = program.matrix, self.core.HighsLp()
         lp.num_row_, lp.num_col_ = matrix.shape
         lp.col_cost_ = cost
@@ -176,26 +201,29 @@ class Warm:
         lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
         lp.a_matrix_.value_ = matrix.data
         self.highs.passModel(lp)
-        if len(self.column_status):
-            status = self.core.HighsBasisStatus
-            names = [status.kLower, status.kBasic, status.kUpper, status.kZero, status.kNonbasic]
-            basis = self.core.HighsBasis()
-            columns = _of(self.column_status, program.columns, LOWER)
-            rows = _of(self.row_status, program.rows, BASIC)
-            basis.col_status = [names[s] for s in columns.tolist()]
-            basis.row_status = [names[s] for s in rows.tolist()]
-            self.highs.setBasis(basis)
+
+    def _restore(self, program: Program) -> None:
+        """Hand over what is known of a basis."""
+        if self.about not in self.states:
+            return
+        status = self.core.HighsBasisStatus
+        names = [status.kLower, status.kBasic, status.kUpper, status.kZero, status.kNonbasic]
+        columns, rows = self.states[self.about]
+        basis = self.core.HighsBasis()
+        basis.col_status = [names[s] for s in _of(columns, program.columns, LOWER).tolist()]
+        basis.row_status = [names[s] for s in _of(rows, program.rows, BASIC).tolist()]
+        self.highs.setBasis(basis)
 
     def _keep(self, program: Program) -> None:
         """Keep the basis of the last program, if it has one."""
         basis = self.highs.getBasis()
         if not basis.valid:
             return
-        self.column_status = _kept(self.column_status, program.columns, basis.col_status, LOWER)
-        self.row_status = _kept(self.row_status, program.rows, basis.row_status, BASIC)
+        columns, rows = ([*map(int, part)] for part in (basis.col_status, basis.row_status))
+        self.begin(program, np.array(columns, np.int8), np.array(rows, np.int8), self.about)
 
 
-def _of(known: NDArray[np.int8], at: Int, otherwise: int) -> NDArray[np.int8]:
+def _of(known: States, at: Int, otherwise: int) -> States:
     """What is known of some rows or columns."""
     found = np.full(len(at), otherwise, np.int8)
     inside = at < len(known)
@@ -203,11 +231,11 @@ def _of(known: NDArray[np.int8], at: Int, otherwise: int) -> NDArray[np.int8]:
     return found
 
 
-def _kept(known: NDArray[np.int8], at: Int, status: list[Any], otherwise: int) -> NDArray[np.int8]:
+def _kept(known: States, at: Int, status: States, otherwise: int) -> States:
     """What is known, with what was found last."""
     size = max(len(known), int(at.max(initial=-1)) + 1)
     found = _of(known, np.arange(size), otherwise)
-    found[at] = [int(s) for s in status]
+    found[at] = status
     return found
 
 

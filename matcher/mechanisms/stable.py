@@ -115,7 +115,7 @@ def _by_columns(market: Market, policy: Policy, begun: float) -> Result:
     return Result(
         mechanism="stable",
         matching=matching,
-        seats=np.where(matching >= 0, "open", "").tolist(),
+        seats=["open" if placed else "" for placed in (matching >= 0).tolist()],
         opened=opened_classes(market, matching),
         status=Status.OPTIMAL,
         components=tuple(component.name for component in ordered),

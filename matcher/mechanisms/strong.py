@@ -18,12 +18,12 @@ from scipy.optimize import Bounds as Box
 from scipy.optimize import LinearConstraint, milp
 from scipy.sparse import coo_array
 
-from ..cells import Int
+from ..cells import Int, occurring
 from ..objective import Counted
 from .bounds import Bounds, Node, Prices
 from .flow import FAR
 from .plan import CLOSED, FREE, OPEN, Flow
-from .simplex import Program, simplex
+from .simplex import BASIC, LOWER, UPPER, Program, States, simplex
 
 Real = NDArray[np.float64]
 
@@ -141,7 +141,14 @@ class Strong:
         worth, per_reserve = self._worth(wanted)
         rows = self._rows_of(node, fixed)
         cost, unit = rows.cost(worth, per_reserve)
-        found = self.simplex.solve(rows.program, cost, rows.box(node), rows.limit(fixed), time_s)
+        found = self.simplex.solve(
+            rows.program,
+            cost,
+            rows.box(node),
+            rows.limit(fixed),
+            time_s,
+            about=_name(wanted, fixed),
+        )
         if found is None:
             return None
         solution = rows.read(node, found.x, -found.dual * (unit / SCALE), per_reserve)
@@ -164,7 +171,7 @@ class Strong:
         left = present & ~self.columns
         for part in parts:
             used = np.append(rows.arcs[upper[: len(rows.arcs)] > 0], np.flatnonzero(left))
-            worth, per_reserve = self._worth(part, np.unique(plan.edge[used]))
+            worth, per_reserve = self._worth(part, plan.edge[used])
             cost, unit = rows.cost(worth, per_reserve)
             keep = np.flatnonzero(upper > 0)
             program = rows.program if len(keep) == len(upper) else rows.program.among(keep)
@@ -240,8 +247,16 @@ class Strong:
                 worth[edges] += float(weight) * component.at(edges)
         return worth[self.plan.edge], sum(w * c.per_reserve for w, c in wanted)
 
-    def begin(self, flow: Flow, wanted: Sequence[Weighted]) -> None:
-        """Choose the first columns, by the reduced costs of the best flow without minimum sizes."""
+    def begin(self, root: Node, flow: Flow, wanted: Sequence[Weighted]) -> None:
+        """Choose the first columns, and a basis, by the best flow without minimum sizes."""
+        taken = flow.arcs[flow.network.flow[: len(flow.arcs)] > 0]
+        self.columns[taken] = True
+        self._choose(flow, wanted)
+        rows = self._rows_of(root, ())
+        self.simplex.begin(rows.program, *rows.basis(taken), _name(wanted, ()))
+
+    def _choose(self, flow: Flow, wanted: Sequence[Weighted]) -> None:
+        """Choose the first columns, by reduced costs."""
         plan = self.plan
         if len(plan.edge) <= ALL:
             self.columns[:] = True
@@ -251,7 +266,6 @@ class Strong:
         for (weight, _), potential in zip(wanted, flow.potentials, strict=False):
             price += float(weight) * np.minimum(potential, FAR)
         reduced = price[flow.first_seat + plan.kind] - price[plan.owner] - worth
-        self.columns[flow.arcs[flow.network.flow[: len(flow.arcs)] > 0]] = True
         self.columns |= _first(plan.owner, reduced, BEST)
         order_class = self.bounds.class_of_arc
         self.columns |= self._suspect[order_class] & _first(
@@ -301,6 +315,11 @@ class Strong:
         late = set(np.flatnonzero(short).tolist()) - self.suspects
         self.suspects |= late
         return bool(fresh.any() or late)
+
+
+def _name(wanted: Sequence[Weighted], fixed: Sequence[Fixed]) -> str:
+    """A name for costs: those of a sum of components, after others."""
+    return f"{len(fixed)}+{len(wanted)}"
 
 
 def _first(group: Int, value: Real, number: Int | int) -> NDArray[np.bool_]:
@@ -397,6 +416,23 @@ class _Rows:
         rows = np.concatenate(self.numbers)
         return Program(matrix, rows, np.concatenate(columns), len(self.stays))
 
+    def basis(self, taken: Int) -> tuple[States, States]:
+        """States of columns and rows: who takes an arc fills her row, all classes are open.
+
+        What an open class lacks fills its row; every other row has room.
+        """
+        plan = self.plan
+        columns = np.full(self.first_missing + self.missing, LOWER, np.int8)
+        rows = np.full(self.count, BASIC, np.int8)
+        columns[np.searchsorted(self.arcs, taken)] = BASIC
+        columns[len(self.arcs) : self.first_missing] = UPPER
+        rows[self.people.start + plan.owner[taken]] = UPPER
+        sizes = np.bincount(self.bounds.class_of_arc[taken], minlength=len(self.opening))
+        short = np.flatnonzero(sizes[self.asked] < plan.need[self.asked])
+        columns[self.first_missing + short] = BASIC
+        rows[self.minimum.start + short] = UPPER
+        return columns, rows
+
     def box(self, node: Node) -> tuple[Real, Real]:
         """The bounds of the columns in a node."""
         lower = np.zeros(self.first_missing + self.missing)
@@ -482,14 +518,15 @@ class _Rows:
 
     def _links(self, at: Int) -> None:
         """Nobody is in a class by more than it is open."""
-        pair = self.bounds.pair_of_arc[self.arcs]
-        order_class = self.bounds.pair_class[pair]
+        pair = self.bounds.pairs.of_arc[self.arcs]
+        order_class = self.bounds.pairs.order_class[pair]
         linked = self.column[order_class] >= 0
-        used, row = np.unique(pair[linked], return_inverse=True)
-        start = self.count
-        among = used, len(self.bounds.pair_class)
+        size = len(self.bounds.pairs.order_class)
+        used = occurring(pair[linked], size)
+        row = np.searchsorted(used, pair[linked])
+        start, among = self.count, (used, size)
         self._add(row, at[linked], np.zeros(len(used)), among=among)
-        opening = self.column[self.bounds.pair_class[used]]
+        opening = self.column[self.bounds.pairs.order_class[used]]
         self.parts.append((start + np.arange(len(used)), opening, -np.ones(len(used))))
 
     def read(self, node: Node, x: Real, dual: Real, per_reserve: int) -> Solution:
