@@ -16,7 +16,7 @@ from flask_security.utils import aware_utcnow
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import auth, commands, db, demo, limits, logs, pages, words
+from . import auth, calendar, commands, db, demo, limits, logs, pages, words
 from .privacy import Keys
 from .typed import SmallNumber, TypedRequest
 
@@ -117,6 +117,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
+    calendar.own(instance)  # a file that cannot be read is told at the start
     db.init_app(app)
     logs.init_app(app)
     commands.init_app(app)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, send_file, url_for
 from flask_babel import force_locale, lazy_gettext
 from flask_babel import gettext as _
 from flask_security import current_user
@@ -280,7 +280,9 @@ def how(kind: str) -> str:
 
 
 def pdf(agreement: Agreement, back: str) -> Response:
-    """An agreement as PDF; taking it is recorded."""
+    """An agreement as PDF; taking it is recorded.  Once its names are gone only the filed paper is it."""
+    if agreement.offer.applicant.removed_at is not None:
+        abort(404)
     try:
         document = agreement_print.agreement(agreement, agreements.text_of(agreement))
     except prints.Unprintable as error:

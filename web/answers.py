@@ -17,7 +17,7 @@ from flask_babel import lazy_gettext as _
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from . import agreements, application, db, jobs, offers, outbox, rounds
+from . import agreements, application, db, jobs, minimums, offers, outbox, publication, rounds
 from .audit import SYSTEM, Actor, Entry, record_all
 from .models import Applicant, Message, Offer, OrderClass, Program, Round
 from .models.outcome import HOLDING, OPEN
@@ -36,12 +36,16 @@ class NoWaiting(ValueError):
     """The waiting list has ended: nobody can wait for a better place."""
 
 
+class NothingBetter(ValueError):
+    """No choice that she prefers can be reached any more: there is nothing to wait for."""
+
+
 class NotSeen(ValueError):
     """An answer at the counter needs the document seen and the number of the signed paper."""
 
 
 REFUSALS = (
-    rounds.Moved, Late, NoWaiting, NotSeen, application.Stale, application.NoGuardian,
+    rounds.Moved, Late, NoWaiting, NothingBetter, NotSeen, application.Stale, application.NoGuardian,
     offers.Answered,
 )  # fmt: skip
 """Why an answer is not taken; :func:`sentence` says it."""
@@ -53,6 +57,8 @@ def sentence(error: Exception) -> str:
         return str(gettext("这个录取已结束：%(state)s。", state=offers.LABELS[str(error)]))
     if isinstance(error, rounds.Moved) and str(error) == "SUSPENDED":
         return str(gettext("本轮暂停，现在不能答复。"))
+    if isinstance(error, NothingBetter):
+        return str(error)
     return str(_SENTENCES[type(error)])
 
 
@@ -64,6 +70,57 @@ _SENTENCES: dict[type[Exception], Any] = {
     application.Stale: _("刚才已有别的答复，请核对后再办。"),
     application.NoGuardian: _("未满 18 岁，须监护人参与。"),
 }
+
+
+# --- what there is to wait for ----------------------------------------------------------------
+
+UNREACHABLE = ("barred_", "class_closed")
+"""How reasons begin that no free seat changes."""
+
+
+def idle(session: Session, offer: Offer) -> str:
+    """Why waiting for better than an offer would be idle, in words; blank where it may bring something.
+
+    By the reasons of her published line: a better choice whose class did not open or was ruled out since, or
+    that a rule bars her from, is never offered.
+    """
+    if offer.rank == 1:
+        return str(gettext("这是第一志愿，不用候补。"))
+    placement = publication.placement_of(session, offer.applicant)
+    if placement is None:
+        return ""
+    gone = minimums.ended_classes(session, offer.round_id)
+    classes = dict(
+        session.execute(
+            select(Program.code, OrderClass.code)
+            .join(OrderClass)
+            .where(OrderClass.round_id == offer.round_id)
+        ).all()
+    )
+    for reason in placement.reasons["reasons"]:
+        code, numbers = reason["code"], reason.get("numbers", {})
+        rank = int(numbers.get("rank") or 0)
+        if offer.rank == 0 and code.startswith("tail_"):
+            told = ("full", "cap") if code == "tail_exhausted" else ("considered",)
+            if any(numbers.get(name) for name in told):
+                return ""
+        elif rank and (offer.rank == 0 or rank < offer.rank):
+            ended = classes.get(reason["program"]) in gone
+            if not ended and not code.startswith(UNREACHABLE):
+                return ""
+    return str(gettext("更靠前的志愿都已停开或不合条件，不用候补。"))
+
+
+def see(session: Session, offer: Offer, answer: str) -> None:
+    """See that an answer that somebody gives on a page brings something.
+
+    Raises
+    ------
+    NothingBetter
+        If she would wait for what cannot come.
+    """
+    if answer == "waiting" and offer.state != "waiting" and (said := idle(session, offer)):
+        raise NothingBetter(said)
 
 
 # --- answering --------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template
 from flask_babel import gettext as _
@@ -42,7 +43,8 @@ def mount(bp: Blueprint, place: str, find: Callable[[str, Session], Applicant]) 
 
 def appeals(desk: Desk) -> Page:
     """Her tickets with their answers, and a form for one more while the period lasts."""
-    form = Appeal()
+    form, matters = Appeal(), _matters(desk)
+    form.matter.choices = list((matters or rechecks.MATTERS).items())
     if form.validate_on_submit():
         try:
             with db.writing() as session:
@@ -65,9 +67,19 @@ def appeals(desk: Desk) -> Page:
         "applicant/rechecks.html", desk=desk, applicant=applicant, round=round_, form=form,
         held=rechecks.of_applicant(session, applicant), matters=rechecks.MATTERS,
         states=rechecks.STATES, remedies=rechecks.REMEDIES, open=rechecks.OPEN,
-        can=rechecks.may_ask(session, round_, current_user.role),
+        can=bool(matters), late=round_.state == "CONFIRMING",
         days=policies.flow(round_, "days.appeal_reply"), moment=calendar.local(db.now(session)),
     )  # fmt: skip
+
+
+def _matters(desk: Desk) -> dict[str, Any]:
+    """What she may ask about now."""
+    session = db.reading()
+    round_ = desk.applicant(session).round
+    return {
+        code: label for code, label in rechecks.MATTERS.items()
+        if rechecks.may_ask(session, round_, current_user.role, code)
+    }  # fmt: skip
 
 
 def withdraw_appeal(desk: Desk, key: str) -> Page:

@@ -215,9 +215,19 @@ def consents(session: Session, applicant: Applicant) -> dict[str, Consent]:
 
 def named_in_public(session: Session, applicants: Iterable[int]) -> set[int]:
     """Which of these applicants, by their ids, agreed that their masked names are made public."""
+    return _agreed(session, Consent.applicant_id.in_(list(applicants)))
+
+
+def all_named_in_public(session: Session, round_: Round) -> set[int]:
+    """Which applicants of a round, by their ids, agreed to that."""
+    mine = select(Applicant.id).where(Applicant.round_id == round_.id)
+    return _agreed(session, Consent.applicant_id.in_(mine))
+
+
+def _agreed(session: Session, whose: Any) -> set[int]:
     rows = session.execute(
         select(Consent.applicant_id, Consent.given)
-        .where(Consent.text == PUBLIC, Consent.applicant_id.in_(list(applicants)))
+        .where(Consent.text == PUBLIC, whose)
         .order_by(Consent.id)
     )
     last = dict(rows.all())

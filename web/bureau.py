@@ -102,7 +102,7 @@ def show_round(serial: str) -> str:
         action = Action(_("下载完整数据包"), url, str(rounds.LABELS[round_.state]))
     return render_template(
         "bureau/round.html", action=action, round=round_, codes=codes, course=rounds.COURSE,
-        records=rows(Record), record_names=codes.RECORDS, plan=plan,
+        records=rows(Record), record_name=codes.record, plan=plan,
         applicants=[
             (label, plan["applicants"].get(state, 0))
             for state, label in codes.APPLICANT_STATES.items()

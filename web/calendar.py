@@ -1,7 +1,8 @@
 """Working days of the city: when a period that is counted in them ends.
 
 The tables of public holidays and of Saturdays worked in exchange (调休) are data, as a notice of each
-year sets them anew; a year without a table is refused, never guessed.
+year sets them anew; a year without a table is refused, never guessed.  An installation adds a year, or
+mends one, in a file of its own beside its keys.
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from flask import current_app
+
 CITY = ZoneInfo("Asia/Shanghai")
 TABLES = Path(__file__).parent / "reference" / "working_days.toml"
+OWN = "working_days.toml"
+"""In the instance folder, written as :data:`TABLES` is; a year in it stands instead of ours."""
 
 
 class NoCalendar(ValueError):
@@ -24,8 +29,28 @@ class NoCalendar(ValueError):
         super().__init__(f"没有 {year} 年的节假日表 / no table of public holidays for {year}")
 
 
+Days = dict[int, tuple[frozenset[date], frozenset[date]]]
+
+
+def own(instance: Path) -> Days:
+    """The tables of an installation, by year; none where it has none.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read; the text says which.
+    """
+    path = instance / OWN
+    try:
+        return _tables(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
 @cache
-def _tables(path: Path) -> dict[int, tuple[frozenset[date], frozenset[date]]]:
+def _tables(path: Path, changed: int = 0) -> Days:
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     return {
         int(year): (frozenset(_days(table["holidays"])), frozenset(table.get("worked", ())))
@@ -47,7 +72,8 @@ def is_working_day(day: date, tables: Path = TABLES) -> bool:
     NoCalendar
         If the year has no table.
     """
-    found = _tables(tables).get(day.year)
+    held = own(Path(current_app.instance_path)) if current_app and tables == TABLES else {}
+    found = held.get(day.year) or _tables(tables).get(day.year)
     if found is None:
         raise NoCalendar(day.year)
     holidays, worked = found

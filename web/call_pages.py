@@ -160,6 +160,7 @@ def mount(bp: Blueprint, prefix: str, college: Callable[[], int | None]) -> None
         try:
             with db.writing() as session:
                 one = auth.offer_of(key, session)
+                answers.see(session, one, form.answer.data)
                 answers.answer_at_counter(
                     session, one, form.answer.data, auth.actor(),
                     identity_seen=form.identity_seen.data, paper=form.paper.data,
@@ -181,10 +182,15 @@ def mount(bp: Blueprint, prefix: str, college: Callable[[], int | None]) -> None
         one, session = _of(serial, key), db.reading()
         counter = counter or CounterForm(formdata=None)
         counter.version.data = str(one.version)
+        refusal = _refusal(session, one)
+        idle = answers.idle(session, one) if not refusal else ""
+        if idle or one.round.waiting_ended_at is not None:
+            kept = {code: said for code, said in answers.ANSWERS.items() if code != "waiting"}
+            counter.answer.choices = list(kept.items())
         line = _line(one, plain=shown)
         return render_template(
             "offices/offer.html", round=one.round, one=one, line=line, shown=shown,
-            call=call or CallForm(formdata=None), counter=counter, refusal=_refusal(session, one),
+            call=call or CallForm(formdata=None), counter=counter, refusal=refusal, idle=idle,
             calls=calls.of_offer(session, one), outcomes=calls.OUTCOMES, labels=offers.LABELS,
             minor=application.is_minor(session, one.applicant),
         )  # fmt: skip

@@ -66,7 +66,10 @@ def folder_of(step: WaitingStep) -> Path:
 
 def files_of(step: WaitingStep) -> dict[str, bytes]:
     """The files of a step, by their names within it."""
-    folder = folder_of(step)
+    return _files(folder_of(step))
+
+
+def _files(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -80,7 +83,8 @@ def about(**facts: Any) -> bytes:
 
 
 def archive(session: Session, round_: Round) -> bytes:
-    """The publication's bundle and every step after it, with the checkers; the same at every time."""
+    """The publication's bundle, every step after it and the closing link, with the checkers; the same at
+    every time."""
     published = publication_of(session, round_)
     if published is None:
         raise LookupError(round_.serial)
@@ -88,8 +92,11 @@ def archive(session: Session, round_: Round) -> bytes:
     for step in steps_of(session, round_):
         files |= {f"steps/{step.number:04}/{n}": data for n, data in files_of(step).items()}
     links = [{"number": s.number, "sha256": s.digest} for s in steps_of(session, round_)]
-    files["chain.json"] = bundle.as_json(
-        {"round": round_.serial, "publication": published.bundle_digest, "steps": links}
-    )
+    about = {"round": round_.serial, "publication": published.bundle_digest, "steps": links}
+    if round_.waiting_end_digest:
+        about["end"] = round_.waiting_end_digest
+        closing = _files(instance() / round_.waiting_end_folder)
+        files |= {f"end/{name}": data for name, data in closing.items()}
+    files["chain.json"] = bundle.as_json(about)
     files["README.txt"] = bundle.readme("chain", round_)
     return bundle.zipped(files | bundle.tools() | {"check_chain.py": CHECKER.read_bytes()})

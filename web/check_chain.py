@@ -122,11 +122,8 @@ def unpack(path: Path, to: Path) -> None:
     """Unpack an archive, whose names must stay within the folder."""
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
-            inside = Path(name)
-            expect(
-                not inside.is_absolute() and ".." not in inside.parts,
-                f"文件名不对：{name}", f"a name that leads out: {name}",
-            )  # fmt: skip
+            within = not Path(name).is_absolute() and ".." not in Path(name).parts
+            expect(within, f"文件名不对：{name}", f"a name that leads out: {name}")
         archive.extractall(to)
 
 
@@ -182,36 +179,27 @@ def answers(seats: list[Seat], given: list[Row]) -> Iterator[Row]:
 
 def same_round(base: dict[str, bytes], files: dict[str, bytes], seats: list[Seat]) -> None:
     """The round of a link is the published one with what the answers changed and nothing else."""
-    expect(
-        {*base, "decisions.csv"} == {*files, "decisions.csv"},
-        "轮次文件有增减", "files of the round came or went",
-    )  # fmt: skip
+    same = {*base, "decisions.csv"} == {*files, "decisions.csv"}
+    expect(same, "轮次文件有增减", "files of the round came or went")
     for name in sorted(set(base) - set(CHANGED)):
         expect(base[name] == files[name], f"{name} 被改过", f"{name} was changed")
     people, out = table(base["applicants.csv"]), gone(seats)
     for row in people:
         if row["applicant"] in out:
             row["review"] = "withdrawn"
-    expect(
-        filled(people) == filled(table(files["applicants.csv"])),
-        "applicants.csv 与答复不符", "applicants.csv does not follow from the answers",
-    )  # fmt: skip
+    same = filled(people) == filled(table(files["applicants.csv"]))
+    expect(same, "applicants.csv 与答复不符", "applicants.csv does not follow from the answers")
     before, after = table(base["programs.csv"]), table(files["programs.csv"])
     for row in [*before, *after]:
         row.pop("capacity")
     expect(filled(before) == filled(after), "programs.csv 被改过", "programs.csv was changed")
     given = table(base["decisions.csv"]) if "decisions.csv" in base else []
     stated = table(files["decisions.csv"]) if "decisions.csv" in files else []
-    for row in [
-        *given,
-        *stated,
-    ]:  # the reason of an answer is not checked; that of any other decision is
+    for row in [*given, *stated]:  # only the reason of an answer is not checked
         if row["decision"] in ("confirmed", "waiting", "declined"):
             row["basis"] = ""
-    expect(
-        filled([*given, *answers(seats, given)]) == filled(stated),
-        "decisions.csv 与答复不符", "decisions.csv does not follow from the answers",
-    )  # fmt: skip
+    same = filled([*given, *answers(seats, given)]) == filled(stated)
+    expect(same, "decisions.csv 与答复不符", "decisions.csv does not follow from the answers")
 
 
 def follows(before: list[Seat], after: list[Seat], calls: list[Row]) -> None:
@@ -225,15 +213,11 @@ def follows(before: list[Seat], after: list[Seat], calls: list[Row]) -> None:
             f"the place of {old.applicant} at {old.program} went from {old.state} to {new.state}",
         )  # fmt: skip
     came = [seat for seat in after[len(before) :] if seat.source == "waiting"]
-    expect(
-        Counter((c["applicant"], c["program"], c["rank"]) for c in calls)
-        == Counter((s.applicant, s.program, s.rank) for s in came),
-        "递补的人与上一步不符", "the people called are not those of the step before",
-    )  # fmt: skip
-    expect(
-        not any(seat.source == "result" for seat in after[len(before) :]),
-        "公示后又有公示的席位", "a published place came after the publication",
-    )  # fmt: skip
+    called = Counter((c["applicant"], c["program"], c["rank"]) for c in calls)
+    same = called == Counter((s.applicant, s.program, s.rank) for s in came)
+    expect(same, "递补的人与上一步不符", "the people called are not those of the step before")
+    late = any(seat.source == "result" for seat in after[len(before) :])
+    expect(not late, "公示后又有公示的席位", "a published place came after the publication")
 
 
 # --- the waiting list, made again ---------------------------------------------------------------
@@ -269,10 +253,8 @@ class Now:
             return
         self.items[p].append((wish[1].key, a.index))
         if seat.state == OPEN:
-            expect(
-                a.index not in self.asked,
-                f"{a.id} 同时有两个待答复的席位", f"{a.id} is asked about two places",
-            )  # fmt: skip
+            once = a.index not in self.asked
+            expect(once, f"{a.id} 同时有两个待答复的席位", f"{a.id} is asked about two places")
             self.asked[a.index] = p
         if seat.state in HOLDING or seat.source == "result":
             expect(a.index not in self.held, f"{a.id} 同时有两个席位", f"{a.id} holds two places")
@@ -398,10 +380,8 @@ class Now:
             )  # fmt: skip
             held = self.held.get(a.index)
             stated = self.given.programs[held].id if held is not None else ""
-            expect(
-                row["rank"] == str(options[p][0]) and row["from"] == stated,
-                f"递补的志愿或原席位不对：{name}", f"rank or place before: {name}",
-            )  # fmt: skip
+            same = row["rank"] == str(options[p][0]) and row["from"] == stated
+            expect(same, f"递补的志愿或原席位不对：{name}", f"rank or place before: {name}")
             called[p].append((options[p][1].key, a.index))
             to[a.index] = p
         for p, people in called.items():
@@ -549,40 +529,58 @@ class Walk:
         folder = self.folder / "steps" / f"{number:04}"
         files = files_of(folder)
         digest = digest_of(files)
-        about = json.loads(files["step.json"])
-        expect(
-            about["algorithm"] == "sha256" and about["number"] == number
-            and about["round"] == self.given.policy.round,
-            "step.json 的轮次、序号或算法不对", "step.json: round, number or algorithm",
-        )  # fmt: skip
-        expect(
-            about["parent"] == self.parent and about["publication"] == self.digest,
-            "没有接上前一环", "it does not follow the link before it",
-        )  # fmt: skip
-        day = str(datetime.fromisoformat(about["at"]).astimezone(CITY).date())
+        about = self._about(files, number=number)
+        day = self._day(about)
         expect(day > self.day, "一天内递补两次", "two steps on one day")
         seats, calls = seats_of(files["placements.csv"]), table(files["calls.csv"])
-        if number == 1:
-            self._published(seats)
-        else:
-            follows(self.seats, seats, self.calls)
+        self._since(seats)
         inside = {n.removeprefix("round/"): d for n, d in files.items() if n.startswith("round/")}
         same_round(self.base, inside, seats)
         now = Now(self.later(folder / "round"), seats, self.published)
         self._moved(seats)
-        for program in now.given.programs:
-            expect(
-                now.live[program.index] <= program.capacity,
-                f"{program.id} 超过席位数", f"{program.id} holds more than its seats",
-            )  # fmt: skip
+        for held in now.given.programs:
+            fits = now.live[held.index] <= held.capacity
+            expect(fits, f"{held.id} 超过席位数", f"{held.id} holds more than its seats")
         now.check(calls)
         self.unjudged = now.unjudged
         self._lists(now, table(files["waiting.csv"]))
-        expect(
-            about["called"] == len(calls), "step.json 的递补人数不对", "step.json: number called"
-        )
+        right = about["called"] == len(calls)
+        expect(right, "step.json 的递补人数不对", "step.json: number called")
         self.seats, self.calls, self.parent, self.day = seats, calls, digest, day
         return digest
+
+    def end(self, number: int) -> str:
+        """The closing link: so many steps there were, and what has become of every place."""
+        files = files_of(self.folder / "end")
+        expect(bool(files), "缺了封口一环", "the closing link is missing")
+        digest = digest_of(files)
+        about = self._about(files, kind="end", steps=number)
+        expect(self._day(about) >= self.day, "封口早于最后一步", "it ends before the last step")
+        seats = seats_of(files["placements.csv"])
+        self._since(seats)
+        self._moved(seats)
+        return digest
+
+    def _about(self, files: Mapping[str, bytes], **facts: Any) -> Any:
+        """What a link says of itself: its place in this chain."""
+        about = json.loads(files["step.json"])
+        facts |= {"algorithm": "sha256", "round": self.given.policy.round}
+        same = all(about.get(name) == value for name, value in facts.items())
+        expect(same, "step.json 的轮次、序号或算法不对", "step.json: round, number or algorithm")
+        linked = about["parent"] == self.parent and about["publication"] == self.digest
+        expect(linked, "没有接上前一环", "it does not follow the link before it")
+        return about
+
+    @staticmethod
+    def _day(about: Any) -> str:
+        return str(datetime.fromisoformat(about["at"]).astimezone(CITY).date())
+
+    def _since(self, seats: list[Seat]) -> None:
+        """Places follow from those of the link before, or from what was published."""
+        if self.day:
+            follows(self.seats, seats, self.calls)
+        else:
+            self._published(seats)
 
     def _published(self, seats: list[Seat]) -> None:
         """The first places are those that were published."""
@@ -609,10 +607,8 @@ class Walk:
                 if other.applicant == seat.applicant
                 and other.state not in (OPEN, "declined", "silent")
             )
-            expect(
-                min(later, default=before) < before,
-                f"{a.id} 被移到不更好的志愿", f"{a.id} was moved to no better choice",
-            )  # fmt: skip
+            better = min(later, default=before) < before
+            expect(better, f"{a.id} 被移到不更好的志愿", f"{a.id} was moved to no better choice")
 
     @staticmethod
     def _lists(now: Now, rows: list[Row]) -> None:
@@ -653,10 +649,8 @@ def check(path: Path, say: Callable[[str], object] = print) -> list[str]:
             unpack(path, folder)
         stated = json.loads((folder / "chain.json").read_bytes())
         walk = Walk(folder, Path(work))
-        expect(
-            stated["publication"] == walk.digest and stated["round"] == walk.given.policy.round,
-            "公示全包与链头不符", "the published bundle is not the head of the chain",
-        )  # fmt: skip
+        same = stated["publication"] == walk.digest and stated["round"] == walk.given.policy.round
+        expect(same, "公示全包与链头不符", "the published bundle is not the head of the chain")
         say(f"公示 / publication: {walk.digest}")
         names = sorted(path.name for path in folder.glob("steps/*"))
         right = [f"{number:04}" for number in range(1, len(names) + 1)]
@@ -669,11 +663,17 @@ def check(path: Path, say: Callable[[str], object] = print) -> list[str]:
                 raise Wrong(f"第 {number} 步 / step {number}: {error}") from None
             more = f" · 未判 / not judged: {len(walk.unjudged)}" if walk.unjudged else ""
             say(f"第 {number} 步 / step {number}: {found[-1]} · {len(walk.calls)}{more}")
-        expect(
-            [link["sha256"] for link in stated["steps"]] == found
-            and [link["number"] for link in stated["steps"]] == [*range(1, len(found) + 1)],
-            "链尾不符", "the list of links is not this chain's",
-        )  # fmt: skip
+        links = [{"number": at, "sha256": digest} for at, digest in enumerate(found, start=1)]
+        expect(stated["steps"] == links, "链尾不符", "the list of links is not this chain's")
+        if not (stated.get("end") or (folder / "end").exists()):
+            say("递补尚未封口，之后可能还有 / still open: more links may follow")
+            return found
+        try:
+            found.append(walk.end(len(found)))
+        except Wrong as error:
+            raise Wrong(f"封口 / closing link: {error}") from None
+        expect(stated.get("end") == found[-1], "链尾不符", "the closing link is not this chain's")
+        say(f"封口 / closed: {found[-1]}")
         return found
 
 

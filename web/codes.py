@@ -162,6 +162,9 @@ RUN_STATUSES = {"OPTIMAL": _("最优"), "FEASIBLE": _("可行，未完成")}
 RECORDS = {"plan_approval": _("计划审定"), "result_filing": _("结果备案")}
 """The bureau's papers."""
 
+REFILING = "refiling-"
+"""How the kind of a paper begins that files the result of a correction; its number follows."""
+
 FAIRNESS = {
     "justified": _("高分落榜（应为零）"), "waste": _("有空位而未录（应为零）"),
     "reserve": _("因预留席位"), "cap": _("因总量上限"), "class_closed": _("因班级未开"),
@@ -206,3 +209,10 @@ def approved_levels(tier: str) -> tuple[str, ...]:
     if tier == "高级技工学校":
         return ("5", "4", "3")
     return tuple(LEVELS)
+
+
+def record(kind: str) -> str:
+    """What a paper of the bureau is called."""
+    if kind.startswith(REFILING):
+        return str(gettext("第 %(n)s 次更正的结果备案", n=kind.removeprefix(REFILING)))
+    return word(RECORDS, kind)

@@ -143,6 +143,8 @@ def apply(session: Session, round_: Round, draft: Draft, correction: Correction)
         return
     if person is None:
         raise NotThere(who)
+    for code in correction.get("without", ()):
+        _give_up(draft, ticket, who, code)
     if correction["kind"] == "review":
         draft.put(ticket, "applicants", {"applicant": who}, {"review": correction["after"]})
     elif correction["kind"] == "group":
@@ -153,6 +155,19 @@ def apply(session: Session, round_: Round, draft: Draft, correction: Correction)
     else:
         key = {"applicant": who, "program": correction["program"], "channel": correction["channel"]}
         draft.put(ticket, "scores", key, {correction["component"]: correction["after"]})
+
+
+def _give_up(draft: Draft, ticket: str, who: str, order_class: str) -> None:
+    """She takes no place of a class that has ended since."""
+    for program in draft.rows("programs"):
+        if program["order_class"] == order_class:
+            key = {
+                "applicant": who,
+                "program": program["program"],
+                "decision": "declined",
+                "rule": "",
+            }
+            draft.put(ticket, "decisions", key, {"basis": ticket})
 
 
 def _left_out(session: Session, round_: Round, pseudonym: str) -> Iterable[tuple[str, Row]]:

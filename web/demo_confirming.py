@@ -154,7 +154,7 @@ def _offers(session: Session, round_id: int, *states: str) -> Sequence[Offer]:
 def _answer(session: Session, offer: Offer, number: int) -> None:
     """Who may hope for better waits; of eight others one declines and two are still silent."""
     turn = number % 8
-    if offer.rank != 1:
+    if not answers.idle(session, offer):
         _say(session, offer, "waiting")
     elif turn == 3:
         _say(session, offer, "declined")

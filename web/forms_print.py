@@ -127,8 +127,12 @@ class Notice:
     root: str
 
 
-def public_list(held: Notice, classes: Iterable[tuple[str, Sequence[Line]]]) -> bytes:
-    """公示名单: application numbers and masked names, by class.
+Listed = tuple[str, str, str]
+"""Somebody on a public list: her number, her masked name, how she was placed."""
+
+
+def public_list(held: Notice, classes: Iterable[tuple[str, Sequence[Listed]]]) -> bytes:
+    """公示名单: application numbers, masked names and how each was placed, by class.
 
     Parameters
     ----------
@@ -145,12 +149,13 @@ def public_list(held: Notice, classes: Iterable[tuple[str, Sequence[Line]]]) -> 
         "对名单有异议的，请在公示期内实名提出，写明单位、联系方式和理由。"
         f"监督电话：{held.telephone or BLANK}。",
         11,
-        3,
+        1,
     )
+    sheet.say("每格依次为报名号、掩码姓名、录取方式（“1 志愿”即第 1 志愿录取）。", 11, 3)
     for name, people in classes:
         sheet.room(24)
         sheet.say(f"{name}（{len(people)} 人）", 12, 1)
-        cells = [f"{number}  {masked}" for number, masked in people]
+        cells = ["  ".join(one) for one in people]
         cells += [""] * (-len(cells) % 3)
         rows = [cells[at : at + 3] for at in range(0, len(cells), 3)]
         sheet.ruled((1, 1, 1), rows, again=f"{name}（续）")
@@ -307,6 +312,7 @@ def waiver(held: Waiver) -> bytes:
     sheet.grid([("报名号", held.applicant), ("姓名", held.name), *held.facts])
     sheet.say("　　本人自愿放弃以上录取，并知道：", 12, 2)
     sheet.say("　　一、空出的席位会递补给别人，放弃后不能恢复。", 12, 1)
+    sheet.say("　　　　没有别的席位的，本轮不再递补本人。", 12, 1)
     sheet.say("　　二、能不能参加后面的轮次，以招生方案为准。", 12, 1)
     sheet.say("　　三、没有人强迫或者劝说本人放弃。", 12, 3)
     if held.recorded:

@@ -94,18 +94,18 @@ def _first_three(facts: Facts, all_: Numbers) -> Pair:
     if facts.published is None:
         return None, None
     top = sum(who.placed is not None and 1 <= (who.rank or 0) <= 3 for who in facts.people)
-    return top, all_["passed"]
+    return top, all_["applied"]
 
 
 def _unplaced(facts: Facts, all_: Numbers) -> Pair:
     if facts.published is None:
         return None, None
-    return len(_missed(facts)), all_["passed"]
+    return len(_missed(facts)), all_["applied"]
 
 
 def _missed(facts: Facts) -> list[Someone]:
-    """Who passed the review, listed something, and was not placed."""
-    return [who for who in facts.people if who.passed and who.listed and who.place is None]
+    """Who listed something and was not placed."""
+    return [who for who in facts.people if who.listed and who.place is None]
 
 
 def _filled(facts: Facts, all_: Numbers) -> Pair:
@@ -187,9 +187,9 @@ TABLE: tuple[tuple[str, Any, Any, Rule], ...] = (
     ("first_choice_share", _("第一志愿录取占比"), _("公示时第一志愿录取人数 ÷ 录取人数"),
      _ratio("placed_first", "placed")),
     ("first_three_choices", _("志愿满足率（前三志愿）"),
-     _("公示时前三志愿录取人数 ÷ 审核通过且填志愿人数"), _first_three),
+     _("公示时前三志愿录取人数 ÷ 填志愿人数（报名人数）"), _first_three),
     ("adjusted", _("调剂率"), _("公示时调剂录取人数 ÷ 录取人数"), _ratio("placed_adjusted", "placed")),
-    ("unplaced", _("落选率"), _("审核通过、填了志愿而未录取的人数 ÷ 审核通过且填志愿人数"), _unplaced),
+    ("unplaced", _("落选率"), _("填了志愿而未录取的人数 ÷ 填志愿人数（报名人数）"), _unplaced),
     ("classes_opened", _("开班率"), _("开班数 ÷ 计划班数"), _ratio("opened", "classes")),
     ("classes_filled", _("满班率"), _("已开班的录取人数 ÷ 已开班的计划人数"), _filled),
     ("groups_of_interest", _("失业青年·农民工纳入率"),
@@ -221,7 +221,9 @@ OF_PLAN = (
 )  # fmt: skip
 """Indicators of the plan as a whole, which a district's own people have no share in."""
 
-UNPLACED = {"not_reached": _("名次未到"), "barred": _("志愿都不符合资格")}
+UNPLACED = {
+    "not_reached": _("名次未到"), "barred": _("志愿都不符合资格"), "failed": _("审核未通过"),
+}  # fmt: skip
 
 
 def indicators(facts: Facts) -> list[Indicator]:
@@ -245,8 +247,8 @@ def indicators(facts: Facts) -> list[Indicator]:
 def _detail(facts: Facts, key: str) -> str:
     """What is said beside a figure: the reasons of the unplaced, or the threshold that holds."""
     if key == "unplaced" and facts.published is not None:
-        missed = Counter(who.reason for who in _missed(facts))
-        parts = [f"{name} {missed[code]}" for code, name in UNPLACED.items()]
+        missed = Counter(who.reason if who.passed else "failed" for who in _missed(facts))
+        parts = [f"{name} {missed[code]}" for code, name in UNPLACED.items() if missed[code]]
         return str(gettext("、")).join(parts)
     if key == "fit" and facts.policy.fit_threshold is not None:
         return str(gettext("门槛 %(least)s", least=facts.policy.fit_threshold))
@@ -258,17 +260,17 @@ def _detail(facts: Facts, key: str) -> str:
 
 @dataclass(frozen=True)
 class OfGroup:
-    """A group: its people who passed the review, those placed, and of all placed."""
+    """A group: its people who applied, those placed, and of all placed."""
 
     label: str
-    passed: int
+    applied: int
     placed: int
     all_placed: int
 
     @property
     def coverage(self) -> str:
         """群体覆盖率."""
-        return percent(self.placed, self.passed)
+        return percent(self.placed, self.applied)
 
     @property
     def share(self) -> str:
@@ -280,13 +282,13 @@ def of_groups(facts: Facts) -> list[OfGroup]:
     """Coverage and share of every group that anybody belongs to; none before publication."""
     if facts.published is None:
         return []
-    passed = Counter(g for who in facts.people if who.passed for g in who.values["group"])
+    applied = Counter(g for who in facts.people if who.listed for g in who.values["group"])
     placed = Counter[str]()
     for (_at, groups, _beyond), number in facts.places.items():
         for group in groups:
             placed[group] += number
     everybody = facts.total["placed"] or 0
     return [
-        OfGroup(codes.word(codes.GROUPS, group), passed[group], placed[group], everybody)
-        for group in sorted(passed)
+        OfGroup(codes.word(codes.GROUPS, group), applied[group], placed[group], everybody)
+        for group in sorted(applied)
     ]

@@ -30,7 +30,9 @@ def last_step(session: Session, round_: Round) -> WaitingStep | None:
 
 
 def head(session: Session, round_: Round) -> str:
-    """The digest of the last link: the last step, or the publication's bundle; blank before."""
+    """The digest of the last link: the closing one, the last step, or the publication's bundle; blank before."""
+    if round_.waiting_end_digest:
+        return round_.waiting_end_digest
     last = last_step(session, round_)
     if last is not None:
         return last.digest

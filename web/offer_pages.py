@@ -93,6 +93,8 @@ class Asking:
     left: str
     may_answer: bool
     may_wait: bool
+    idle: str
+    """Why there is nothing to wait for; blank where there is."""
 
     @property
     def open(self) -> bool:
@@ -104,9 +106,9 @@ def _asking(session: Session, offer: Offer) -> Asking:
     round_, moment = offer.round, db.now(session)
     live = offer.state in offers.LIVE
     may = live and round_.state == "CONFIRMING" and moment < offer.due_at
-    # above the first choice there is nothing to wait for
-    wait = may and offer.rank != 1 and round_.waiting_ended_at is None
-    return Asking(offer, entering.time_left(offer.due_at, moment), may, wait)
+    idle = answers.idle(session, offer) if may else ""
+    wait = may and not idle and round_.waiting_ended_at is None
+    return Asking(offer, entering.time_left(offer.due_at, moment), may, wait, idle)
 
 
 def offered(desk: Desk) -> Page:
@@ -139,12 +141,12 @@ def accept_offer(desk: Desk, key: str) -> Page:
     wait = request.form.get("answer") == "waiting"
     if not wait and request.form.get("answer") != "accepted":
         abort(400)
-    return _answer(
-        desk, key,
-        lambda s, offer, how: answers.accept(
-            s, offer, auth.actor(), wait=wait, guardian_how=how, seen=_seen()
-        ),
-    )  # fmt: skip
+
+    def act(session: Session, offer: Offer, how: str) -> None:
+        answers.see(session, offer, "waiting" if wait else "accepted")
+        answers.accept(session, offer, auth.actor(), wait=wait, guardian_how=how, seen=_seen())
+
+    return _answer(desk, key, act)
 
 
 def decline_offer(desk: Desk, key: str) -> Page:
@@ -166,6 +168,7 @@ def decline_offer(desk: Desk, key: str) -> Page:
         "decline.html", desk, applicant, one=_asking(session, one),
         kept=held if held is not None and held.id != one.id else None,
         other=one.state in HOLDING and offers.open_of(session, applicant.id),
+        listed=applicant.round.waiting_ended_at is None,
         minor=application.is_minor(session, applicant),
     )  # fmt: skip
 

@@ -268,7 +268,12 @@ def seat_changes(bp: Blueprint) -> None:
                 return redirect(url_for(f"{bp.name}.show_change", key=made.key))
         refusal = _refusal(program)
         return render_template(
-            "offices/ask_change.html", round=round_, program=program, form=form, refusal=refusal
+            "offices/ask_change.html",
+            round=round_,
+            program=program,
+            form=form,
+            refusal=refusal,
+            exceeds=seats.warnings(db.reading(), program),
         )
 
     @bp.get("/changes/<key>")
@@ -314,6 +319,7 @@ def seat_changes(bp: Blueprint) -> None:
             missing=seats.missing(change), mine=current_user.role,
             reserves=posting.tell_reserves(seats.reserves_after(change.program, change.after)),
             refusal=_refusal(change.program),
+            exceeds=seats.warnings(db.reading(), change.program),
         )  # fmt: skip
 
 

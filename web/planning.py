@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
-from . import policies
+from . import codes, policies
 from .audit import Actor, record
 from .db import now
 from .models import (
@@ -18,6 +18,8 @@ from .models import (
     OrderClass,
     PolicyVersion,
     Program,
+    Publication,
+    Recheck,
     Record,
     Reserve,
     Round,
@@ -194,6 +196,24 @@ def _may_change(round_: Round, name: str, deadline_at: datetime | None) -> bool:
 
 
 # --- the bureau's papers ----------------------------------------------------------------------
+
+
+def papers(session: Session, round_: Round) -> list[str]:
+    """The kinds of papers that a round may have: of its plan, of its result, and of each correction that was
+    published or waits to be."""
+    published = session.scalar(
+        select(func.count(Publication.id)).where(
+            Publication.round_id == round_.id, Publication.parent_id.is_not(None)
+        )
+    )
+    waits = session.scalar(
+        select(Recheck.id).where(
+            Recheck.round_id == round_.id, Recheck.state == "upheld",
+            Recheck.remedy == "successor", Recheck.publication_id.is_(None),
+        ).limit(1)
+    )  # fmt: skip
+    number = (published or 0) + (waits is not None)
+    return [*RECORDS, *(f"{codes.REFILING}{n}" for n in range(1, number + 1))]
 
 
 def record_of(session: Session, round_: Round, kind: str) -> Record | None:

@@ -186,6 +186,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     _flow("privacy.contact_days", _("电话联系记录保留"), "int", "D", "public", unit=_("天"), default=365),
     _flow("privacy.unplaced_days", _("归档后未录取人员的个人信息保留"), "int", "D", "public",
           unit=_("天"), default=365),
+    _flow("privacy.placed_days", _("已录取人员的个人信息，学制期满后保留"), "int", "D", "public",
+          unit=_("天"), default=1095),
     _flow("privacy.payload_days", _("操作日志内容保留（日志链不删）"), "int", "D", "public", unit=_("天"),
           default=1095),
     _policy("report.fit_threshold", _("精准匹配的契合度门槛"), "int", "S§2 + D", "report"),
@@ -367,6 +369,7 @@ MOST = {
     "days.hour": (24, "hour"),
     "privacy.public_retention_days": (30, "month"),
     "privacy.payload_days": (3650, "count"),
+    "privacy.placed_days": (3650, "count"),
 }
 """The greatest values that the workflow takes, and what is said beyond them."""
 

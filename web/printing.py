@@ -221,12 +221,15 @@ def public_list(session: Session, round_: Round) -> bytes | None:
             .joinedload(OrderClass.college),
         )
         .order_by(Applicant.number)
-    )
-    classes: dict[tuple[str, str], list[Line]] = {}
+    ).all()
+    agreed = application.all_named_in_public(session, round_)
+    classes: dict[tuple[str, str], list[forms_print.Listed]] = {}
     for row in rows:
         assert row.program is not None  # as the query asks
         class_ = row.program.order_class
-        line = (row.applicant.number, privacy.mask_name(row.applicant.person.name))
+        named = row.applicant_id in agreed
+        name = privacy.mask_name(row.applicant.person.name) if named else "名字不公开"
+        line = (row.applicant.number, name, f"{row.rank} 志愿" if row.rank else "调剂")
         key = class_.code, f"{class_.college.name} {class_.name}"
         classes.setdefault(key, []).append(line)
     foot = settings.current(session)

@@ -6,6 +6,7 @@ the groups of its people.  Who would move, person by person, only coordinators s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import (
@@ -32,12 +33,16 @@ from . import (
     compare,
     db,
     jobs,
+    minimums,
     offices,
     paging,
+    planning,
     policies,
     publication,
     rechecks,
+    remedies,
     scoring,
+    seats,
 )
 from .corrections import PASSED
 from .models import Applicant, Recheck, Round, Run
@@ -154,6 +159,7 @@ def rechecks_list(serial: str) -> str | BaseResponse:
         page=paging.page_of(held), matters=rechecks.MATTERS, states=rechecks.STATES,
         open=rechecks.OPEN, moment=db.now(session), endpoint=f"{current_user.role}.rechecks_list",
         waiting=rechecks.unpublished(session, round_) if leads else [], me=auth.actor().name,
+        filing=planning.record_of(session, round_, planning.papers(session, round_)[-1]),
         follows_of=_follows(session, round_, run), can=rechecks.may_ask(session, round_, current_user.role),
     )  # fmt: skip
     return alive(page, run)
@@ -206,18 +212,22 @@ def ticket_page(
     kind = _kind(ticket)
     answer = answer or AnswerForm(formdata=None)
     answer.version.data = str(ticket.version)
+    answer.remedy.choices = [(n, rechecks.REMEDIES[n]) for n in rechecks.remedies_of(round_)]
     place = rechecks.entitled(session, ticket) if round_.state == "CONFIRMING" else None
     typing = correction is not None or bool(answer.errors or answer.problems)
     page = render_template(
         "offices/recheck.html", typing=typing, round=round_, layout=layout(), at=at, ticket=ticket,
         leads=role == "coordinator",
         one=ticket.applicant, matters=rechecks.MATTERS, states=rechecks.STATES, verdicts=rechecks.VERDICTS,
-        remedies=rechecks.REMEDIES, correction=correction or _form(session, ticket, kind), kind=kind,
+        names=rechecks.REMEDIES, correction=correction or _form(session, ticket, kind), kind=kind,
         kinds={k: KINDS[k] for k in BY_ROLE[role]}, said=corrected_words(ticket), answer=answer,
         back=back or Back(formdata=None), current=rechecks.is_current(session, ticket), place=place,
         live=ticket.run is not None and ticket.run.state in jobs.LIVE,
         follows_of=_follows(session, round_, ticket.run), moment=db.now(session), me=auth.actor().name,
-        granted=rechecks.granted(session, ticket) if ticket.remedy == "seat" else None,
+        granted=remedies.granted(session, ticket) if ticket.remedy in ("seat", "first") else None,
+        stuck=remedies.stuck(session, ticket) if round_.state == "CONFIRMING" else "",
+        ended=minimums.ended_classes(session, round_.id),
+        exceeds=seats.exceeded(session, place[0]) if place else [],
         many=len(ticket.run.corrections) if ticket.run else 0,
     )  # fmt: skip
     return alive(page, None if typing else ticket.run)
@@ -262,6 +272,13 @@ def corrected_words(ticket: Recheck) -> str:
     held = ticket.correction
     if not held:
         return ""
+    said = _corrected(held)
+    if held.get("without"):
+        said += _("；不再考虑 %(classes)s", classes="、".join(held["without"]))
+    return said
+
+
+def _corrected(held: Mapping[str, Any]) -> str:
     if held["kind"] == "score":
         part = codes.word(codes.COMPONENTS, held["component"])
         before, after = (scoring.show_component(held[n]) for n in ("before", "after"))

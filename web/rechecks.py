@@ -28,7 +28,6 @@ from . import (
     reviewing,
     rounds,
     scoring,
-    seats,
     stages,
 )
 from .audit import Actor, record
@@ -37,7 +36,6 @@ from .db import now
 from .models import (
     Applicant,
     College,
-    Offer,
     OrderClass,
     Placement,
     Program,
@@ -46,7 +44,6 @@ from .models import (
     Round,
     Run,
     Score,
-    SeatChange,
     User,
 )
 from .posting import Refused, Stale
@@ -128,11 +125,17 @@ def of_office(session: Session, round_: Round, user: User) -> Sequence[Recheck]:
     return sorted(held, key=lambda ticket: ticket.state not in OPEN)
 
 
-def may_ask(session: Session, round_: Round, role: str) -> bool:
+def may_ask(session: Session, round_: Round, role: str, matter: str = "") -> bool:
     """Whether a ticket may be opened: by her in the notice period; at a counter until confirming begins;
-    by a coordinator, for what arrived in time and was mislaid, until the round ends."""
+    by a coordinator, for what arrived in time and was mislaid, until the round ends.
+
+    That a person looks at what the system decided (``human``) may be asked for until the round ends: the
+    waiting list and the deadlines decide, too.
+    """
     if role == "coordinator":
         return round_.state in ("PUBLISHED", "CONFIRMING")
+    if round_.state == "CONFIRMING":
+        return matter == "human"
     in_time = round_.notice_ends_at is not None and now(session) < round_.notice_ends_at
     return round_.state == "PUBLISHED" and (in_time or role != "applicant")
 
@@ -163,7 +166,7 @@ def open_(session: Session, applicant: Applicant, matter: str, words: str, actor
     """
     round_ = stages.hold(session, applicant.round_id, "recheck")
     session.refresh(round_, with_for_update=True)  # numbers follow one another
-    if not may_ask(session, round_, actor.role):
+    if not may_ask(session, round_, actor.role, matter):
         raise stages.NotNow(_("公示期已过，不能再申请复核。"))
     problems, said = {}, words.strip()
     if matter not in MATTERS:
@@ -204,8 +207,8 @@ def withdraw(session: Session, ticket: Recheck, actor: Actor) -> None:
     stages.NotNow, posting.Stale
         If it has been answered.
     """
-    _held(session, ticket, OPEN)
-    _change(session, ticket, actor, "withdraw", state="withdrawn")
+    hold(session, ticket, OPEN)
+    change(session, ticket, actor, "withdraw", state="withdrawn")
 
 
 # --- corrections ------------------------------------------------------------------------------
@@ -299,13 +302,13 @@ def correct(
     stages.NotNow, posting.Stale
         If the ticket is not being worked on.
     """
-    _held(session, ticket, ("open",))
+    hold(session, ticket, ("open",))
     person, applicant = ticket.applicant.person, ticket.applicant
     whole = {
         **correction, "ticket": ticket.number, "applicant": person.pseudonym, "by": actor.name,
     } if correction else {}  # fmt: skip
     before = ticket.correction
-    _change(session, ticket, actor, "correct", correction=whole, run_id=None,
+    change(session, ticket, actor, "correct", correction=whole, run_id=None,
             seen={"before": before, "after": whole, "applicant": applicant.number})  # fmt: skip
     return look(session, ticket, actor) if whole else None
 
@@ -318,7 +321,7 @@ def look(session: Session, ticket: Recheck, actor: Actor) -> Run:
     stages.NotNow, posting.Stale
         If the ticket is answered, or the round is over.
     """
-    round_ = _held(session, ticket, OPEN)
+    round_ = hold(session, ticket, OPEN)
     run = jobs.queue(
         session, round_, "recheck", round_.policy.toml if round_.policy else "",
         f"{_('复核')} {ticket.number}", actor, together(session, ticket),
@@ -343,8 +346,18 @@ def upheld(session: Session, round_: Round) -> list[dict[str, Any]]:
 
 
 def together(session: Session, ticket: Recheck) -> list[dict[str, Any]]:
-    """What a run for a ticket corrects: all that was upheld before, then what the ticket says."""
-    return [*upheld(session, ticket.round), _plain(ticket)]
+    """What a run for a ticket corrects: all that was upheld before, then what the ticket says.
+
+    Once confirming has begun she is placed as if classes that have ended since were not on her list: the
+    next best place that she would have had.
+    """
+    hers = _plain(ticket)
+    if ticket.round.state == "CONFIRMING":
+        without = sorted(
+            {*hers.get("without", ()), *minimums.ended_classes(session, ticket.round_id)}
+        )
+        hers |= {"without": without} if without else {}
+    return [*upheld(session, ticket.round), hers]
 
 
 def _plain(ticket: Recheck) -> dict[str, Any]:
@@ -379,11 +392,19 @@ def entitled(session: Session, ticket: Recheck) -> tuple[Program, int] | None:
         return None
     if held is not None and held.rank is not None and _order(held.rank) <= _order(rank):
         return None
+    live = (o for o in offers.of_applicant(session, ticket.applicant) if o.state in offers.LIVE)
+    if any(_order(offer.rank) <= _order(rank) for offer in live):  # called there since
+        return None
     return program, rank
 
 
 def _order(rank: int) -> tuple[bool, int]:
     return rank == 0, rank
+
+
+def remedies_of(round_: Round) -> tuple[str, ...]:
+    """What may be done for her once nobody moves: on no list that has ended anybody is first."""
+    return ("seat", "first") if round_.waiting_ended_at is None else ("seat",)
 
 
 def answer(
@@ -405,7 +426,7 @@ def answer(
     Outdated
         If it is upheld with a correction of which nobody has seen what follows.
     """
-    round_ = _held(session, ticket, ("open",), seen)
+    round_ = hold(session, ticket, ("open",), seen)
     problems, said = {}, words.strip()
     if verdict not in VERDICTS:
         problems["verdict"] = [_("请选一个结论。")]
@@ -421,11 +442,13 @@ def answer(
             chosen = "successor"
         elif (place := entitled(session, ticket)) is not None:
             chosen = remedy
-            if remedy not in ("seat", "first"):
+            if remedy not in remedies_of(round_):
                 problems["remedy"] = [_("请选补救办法：增加席位，或递补排第一位。")]
+                if round_.waiting_ended_at is not None:
+                    problems["remedy"] = [_("递补已结束，只能增加席位。")]
     if problems:
         raise Refused(problems)
-    _change(
+    change(
         session, ticket, actor, "answer", state="proposed", verdict=verdict, answer=said,
         answered_by=actor.name, answered_at=now(session), remedy=chosen,
         program_id=place[0].id if place else None, rank=place[1] if place else None,
@@ -441,10 +464,10 @@ def send_back(session: Session, ticket: Recheck, actor: Actor, reason: str) -> N
     stages.NotNow, posting.Stale, posting.Refused
         If no answer waits, or no reason is given.
     """
-    _held(session, ticket, ("proposed",))
+    hold(session, ticket, ("proposed",))
     if not reason.strip():
         raise Refused({"reason": [_("请写明原因。")]})
-    _change(session, ticket, actor, "send_back", state="open", remedy="",
+    change(session, ticket, actor, "send_back", state="open", remedy="",
             seen={"reason": reason.strip()})  # fmt: skip
 
 
@@ -461,16 +484,17 @@ def confirm(session: Session, ticket: Recheck, actor: Actor, seen: int | None = 
         If others were upheld since, so that something else would follow now; or the round has begun
         to confirm, so that nobody moves any more.
     """
-    round_ = _held(session, ticket, ("proposed",), seen)
+    round_ = hold(session, ticket, ("proposed",), seen)
     if actor.role != "coordinator" or actor.name in (
         ticket.answered_by, ticket.correction.get("by"),
     ):  # fmt: skip
         raise reviewing.SecondPerson(_("复核答复要由另一位协调员确认。"))
     if ticket.verdict == "upheld" and ticket.correction:
         moves = round_.state == "PUBLISHED"
-        if not is_current(session, ticket) or moves != (ticket.remedy == "successor"):
+        late = ticket.remedy == "first" and round_.waiting_ended_at is not None
+        if not is_current(session, ticket) or moves != (ticket.remedy == "successor") or late:
             raise Outdated
-    _change(
+    change(
         session, ticket, actor, "confirm", state=ticket.verdict, confirmed_by=actor.name,
         confirmed_at=now(session), seen={"after": {"state": ticket.verdict, "remedy": ticket.remedy}},
     )  # fmt: skip
@@ -564,57 +588,10 @@ def moved(session: Session, made: Publication) -> Iterable[Applicant]:
     )
 
 
-def _granted(session: Session, change: SeatChange, actor: Actor) -> None:
-    """An extra seat is agreed: it is offered to the one for whom it was asked."""
-    ticket = seats.awaiting(session, change.program)
-    if ticket is None or ticket.rank is None:
-        return
-    if change.program.order_class.code in minimums.ended_classes(session, ticket.round_id):
-        raise Refused({"": [_("这个班已停开或并班，不能再增加席位。")]})
-    if offers.open_of(session, ticket.applicant_id) is not None:
-        raise Refused({"": [_("她还有一个录取没有答复，请先等她答复。")]})
-    offers.make(
-        session, ticket.round, ticket.applicant, change.program, actor, rank=ticket.rank,
-        source=seats.REMEDY, reason=ticket.number,
-    )  # fmt: skip
-    outbox.put(session, ticket.applicant, "offer_made", program=change.program.code)
-
-
-seats.APPLIED.append(_granted)
-
-
-def granted(session: Session, ticket: Recheck) -> Offer | None:
-    """The offer of the extra seat that a ticket led to."""
-    return session.scalar(
-        select(Offer).where(
-            Offer.applicant_id == ticket.applicant_id,
-            Offer.program_id == ticket.program_id,
-            Offer.source == seats.REMEDY,
-        )
-    )
-
-
-def first_instead(session: Session, ticket: Recheck, actor: Actor, reason: str) -> None:
-    """College or enterprise do not agree to a seat: she stands first on the waiting list instead.
-
-    Raises
-    ------
-    stages.NotNow, posting.Stale, posting.Refused
-        If the ticket waits for no seat, or no reason is given.
-    """
-    _held(session, ticket, ("upheld",))
-    if ticket.remedy != "seat" or granted(session, ticket) is not None:
-        raise Refused({"": [_("这件复核不在等席位。")]})
-    if not reason.strip():
-        raise Refused({"reason": [_("请写明原因。")]})
-    _change(session, ticket, actor, "first_instead", remedy="first",
-            seen={"reason": reason.strip()})  # fmt: skip
-
-
 # --- one change -------------------------------------------------------------------------------
 
 
-def _held(
+def hold(
     session: Session, ticket: Recheck, states: Sequence[str], seen: int | None = None
 ) -> Round:
     """The ticket's round, both held while it is changed."""
@@ -625,7 +602,7 @@ def _held(
     return round_
 
 
-def _change(
+def change(
     session: Session, ticket: Recheck, actor: Actor, action: str,
     seen: Mapping[str, Any] | None = None, **values: Any,
 ) -> None:  # fmt: skip

@@ -7,18 +7,18 @@ events are never touched, so a published result can be checked for ever.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from secrets import token_hex
 from typing import Any
 
 from flask_babel import lazy_gettext as _
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, false, func, select, true
 from sqlalchemy.orm import Session, joinedload
 
-from . import db, jobs, notice_job, policies
+from . import db, forgetting, jobs, notice_job, policies
 from .audit import SYSTEM, record
+from .forgetting import UNSYNCHRONIZED, Ids, batches
 from .models import (
     Applicant,
     AuditEvent,
@@ -26,23 +26,19 @@ from .models import (
     Contact,
     Import,
     LoginFailure,
-    Membership,
     Message,
     Offer,
-    Person,
-    Recheck,
+    OrderClass,
+    Program,
     Removal,
-    Review,
     Round,
     Run,
-    Slip,
 )
 from .models.outcome import HOLDING
 from .snapshot import instance
 
 ENDED = ("FINAL", "VOID")
-UNSYNCHRONIZED = {"synchronize_session": False}
-Ids = Sequence[Any]
+YEAR = 365
 
 
 @dataclass(frozen=True)
@@ -120,20 +116,27 @@ def _old_prints(session: Session, round_: Round | None, before: datetime) -> Ids
     ).all()  # fmt: skip
 
 
-def _old_people(session: Session, round_: Round | None, before: datetime) -> Ids:
-    """Who has no place in a round that ended so long ago."""
+def _ended(session: Session, round_: Round | None) -> datetime | None:
+    """When a round ended; none while it lasts."""
     if round_ is None or round_.state not in ENDED:
-        return ()
-    ended = session.scalar(
+        return None
+    return session.scalar(
         select(func.max(AuditEvent.at)).where(
             AuditEvent.round_id == round_.id, AuditEvent.row == f"round/{round_.serial}",
             AuditEvent.action.startswith("round."),
         )
     )  # fmt: skip
-    if ended is None or ended >= before:
+
+
+def _old_unplaced(session: Session, round_: Round | None, before: datetime) -> Ids:
+    """Who has no place in a round that ended so long ago, nor had one since; in a void round nobody has."""
+    ended = _ended(session, round_)
+    if round_ is None or ended is None or ended >= before:
         return ()
     holding = select(Offer.applicant_id).where(
-        Offer.round_id == round_.id, Offer.state.in_(HOLDING)
+        Offer.round_id == round_.id,
+        true() if round_.state != "VOID" else false(),
+        Offer.state.in_(HOLDING) | (Offer.ended_at >= before),
     )
     return session.scalars(
         select(Applicant.id).where(
@@ -143,21 +146,35 @@ def _old_people(session: Session, round_: Round | None, before: datetime) -> Ids
     ).all()  # fmt: skip
 
 
+def _old_placed(session: Session, round_: Round | None, before: datetime) -> Ids:
+    """Who holds a place in a class whose years of study, counted from the round's end, are so long over."""
+    ended = _ended(session, round_)
+    if round_ is None or round_.state == "VOID" or ended is None or ended >= before:
+        return ()
+    years = session.execute(
+        select(Applicant.id, OrderClass.years)
+        .join(Offer, Offer.applicant_id == Applicant.id)
+        .join(Program, Program.id == Offer.program_id)
+        .join(OrderClass)
+        .where(
+            Applicant.round_id == round_.id,
+            Applicant.removed_at.is_(None),
+            Offer.state.in_(HOLDING),
+        )
+    )
+    return [who for who, n in years.all() if ended + timedelta(days=float(n or 0) * YEAR) < before]
+
+
 def _drop(column: Any) -> Callable[[Session, Ids], None]:
     """Delete rows by a column of theirs."""
 
     def drop(session: Session, ids: Ids) -> None:
-        for some in _some(ids):
+        for some in batches(ids):
             session.execute(
                 delete(column.class_).where(column.in_(some)), execution_options=UNSYNCHRONIZED
             )
 
     return drop
-
-
-def _some(ids: Ids, most: int = 500) -> list[Ids]:
-    """As many ids at a time as every database takes in one statement."""
-    return [ids[at : at + most] for at in range(0, len(ids), most)]
 
 
 def _empty_imports(session: Session, ids: Ids) -> None:
@@ -172,70 +189,15 @@ def _delete_prints(session: Session, ids: Ids) -> None:
         run.folder = ""
 
 
-def _forget_people(session: Session, ids: Ids) -> None:
-    """Take from applications what could name somebody, and from people whom no other round needs."""
-    moment = db.now(session)
-    for some in _some(ids):
-        held = session.scalars(
-            select(Applicant).where(Applicant.id.in_(some)).options(joinedload(Applicant.person))
-        ).all()
-        for one in held:
-            one.guardian = one.guardian_relation = one.school = one.certificate = one.note = ""
-            one.guardian_telephone = b""
-            one.guardian_agreed_how = one.entry_confirmed = ""
-            one.removed_at = moment
-        for model, words in ((Membership, "evidence"), (Membership, "reason"), (Review, "reason"),
-                             (Recheck, "words")):  # fmt: skip
-            session.execute(
-                update(model).where(model.applicant_id.in_(some)).values({words: ""}),
-                execution_options=UNSYNCHRONIZED,
-            )
-        numbers = [f"applicant/{one.number}" for one in held]
-        events = select(AuditEvent.id).where(
-            AuditEvent.row.in_(numbers), AuditEvent.round_id == held[0].round_id
-        )
-        session.execute(
-            delete(AuditPayload).where(AuditPayload.event_id.in_(events)),
-            execution_options=UNSYNCHRONIZED,
-        )
-        session.flush()
-        _forget_persons(session, [one.person for one in held])
-
-
-def _forget_persons(session: Session, people: Sequence[Person]) -> None:
-    needed = set(
-        session.scalars(
-            select(Applicant.person_id).where(
-                Applicant.person_id.in_([p.id for p in people]), Applicant.removed_at.is_(None)
-            )
-        )
-    )
-    gone = [person for person in people if person.id not in needed]
-    for person in gone:
-        person.name = person.nation = ""
-        person.number = person.telephone = b""
-        person.number_index = f"removed:{token_hex(16)}"
-        if person.birth_date is not None:  # the year stays, for tables by age
-            person.birth_date = person.birth_date.replace(month=1, day=1)
-        if person.user is not None:
-            person.user.active, person.user.password, person.user.name = False, None, ""
-            person.user.notice, person.user.last_login_ip, person.user.current_login_ip = (
-                "",
-                None,
-                None,
-            )
-            person.user.fs_uniquifier = token_hex(32)
-    ids = [person.id for person in gone]
-    session.execute(delete(Slip).where(Slip.person_id.in_(ids)), execution_options=UNSYNCHRONIZED)
-
-
 RULES = (
     Rule("message", _("消息"), "privacy.message_days", _old_messages, _drop(Message.id)),
     Rule("login", _("登录失败记录"), "privacy.login_failure_days", _old_failures, _drop(LoginFailure.id)),
     Rule("import", _("没有存入的导入文件"), "privacy.import_days", _old_imports, _empty_imports),
     Rule("print", _("打印好的通知书文件"), "privacy.print_days", _old_prints, _delete_prints),
     Rule("contact", _("电话联系记录"), "privacy.contact_days", _old_contacts, _drop(Contact.id)),
-    Rule("unplaced", _("未录取人员的个人信息"), "privacy.unplaced_days", _old_people, _forget_people),
+    Rule("unplaced", _("未录取人员的个人信息"), "privacy.unplaced_days", _old_unplaced, forgetting.forget),
+    Rule("placed", _("已录取人员的个人信息（学制期满后）"), "privacy.placed_days", _old_placed,
+         forgetting.forget),
     Rule("payload", _("操作日志内容"), "privacy.payload_days", _old_payloads, _drop(AuditPayload.event_id)),
 )  # fmt: skip
 LABELS = {rule.code: rule.label for rule in RULES} | {"evidence": _("证明材料")}

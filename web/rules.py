@@ -141,7 +141,7 @@ PERIODS = (
     "public.cutoff_min", "privacy.public_retention_days", "privacy.guardian_consent_under",
     "privacy.evidence_days", "privacy.message_days", "privacy.login_failure_days",
     "privacy.import_days", "privacy.print_days", "privacy.contact_days", "privacy.unplaced_days",
-    "privacy.payload_days",
+    "privacy.placed_days", "privacy.payload_days",
 )  # fmt: skip
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 from flask_babel import gettext as _
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
-from . import posting, stages
+from . import offers, posting, stages
 from .audit import Actor, record
 from .db import now
 from .models import (
     Applicant,
+    Cap,
     ChoiceList,
     Notice,
     Offer,
@@ -68,7 +69,8 @@ def ask(session: Session, program: Program, after: int, reason: str, actor: Acto
     session.flush()
     record(
         session, actor, "seats.ask", f"program/{program.code}", round_id=held.round_id,
-        before={"capacity": made.before}, after={"capacity": after}, reason=made.reason,
+        before={"capacity": made.before}, after={"capacity": after, **_beyond(session, program)},
+        reason=made.reason,
     )  # fmt: skip
     return made
 
@@ -133,12 +135,21 @@ def agree(session: Session, change: SeatChange, actor: Actor) -> bool:
     program = change.program
     record(
         session, actor, "seats.agree", f"program/{program.code}",
-        round_id=program.order_class.round_id, after={"capacity": change.after},
+        round_id=program.order_class.round_id,
+        after={"capacity": change.after, **_beyond(session, program)},
     )  # fmt: skip
     if missing(change):
         return False
     _apply(session, change, actor)
     return True
+
+
+def _beyond(session: Session, program: Program) -> dict[str, dict[str, int]]:
+    """What the record says of limits that a seat for a recheck exceeds."""
+    if awaiting(session, program) is None:
+        return {}
+    over = {cap.code: number for cap, number in exceeded(session, program)}
+    return {"exceeds": over} if over else {}
 
 
 def drop(session: Session, change: SeatChange, actor: Actor, reason: str) -> None:
@@ -166,6 +177,44 @@ def _open(session: Session, change: SeatChange) -> SeatChange:
     if held is None:
         raise Refused({"": [_("这张变更单已经办完或撤回。")]})
     return held
+
+
+def exceeded(session: Session, program: Program) -> list[tuple[Cap, int]]:
+    """The upper limits that one seat more beside those held and offered would exceed, each with the sum."""
+    held = program.order_class
+    used = offers.taken(session, held.round_id)
+    everybody = session.scalars(
+        select(Program)
+        .join(OrderClass)
+        .where(OrderClass.round_id == held.round_id)
+        .options(contains_eager(Program.order_class))
+    ).all()
+    found = []
+    for cap in session.scalars(select(Cap).where(Cap.round_id == held.round_id).order_by(Cap.code)):
+        under = {p.id for p in everybody if _under(cap, p)}
+        number = sum(n for at, n in used.items() if at in under) + 1
+        if program.id in under and number > cap.seats:
+            found.append((cap, number))
+    return found
+
+
+def _under(cap: Cap, program: Program) -> bool:
+    if cap.college_id:
+        return program.order_class.college_id == cap.college_id
+    if cap.enterprise_id:
+        return program.enterprise_id == cap.enterprise_id
+    return program.code in cap.programs
+
+
+def warnings(session: Session, program: Program) -> list[str]:
+    """What a seat for a recheck exceeds, in words, for those who agree to it."""
+    if awaiting(session, program) is None:
+        return []
+    return [
+        _("增加后，总量上限 %(cap)s 将是 %(number)s 人，超过 %(seats)s 人；同意即认可这一例外。",
+          cap=cap.code, number=number, seats=cap.seats)
+        for cap, number in exceeded(session, program)
+    ]  # fmt: skip
 
 
 def reserves_after(program: Program, seats: int) -> dict[tuple[str, bool], int]:

@@ -72,7 +72,7 @@ OF_PLAN = ("classes", "seats", "opened", "not_opened", "vacant")
 
 NOTES = {
     "applied": _("报名人数：提交了志愿、没有撤回的人；按班级属性分行时，一人填几行各计一次。"),
-    "passed": _("审核通过：报名人数中资格审核通过的人。"),
+    "passed": _("审核通过：报名人数中资格审核通过的人；没有填志愿的不计，报录比则计入。"),
     "first_applied": _("第一志愿报考人数：第一志愿在该行的人，审核不通过的不计；整班志愿计入该班各企业。"),
     "placed": _("录取人数：公示录取的人，加上公示后才由候补得到席位的人；一人只计一次。"),
     "filled": _("递补：公示时未录取、公示后得到席位的人，计在最后一次席位所在的行。"),
@@ -187,6 +187,15 @@ class Facts:
     def by_programs(self) -> Counter[tuple[tuple[str, ...], tuple[int, ...]]]:
         """Columns and programs → how many people they count."""
         return Counter(counted for who in self.people for counted in _counted(self, who))
+
+    @cached_property
+    def by_people(self) -> Counter[tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]]:
+        """What people are by each breakdown of people, and columns → how many they count."""
+        return Counter(
+            (tuple(who.values[name] for name in OF_PEOPLE), columns)
+            for who in self.people
+            for columns, _programs in _counted(self, who)
+        )
 
     @cached_property
     def places(self) -> Counter[tuple[int, tuple[str, ...], bool]]:
@@ -473,6 +482,13 @@ def sheet(facts: Facts, dimension: str) -> Sheet:
     return Sheet(dimension, lines, total(facts))
 
 
+def finest(facts: Facts, dimensions: Iterable[str]) -> Sheet:
+    """Rows by several breakdowns of classes at once; a row's value is theirs, with tabs between."""
+    names = tuple(dimensions)
+    found = _by_program(facts, lambda at: "\t".join(facts.seats[at].values[n] for n in names))
+    return Sheet("\t".join(names), [Line(v, "", found[v]) for v in sorted(found)], total(facts))
+
+
 def total(facts: Facts) -> Line:
     """The total as a row."""
     return Line("", str(gettext("合计")), facts.total)
@@ -528,15 +544,11 @@ def _by_program(facts: Facts, value_of: Callable[[int], str]) -> dict[str, Numbe
 
 def _by_person(facts: Facts, dimension: str) -> dict[str, Numbers]:
     """Rows by what people are; they leave the columns of the plan empty."""
+    at = OF_PEOPLE.index(dimension)
     values = {v for who in facts.people for v in who.values[dimension]}
     found = {v: _numbers(facts) | dict.fromkeys(OF_PLAN) for v in values}
-    alike = Counter(
-        (who.values[dimension], columns)
-        for who in facts.people
-        for columns, _programs in _counted(facts, who)
-    )
-    for (names, columns), number in alike.items():
-        for name in names:
+    for (names, columns), number in facts.by_people.items():
+        for name in names[at]:
             _add(found[name], columns, number)
     return found
 

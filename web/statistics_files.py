@@ -113,9 +113,10 @@ class _Across(FPDF):
     ) -> None:
         """A table over the whole width; its headings come again on each page."""
         self.set_font(FAMILY, size=SMALL)
-        share = self.epw / (len(heads) + 2)
+        first = min(self.epw / 3, max(3 * self.epw / (len(heads) + 2), self._widest(rows)))
+        share = (self.epw - first) / (len(heads) - 1)
         with self.table(
-            col_widths=(3 * share, *[share] * (len(heads) - 1)), text_align="RIGHT",
+            col_widths=(first, *[share] * (len(heads) - 1)), text_align="RIGHT",
             first_row_as_headings=True, line_height=SMALL * 0.55, padding=0.6,
             headings_style=FontFace(emphasis="", fill_color=(220, 233, 242)),
             cell_fill_mode=TableCellFillMode.NONE,
@@ -125,6 +126,10 @@ class _Across(FPDF):
                 for at, cell in enumerate(line):
                     row.cell(cell, align="LEFT" if at == 0 or at in prose else None)
         self.ln(2)
+
+    def _widest(self, rows: Sequence[Sequence[str]]) -> float:
+        """The width that the names of the rows need."""
+        return max((self.get_string_width(row[0]) for row in rows), default=0.0) + 3
 
 
 def document(held: Report) -> bytes:

@@ -19,14 +19,13 @@ from . import statistics_files as files
 from .models import Round
 from .offices import Action
 from .paper import Unprintable
-from .statistics import COLUMNS, DIMENSIONS
+from .statistics import COLUMNS, DIMENSIONS, OF_PEOPLE
 from .statistics_report import Report, Table
 from .workbooks import XLSX
 
 KINDS = {"xlsx": (files.workbook, XLSX), "pdf": (files.document, "application/pdf")}
 PUBLIC = ("college", "industry", "level", "study_form", "group", "district", "age", "sex")
-"""Breakdowns of the public page.  One whose rows are sums of another's rows is not among them: what one
-table withholds, the other would tell."""
+"""Breakdowns of the public page; what is withheld of one is not told by another."""
 
 PUBLIC_COLUMNS = (
     "classes", "seats", "applied", "passed", "first_applied", "placed", "placed_first",
@@ -138,7 +137,9 @@ def public_table(round_: Round, dimension: str) -> Table:
     facts = statistics.read(db.reading(), round_)
     held = statistics.sheet(facts, dimension)
     columns = [c for c in PUBLIC_COLUMNS if held.total.numbers[c] is not None]
-    hidden = disclosure.withheld(held, columns)
+    every = [held if name == dimension else statistics.sheet(facts, name) for name in PUBLIC]
+    finest = statistics.finest(facts, [name for name in PUBLIC if name not in OF_PEOPLE])
+    hidden = disclosure.together(every, columns, finest)[dimension]
     rows: list[list[statistics_report.Cell]] = [
         [line.label, *(str(WITHHELD) if (at, c) in hidden else line.numbers[c] for c in columns)]
         for at, line in [*enumerate(held.lines), (-1, held.total)]

@@ -143,12 +143,10 @@ def _compared(session: Session, facts: Facts, before: Round | None) -> Table:
 
 def _groups(facts: Facts) -> Table:
     rows: list[list[Cell]] = [
-        [one.label, one.passed, one.placed, one.coverage, one.share] for one in of_groups(facts)
+        [one.label, one.applied, one.placed, one.coverage, one.share] for one in of_groups(facts)
     ]
-    heads = [_("群体"), _("审核通过"), _("录取人数"), _("群体覆盖率"), _("群体占比")]
-    notes = [
-        _("群体覆盖率 = 群体录取人数 ÷ 群体审核通过人数；群体占比 = 群体录取人数 ÷ 录取人数。")
-    ]
+    heads = [_("群体"), _("报名人数"), _("录取人数"), _("群体覆盖率"), _("群体占比")]
+    notes = [_("群体覆盖率 = 群体录取人数 ÷ 群体报名人数；群体占比 = 群体录取人数 ÷ 录取人数。")]
     return Table("groups", _("群体覆盖"), heads, rows, notes)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from . import agreements
+from . import agreements, remedies
 from .choices import DRAFT, plan
 from .models import (
     Applicant,
@@ -53,11 +53,14 @@ def tasks(session: Session, round_: Round) -> list[Task]:
         found += _not_reviewed(session, round_)
         found += _scores(session, round_)
         found += _decisions(session, round_)
-    if state in ("ANNOUNCED", "OPEN", "REVIEW"):
+    if state in ("ANNOUNCED", "OPEN", "REVIEW", "CONFIRMING"):
         found += _seat_changes(session, round_)
     if state in ("PUBLISHED", "CONFIRMING"):
         found += _rechecks(session, round_)
     if state == "CONFIRMING":
+        found += _tasks(
+            "recheck_owed", (("", one.number) for one in remedies.owed(session, round_))
+        )
         found += _unanswered(session, round_)
     if state in ("CONFIRMING", "FINAL"):
         found += _agreements(session, round_)

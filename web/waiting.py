@@ -481,6 +481,9 @@ def call(
 def end(session: Session, round_: Round, actor: Actor) -> None:
     """End the waiting list: from now on nobody is called, and classes are judged.
 
+    The chain gets its closing link, which says how many steps there were: whoever holds it knows that none
+    is withheld.
+
     Raises
     ------
     Moved
@@ -489,11 +492,28 @@ def end(session: Session, round_: Round, actor: Actor) -> None:
     round_ = locked(session, round_.id)
     if round_.state != "CONFIRMING" or round_.waiting_ended_at is not None:
         raise Moved(round_.state)
-    round_.waiting_ended_at = db.now(session)
+    held, moment = standing(session, round_), db.now(session)
+    name, digest = chain.place(
+        f"rounds/{round_.serial}/waiting-end/{held.number:04}", closing(held, moment)
+    )
+    round_.waiting_ended_at = moment
+    round_.waiting_end_folder, round_.waiting_end_digest = name, digest
     record(
         session, actor, "waiting.end", f"round/{round_.serial}", round_id=round_.id,
-        after={"head": links.head(session, round_)},
+        after={"head": digest, "parent": held.parent, "steps": held.number - 1},
     )  # fmt: skip
+
+
+def closing(held: Standing, moment: datetime) -> dict[str, bytes]:
+    """The files of the closing link: every place as it stands, and the number of steps."""
+    return {
+        PLACES: places_csv(held.seats),
+        chain.ABOUT: chain.about(
+            round=held.serial, kind="end", steps=held.number - 1, parent=held.parent,
+            publication=held.published, software=f"orderclass {software}",
+            at=moment.isoformat(timespec="seconds"),
+        ),
+    }  # fmt: skip
 
 
 # --- reading ----------------------------------------------------------------------------------

@@ -385,7 +385,8 @@ class Model:
         """Open a ticket."""
         why = set()
         in_time = self.state == "PUBLISHED" and (role != "applicant" or now < self.notice)
-        if not in_time and not (role == "coordinator" and self.state == "CONFIRMING"):
+        later = self.state == "CONFIRMING" and (role == "coordinator" or matter == "human")
+        if not in_time and not later:
             why.add("NotNow")
         same = {"who": who, "matter": matter}
         if self.people[who]["state"] in ("draft", "withdrawn") or any(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,6 +69,22 @@ def test_tables_may_be_another_files(tmp_path: Path) -> None:
     table.write_text('["2031"]\nholidays = [[2031-06-03, 2031-06-03]]\n')
     assert not is_working_day(date(2031, 6, 3), table)
     assert is_working_day(date(2031, 6, 4), table)
+
+
+def test_an_installation_adds_a_year_or_mends_one(tmp_path: Path) -> None:
+    with Flask(__name__, instance_path=str(tmp_path)).app_context():
+        with pytest.raises(NoCalendar):
+            is_working_day(date(2031, 6, 3))
+        path = tmp_path / calendar.OWN
+        path.write_text('["2031"]\nholidays = [[2031-06-03, 2031-06-03]]\n')
+        assert not is_working_day(date(2031, 6, 3)) and is_working_day(date(2031, 6, 4))
+        assert not is_working_day(date(2026, 10, 1)), "other years stay ours"
+        path.write_text('["2026"]\nholidays = [[2026-01-01, 2026-01-01]]\nworked = [2026-01-03]\n')
+        os.utime(path, (1, 1))
+        assert is_working_day(date(2026, 10, 1)) and is_working_day(date(2026, 1, 3))
+        path.write_text("[2026")
+        with pytest.raises(ValueError, match=r"working_days\.toml"):
+            is_working_day(date(2026, 10, 1))
 
 
 @given(

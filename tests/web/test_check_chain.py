@@ -35,6 +35,8 @@ BEGINNING = datetime(2026, 6, 9, 1, tzinfo=UTC)
 class Story:
     """A published round and what follows it day by day, in files alone."""
 
+    end = ""
+
     def __init__(self, place: Path, tables: Tables) -> None:
         self.place, self.run = place, place / "run"
         tables.write(self.run / "round")
@@ -114,11 +116,17 @@ class Story:
             more = tuple((p, n + (p == program)) for p, n in self.now.capacity)
             self.now = replace(self.now, capacity=more)
 
+    def close(self) -> None:
+        """The list ends."""
+        name, self.end = chain.place("chain/closing", waiting.closing(self.now, self.moment))
+        (self.place / name).rename(self.place / "chain" / "end")
+
     def finish(self) -> Path:
         """The chain, with its list of links."""
         folder = self.place / "chain"
         about = {
             "round": self.now.serial, "publication": self.now.published, "steps": self.links,
+            **({"end": self.end} if self.end else {}),
         }  # fmt: skip
         (folder / "chain.json").write_bytes(bundle.as_json(about))
         return folder
@@ -309,6 +317,83 @@ def test_a_fact_off_by_one_is_refused(name: str, chained: Path, tmp_path: Path) 
     rechained(folder)
     with pytest.raises((Wrong, check_chain.verify.Malformed)):
         check_chain.check(folder, lambda _: None)  # and so do the rules, whatever the digests
+
+
+# --- the closing link -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example, two steps, and the end of the list."""
+    place = tmp_path_factory.mktemp("closed")
+    with Flask(__name__, instance_path=str(place)).app_context():
+        story = Story(place, Tables.read(EXAMPLE))
+        answer(story, A02="declined", A07="declined", A04="waiting", A01="accepted")
+        story.step()
+        answer(story, A09="accepted")
+        story.step()
+        story.close()
+    return story.finish()
+
+
+def test_a_closing_link_says_that_nothing_follows(
+    closed: Path, chained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert check_chain.main([str(closed)]) == 0
+    said = capsys.readouterr().out
+    assert "封口 / closed: " in said and "still open" not in said
+    assert check_chain.main([str(chained)]) == 0, "a chain of before has none"
+    assert "still open" in capsys.readouterr().out
+
+
+def test_no_step_can_be_withheld_before_the_closing_link(closed: Path, tmp_path: Path) -> None:
+    folder = copied(closed, tmp_path)
+    shutil.rmtree(folder / "steps" / "0002")
+    about = json.loads((folder / "chain.json").read_bytes())
+    about["steps"].pop()
+    (folder / "chain.json").write_bytes(bundle.as_json(about))
+    with pytest.raises(Wrong, match="closing link"):
+        check_chain.check(folder, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("step.json", told('"steps": 2', '"steps": 1')),
+        ("step.json", told('"kind": "end"', '"kind": "step"')),
+        ("step.json", told("2026-06-11", "2026-06-01")),
+        ("step.json", told('"parent": "', '"parent": "0')),
+        ("placements.csv", told("declined", "accepted")),
+        ("placements.csv", more("99,A05,CARE,0,waiting,open")),
+    ],
+)
+def test_a_closing_link_off_by_one_is_refused(
+    closed: Path, tmp_path: Path, file: str, change: Change
+) -> None:
+    folder = copied(closed, tmp_path)
+    path = folder / "end" / file
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(Wrong, match="摘要清单不符"):
+        check_chain.check(folder, lambda _: None)
+    (folder / "end" / "SHA256SUMS").unlink()
+    text = bundle.sums(check_chain.files_of(folder / "end"))
+    (folder / "end" / "SHA256SUMS").write_bytes(text)
+    about = json.loads((folder / "chain.json").read_bytes())
+    about["end"] = check_chain.hashlib.sha256(text).hexdigest()
+    (folder / "chain.json").write_bytes(bundle.as_json(about))
+    with pytest.raises(Wrong, match="closing link"):
+        check_chain.check(folder, lambda _: None)
+
+
+def test_a_closing_link_that_is_named_must_be_there(closed: Path, tmp_path: Path) -> None:
+    folder = copied(closed, tmp_path)
+    about = json.loads((folder / "chain.json").read_bytes())
+    (folder / "chain.json").write_bytes(bundle.as_json({**about, "end": "0" * 64}))
+    with pytest.raises(Wrong, match="链尾不符"):
+        check_chain.check(folder, lambda _: None)
+    shutil.rmtree(folder / "end")
+    with pytest.raises(Wrong, match="缺了封口一环"):
+        check_chain.check(folder, lambda _: None)
 
 
 def test_links_must_be_whole_and_in_order(chained: Path, tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +17,11 @@ from hypothesis import strategies as st
 
 from tests.web.a_round import CONFIRMING, SERIAL, standing
 from tests.web.conftest import Clock
-from web import db, rounds
+from web import db, rounds, statistics
 from web.audit import Actor
-from web.disclosure import FEWEST, Place, determined, withheld
+from web.disclosure import FEWEST, Place, determined, together, withheld
 from web.models import Round
-from web.statistics import COLUMNS, Line, Sheet
+from web.statistics import COLUMNS, OF_PEOPLE, Line, Sheet
 from web.statistics_pages import PUBLIC, PUBLIC_COLUMNS
 
 WAYS = ("placed_first", "placed_other", "placed_adjusted")
@@ -157,6 +160,132 @@ def test_where_nothing_is_small_nothing_is_withheld() -> None:
     assert withheld(sheet_of([(10, 20, 30, 9, 1), (11, 21, 31, 9, 0)]), USED) == set()
 
 
+# --- tables side by side ----------------------------------------------------------------------
+
+Piece = tuple[str, str]
+BY = ("college", "industry")
+PIECES = st.dictionaries(
+    st.tuples(st.sampled_from("ABC"), st.sampled_from("xyz")),
+    st.tuples(*[st.integers(0, 15)] * 3, st.just(0), st.integers(0, 9)),
+    min_size=2, max_size=7,
+)  # fmt: skip
+
+
+def tables_of(pieces: dict[Piece, tuple[int, int, int, int, int]]) -> tuple[list[Sheet], Sheet]:
+    """The tables by college and by industry of classes, and their pieces."""
+    found = []
+    for at, dimension in enumerate(BY):
+        names = sorted({piece[at] for piece in pieces})
+        rows = [
+            tuple(map(sum, zip(*(n for p, n in pieces.items() if p[at] == name), strict=True)))
+            for name in names
+        ]
+        made = sheet_of(rows)  # type: ignore[arg-type]
+        lines = [replace(ln, value=name) for ln, name in zip(made.lines, names, strict=True)]
+        found.append(Sheet(dimension, lines, made.total))
+    inner = sheet_of(list(pieces.values()))
+    lines = [replace(ln, value="\t".join(p)) for ln, p in zip(inner.lines, pieces, strict=True)]
+    return found, Sheet("\t".join(BY), lines, inner.total)
+
+
+def told(
+    sheets: list[Sheet], finest: Sheet, hidden: dict[str, set[Place]], columns: Sequence[str]
+) -> set[Any]:
+    """What somebody finds out who lays the tables side by side, with the plan in hand.
+
+    Each piece and each column is an unknown; of the pieces the seats are known.
+    """
+    unknown: dict[tuple[int, str], int] = {}
+    for piece in range(len(finest.lines)):
+        for column in columns:
+            unknown[piece, column] = len(unknown)
+    rows: list[dict[int, Fraction]] = []
+    cells: dict[tuple[str, int, str], dict[int, Fraction]] = {}
+    for sheet in sheets:
+        place = finest.dimension.split("\t").index(sheet.dimension)
+        for at, line in [*enumerate(sheet.lines), (-1, sheet.total)]:
+            for column in columns:
+                cells[sheet.dimension, at, column] = {
+                    unknown[n, column]: Fraction(1)
+                    for n, piece in enumerate(finest.lines)
+                    if at < 0 or piece.value.split("\t")[place] == line.value
+                }
+    for n in range(len(finest.lines)):
+        rows.append({unknown[n, "placed"]: Fraction(1), **{unknown[n, w]: Fraction(-1) for w in WAYS
+                                                         if w in columns}})  # fmt: skip
+        if "vacant" in columns:
+            rows.append({unknown[n, c]: Fraction(1) for c in ("placed", "vacant")})
+    seen = [cell for cell in cells if cell[1:] not in hidden[cell[0]]]
+    space = Space([*rows, *(cells[cell] for cell in seen)])
+    gaps = {cell for cell in cells if cell not in seen and space.holds(cells[cell])}
+    small = {
+        (n, column) for (n, column), at in unknown.items()
+        if column != "vacant" and value(finest, (n, column)) < FEWEST and space.holds({at: Fraction(1)})
+    }  # fmt: skip
+    return gaps | small
+
+
+class Space:
+    """The span of some rows."""
+
+    def __init__(self, rows: Sequence[dict[int, Fraction]]) -> None:
+        self.pivots: dict[int, dict[int, Fraction]] = {}
+        for row in rows:
+            left = self.left(row)
+            if left:
+                at = min(left)
+                self.pivots[at] = {n: x / left[at] for n, x in left.items()}
+
+    def left(self, row: dict[int, Fraction]) -> dict[int, Fraction]:
+        """What is left of a row once the span's part is taken away."""
+        row, done = dict(row), -1
+        while (at := min((n for n in row if n > done), default=None)) is not None:
+            if at in self.pivots:
+                factor = row[at]
+                for n, x in self.pivots[at].items():
+                    row[n] = row.get(n, Fraction(0)) - factor * x
+                row = {n: x for n, x in row.items() if x}
+            done = at
+        return row
+
+    def holds(self, row: dict[int, Fraction]) -> bool:
+        """Whether a row is of the span."""
+        return not self.left(row)
+
+
+ADDED_UP = ("placed", *WAYS, "vacant")
+
+
+@given(PIECES)
+@settings(max_examples=200, deadline=None)
+def test_nothing_follows_from_two_tables_laid_side_by_side(
+    pieces: dict[Piece, tuple[int, int, int, int, int]],
+) -> None:
+    sheets, finest = tables_of(pieces)
+    hidden = together(sheets, USED, finest)
+    assert not told(sheets, finest, hidden, ADDED_UP)
+
+
+def test_each_table_by_itself_would_tell() -> None:
+    """By college A and C are withheld; by industry A and B stand together, and B is shown."""
+    pieces = {
+        ("A", "x"): (3, 20, 9, 0, 6), ("B", "x"): (30, 40, 30, 0, 6), ("C", "y"): (10, 30, 20, 0, 6),
+    }  # fmt: skip
+    sheets, finest = tables_of(pieces)
+    alone = {sheet.dimension: withheld(sheet, USED) for sheet in sheets}
+    assert told(sheets, finest, alone, ADDED_UP)
+    assert not told(sheets, finest, together(sheets, USED, finest), ADDED_UP)
+
+
+def test_tables_share_their_total() -> None:
+    """What one table withholds of the total, no other shows."""
+    few = sheet_of([(3, 20, 40, 0, 9)])
+    many = replace(sheet_of([(1, 10, 20, 0, 4), (2, 10, 20, 0, 5)]), dimension="sex")
+    hidden = together([few, many], USED)
+    gaps = [{place for place in hidden[name] if place[0] < 0} for name in ("college", "sex")]
+    assert gaps[0] == gaps[1] != set()
+
+
 # --- the page ---------------------------------------------------------------------------------
 
 
@@ -183,6 +312,28 @@ def test_the_public_page_shows_no_small_number_of_people(app: Flask, by: str) ->
     for row in cells(page):
         for name, cell in zip(names[1:], row[1:], strict=True):
             assert name in plan or cell in ("＊", "—") or int(cell) >= FEWEST
+
+
+def test_no_two_public_pages_tell_what_one_withholds(app: Flask) -> None:
+    """The pages of the small round, read as anybody may, and taken from one another."""
+    by_class = [name for name in PUBLIC if name not in OF_PEOPLE]
+    with app.test_request_context():
+        held = db.reading().query(Round).one()
+        facts = statistics.read(db.reading(), held)
+        sheets = {name: statistics.sheet(facts, name) for name in by_class}
+        finest = statistics.finest(facts, by_class)
+        columns = [c for c in PUBLIC_COLUMNS if sheets["college"].total.numbers[c] is not None]
+    hidden: dict[str, set[Place]] = {}
+    for name in by_class:
+        rows = cells(app.test_client().get(f"/rounds/{SERIAL}/statistics?by={name}").text)
+        hidden[name] = {
+            (at if at < len(rows) - 1 else -1, column)
+            for at, row in enumerate(rows)
+            for column, cell in zip(columns, row[1:], strict=True)
+            if cell == "＊"
+        }
+    found = [sheets[name] for name in by_class]
+    assert not told(found, finest, hidden, ADDED_UP)
 
 
 def test_offices_see_what_the_public_does_not(app: Flask) -> None:

@@ -175,7 +175,10 @@ def test_the_public_list_is_by_class_and_says_period_ways_and_digests() -> None:
     told = forms_print.Notice(
         "秋季首轮", "联盟办公室", "0631-5", "2026-07-20", "2026-07-27 24:00", 5, ("招生方案",), "ab" * 32, "cd" * 32
     )  # fmt: skip
-    people = [(f"A{n:02}", "买*提·艾*尔" if n % 2 else "欧阳*𬭎") for n in range(41)]
+    people = [
+        (f"A{n:02}", "买*提·艾*尔" if n % 2 else "欧阳*𬭎", "调剂" if n % 5 else "3 志愿")
+        for n in range(41)
+    ]
     text = flat(
         forms_print.public_list(told, [("翠屿 模具班", people), ("翠屿 护理班", people[:1])])
     )
@@ -183,7 +186,8 @@ def test_the_public_list_is_by_class_and_says_period_ways_and_digests() -> None:
                  "0631-5", "模具班（41 人）",
                  "护理班（1 人）", "ab" * 32, "cd" * 32, "联盟办公室（盖章）"):  # fmt: skip
         assert part in text
-    assert all(number in text for number, _name in people) and "买*提·艾*尔" in text
+    assert all(number in text for number, _name, _way in people) and "买*提·艾*尔" in text
+    assert text.count("3 志愿") == 10 and text.count("调剂") == 32
     long = pages(forms_print.public_list(told, [("翠屿 模具班", people * 5)]))
     assert [page.split("\n")[0] for page in long[1:3]] == ["翠屿 模具班（续）"] * 2
 

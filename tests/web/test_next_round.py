@@ -210,8 +210,9 @@ def test_the_commitment_names_what_it_follows_and_people_are_told(app: Flask) ->
         fixed = snapshot.commitment(session, held)
         assert fixed["follows"] == {
             "round": SERIAL,
-            "chain": links.last_step(session, first).digest,
-        }  # type: ignore[union-attr]
+            "chain": first.waiting_end_digest,
+        }
+        assert links.head(session, first) == first.waiting_end_digest != ""
         assert "follows" not in snapshot.commitment(session, first)
 
 

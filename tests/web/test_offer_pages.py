@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from tests.web.a_round import CONFIRMING, FIRST, SECOND, SERIAL, standing
 from tests.web.conftest import PASSWORD, Clock
 from tests.web.test_result import as_applicant, said
-from web import answers, auth, calendar, db, offers, people, rounds, slips, today
+from web import answers, auth, calendar, db, offers, people, publication, rounds, slips, today
 from web.audit import Actor
 from web.models import (
     Applicant,
@@ -33,6 +33,7 @@ from web.models import (
     OrderClass,
     Program,
     Round,
+    Ruling,
 )
 
 ME = f"/me/{SERIAL}"
@@ -147,6 +148,100 @@ def test_a_first_choice_waits_for_nothing(app: Flask) -> None:
     one = found(app, Offer.rank == 1)
     page = as_applicant(app, one.applicant.number).get(f"{ME}/offers").text
     assert "这是第一志愿，不用候补。" in page and 'value="waiting"' not in page
+
+
+IDLE = "更靠前的志愿都已停开或不合条件，不用候补。"
+BETTER = {
+    "nothing better": ([], False),
+    "barred": ([("barred_age", 1)], False),
+    "closed": ([("class_closed", 1)], False),
+    "full": ([("below_score", 1), ("class_closed", 1)], True),
+    "a cap": ([("cap_score", 1)], True),
+    "only a worse one": ([("below_score", 3)], False),
+}
+
+
+@pytest.mark.parametrize("about", BETTER)
+def test_who_can_reach_nothing_better_is_not_asked_to_wait(app: Flask, about: str) -> None:
+    """Her reasons say what stands between her and each better choice; no free seat changes a rule."""
+    reasons, worth = BETTER[about]
+    one = with_reasons(app, 2, [(code, {"rank": rank}) for code, rank in reasons])
+    client = as_applicant(app, one.applicant.number)
+    page = client.get(f"{ME}/offers").text
+    assert ('value="waiting"' in page, IDLE in page) == (worth, not worth)
+    answer = follow(client, accept(client, one, "waiting"))
+    assert (IDLE in answer) == (not worth)
+    assert found(app, Offer.id == one.id).state == ("waiting" if worth else "open")
+
+
+@pytest.mark.parametrize(
+    ("code", "numbers", "worth"),
+    [
+        ("tail_passed", {"considered": 2}, True),
+        ("tail_exhausted", {"considered": 2, "full": 0, "cap": 0, "closed": 2}, False),
+        ("tail_exhausted", {"considered": 2, "full": 1, "cap": 0, "closed": 1}, True),
+        ("no_consent", {}, False),
+    ],
+)
+def test_who_was_adjusted_waits_for_seats_before_hers(
+    app: Flask, code: str, numbers: dict[str, int], worth: bool
+) -> None:
+    one = with_reasons(app, 0, [("barred_age", {"rank": 1}), (code, numbers)])
+    page = as_applicant(app, one.applicant.number).get(f"{ME}/offers").text
+    assert ('value="waiting"' in page) == worth
+
+
+def test_a_class_that_was_closed_since_is_not_waited_for(app: Flask) -> None:
+    one = with_reasons(app, 2, [("below_score", {"rank": 1})])
+    with app.app_context(), db.writing() as session:
+        better = session.scalars(select(Program).order_by(Program.id)).first()
+        assert better is not None
+        session.add(
+            Ruling(order_class_id=better.order_class_id, kind="close", confirmed_people=0, reason="",
+                   asked_by="c1", asked_at=db.now(session), confirmed_by="c2",
+                   confirmed_at=db.now(session))
+        )  # fmt: skip
+    assert IDLE in as_applicant(app, one.applicant.number).get(f"{ME}/offers").text
+
+
+def with_reasons(app: Flask, rank: int, reasons: list[tuple[str, dict[str, int]]]) -> Offer:
+    """Somebody's offer, at that choice, and why she did not get any better one."""
+    with app.app_context(), db.writing() as session:
+        offer = session.scalars(
+            select(Offer).where(Offer.state == "open").order_by(Offer.id)
+        ).first()
+        assert offer is not None
+        offer.rank = rank
+        placement = publication.placement_of(session, offer.applicant)
+        assert placement is not None
+        other = session.scalars(select(Program.code).order_by(Program.id)).first()
+        placement.reasons = {
+            "outcome": placement.reasons["outcome"],
+            "reasons": [{"code": code, "program": other, "numbers": n} for code, n in reasons],
+        }
+        id_ = offer.id
+    return found(app, Offer.id == id_)
+
+
+def test_a_counter_offers_no_idle_waiting(app: Flask, office: Callable[..., FlaskClient]) -> None:
+    one = with_reasons(app, 2, [("class_closed", {"rank": 1})])
+    client = office("college", one.program.order_class.college.code)
+    path = f"{COLLEGE}/offers/{one.key}"
+    page = client.get(path).text
+    assert IDLE in page and 'value="waiting"' not in page and 'value="declined"' in page
+    form = {"answer": "waiting", "identity_seen": "y", "paper": "Z1", "version": one.version}
+    assert IDLE in client.post(f"{path}/answer", data=form).text
+    assert found(app, Offer.id == one.id).state == "open"
+
+
+def test_what_declining_ends_is_said_before(app: Flask) -> None:
+    one = found(app)
+    client = as_applicant(app, one.applicant.number)
+    assert "放弃或逾期，本轮不再递补您。" in client.get(f"{ME}/offers").text
+    assert "有空位也不再叫您：本轮不再递补。" in client.get(f"{ME}/offers/{one.key}/decline").text
+    with app.app_context(), db.writing() as session:
+        session.scalars(select(Round)).one().waiting_ended_at = db.now(session)
+    assert "本轮不再递补" not in client.get(f"{ME}/offers/{one.key}/decline").text
 
 
 def test_declining_is_asked_twice(app: Flask) -> None:

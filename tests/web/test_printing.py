@@ -23,6 +23,7 @@ from web.models import (
     AuditEvent,
     ChoiceList,
     College,
+    Consent,
     Enterprise,
     Message,
     Offer,
@@ -335,15 +336,18 @@ def test_the_public_list_is_printed_masked_while_the_notice_period_runs(
     made = a_round.standing(tmp_path / "public", "published", clock)
     with made.app_context():
         with db.writing() as session:
-            person(session, "A01").person.name = RARE
-            version = session.scalars(select(Round)).one().policy
-            assert version
-            version.toml = version.toml.replace('basis = ["示例"]', 'basis = ["S§2"]')
+            held = person(session, "A01")
+            held.person.name = RARE
+            session.execute(delete(Consent).where(Consent.applicant_id != held.id))
+            assert held.round.policy is not None
+            toml = held.round.policy.toml
+            held.round.policy.toml = toml.replace('["示例"]', '["S§2", "招生方案"]', 1)
         document = printing.public_list(db.reading(), the_round())
         assert document is not None
         said = text(document)
         assert "欧阳**㛃" in said and RARE not in said and "A01" in said
-        assert "依据：十条措施第2条" in said and "S§" not in said
+        assert said.count("名字不公开") == 8, "whoever did not agree stands by her number alone"
+        assert "依据：十条措施第2条；招生方案" in said and "志愿" in said and "S§" not in said
         assert "监督电话" in said and "至 2026-06-08 24:00" in said
         clock.forward(days=40)
         assert printing.public_list(db.reading(), the_round()) is None

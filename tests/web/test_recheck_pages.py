@@ -17,7 +17,7 @@ from tests.web.conftest import PASSWORD, Clock
 from tests.web.test_rechecks import HERSELF, WORDS, somebody, the_round
 from tests.web.test_result import as_applicant, said
 from web import auth, db, jobs, publication, rechecks, rounds, snapshot, today
-from web.models import College, Publication, Recheck, Run, Score
+from web.models import College, Publication, Recheck, Run, Score, SeatChange
 
 MINE = f"/me/{SERIAL}/rechecks"
 AT = f"/coordinator/rounds/{SERIAL}/rechecks"
@@ -122,6 +122,18 @@ def test_every_page_is_complete_in_english(upheld: Flask) -> None:
 # --- two coordinators -------------------------------------------------------------------------
 
 
+def refiled(c1: FlaskClient, c2: FlaskClient) -> None:
+    """The bureau files the corrected result: entered by one, confirmed by another."""
+    records = f"/coordinator/rounds/{SERIAL}/records"
+    assert "请先登记" in c2.get(AT).text and "第 1 次更正的结果备案" in c1.get(records).text
+    form = {"refiling-1-authority": "市人社局", "refiling-1-document": "更正〔2026〕3 号"}
+    c1.post(f"{records}/refiling-1", data={**form, "refiling-1-dated": "2026-06-05"})
+    assert "更正〔2026〕3 号" in (page := c2.get(AT).text) and "未确认" in page
+    c2.post(f"{records}/refiling-1/confirm")
+    assert "已确认" in c2.get(AT).text
+    assert c1.post(f"{records}/refiling-2", data=form).status_code == 404
+
+
 def test_two_coordinators_uphold_and_publish(published: Flask, clock: Clock) -> None:
     a05, a04 = as_applicant(published, "A05"), as_applicant(published, "A04")
     c1, c2 = staff(published, "coordinator", "c1"), staff(published, "coordinator", "c2")
@@ -167,6 +179,7 @@ def test_two_coordinators_uphold_and_publish(published: Flask, clock: Clock) -> 
     assert held(published).state == "upheld"
     assert "去更正公示" in c2.get(f"{AT}/{key}").text
     assert "您发起的" in c1.get(AT).text
+    refiled(c1, c2)
     c1.post(f"{AT}/publish")
     assert "1 件复核已成立" in c2.get(AT).text and "审定并公示更正版" in c2.get(AT).text
     assert "公示期重新开始" in c2.post(f"{AT}/publish", follow_redirects=True).text
@@ -340,6 +353,22 @@ def test_a_ticket_is_entered_at_the_counter(published: Flask) -> None:
     assert held(published).opened_by == "coordinator:c1"
 
 
+def test_later_a_person_may_still_be_asked_to_look(confirming: Flask) -> None:
+    """The waiting list and the deadlines decide, too: about those she asks until the round ends."""
+    a05 = as_applicant(confirming, "A05")
+    page = a05.get(MINE).text
+    assert 'value="human"' in page and 'value="score"' not in page and "仍可请人再看一遍" in page
+    assert "请人再看一遍" in a05.get(f"/me/{SERIAL}/result").text
+    a05.post(MINE, data={"matter": "score", "words": WORDS})
+    with confirming.app_context():
+        assert db.reading().scalars(select(Recheck)).first() is None
+    assert a05.post(MINE, data={"matter": "human", "words": WORDS}).status_code == 302
+    assert held(confirming).matter == "human"
+    with confirming.app_context(), db.writing() as session:
+        the_round(session).state = "FINAL"
+    assert "公示期已过，不能再申请复核" in a05.get(MINE).text
+
+
 def test_later_the_page_offers_a_seat_or_the_first_place(confirming: Flask) -> None:
     c1, c2 = staff(confirming, "coordinator", "c1"), staff(confirming, "coordinator", "c2")
     c1.post(f"{AT}/new", data={"number": "A05", "matter": "score", "words": WORDS})
@@ -367,6 +396,40 @@ def test_later_the_page_offers_a_seat_or_the_first_place(confirming: Flask) -> N
     assert "不在等席位" in c1.post(
         f"{AT}/{key}/first", data={"reason": "再按一次"}, follow_redirects=True
     ).text  # fmt: skip
+
+
+def test_later_a_remedy_that_cannot_come_true_is_worked_on_again(confirming: Flask) -> None:
+    c1, c2 = staff(confirming, "coordinator", "c1"), staff(confirming, "coordinator", "c2")
+    c1.post(f"{AT}/new", data={"number": "A05", "matter": "score", "words": WORDS})
+    key = held(confirming).key
+    c1.post(f"{AT}/{key}/correct", data={"place": "W/culture", "value": "80"})
+    worked(confirming)
+    assert "总量上限 U1-BEDS 将是 6 人，超过 5 人" in c1.get(f"{AT}/{key}").text
+    form = {"verdict": "upheld", "words": "查卷后更正。", "version": held(confirming).version}
+    c1.post(f"{AT}/{key}/answer", data={**form, "remedy": "seat"})
+    c2.post(f"{AT}/{key}/confirm", data={"version": held(confirming).version})
+    assert "改办下一个志愿" not in c1.get(f"{AT}/{key}").text
+    u1 = staff(confirming, "college", "u1", code="U1")
+    asked = u1.get(f"/college/{SERIAL}/seats/NEV-Y/change").text
+    assert "U1-BEDS 将是 6 人" in asked and "同意即认可这一例外" in asked
+    made = u1.post(
+        f"/college/{SERIAL}/seats/NEV-Y/change",
+        data={"after": "4", "reason": "复核成立"}, follow_redirects=True,
+    ).text  # fmt: skip
+    assert "U1-BEDS 将是 6 人" in made
+    assert "U1-BEDS 将是 6 人" in c1.get(f"/coordinator/rounds/{SERIAL}/seat-changes").text
+    with confirming.app_context(), db.writing() as session:
+        the_round(session).waiting_ended_at = db.now(session)
+        session.delete(session.scalars(select(SeatChange)).one())
+    page = c1.get(f"{AT}/{key}").text
+    assert "三方不同意增加席位的，改办下一个志愿" in page and 'name="same" value="1"' not in page
+    assert "请填写" in c1.post(f"{AT}/{key}/another", data={"reason": ""}).text
+    c1.post(f"{AT}/{key}/another", data={"reason": "企业没有岗位"})
+    worked(confirming)
+    page = c1.get(f"{AT}/{key}").text
+    assert held(confirming).state == "open" and "不再考虑 NEV" in page
+    c1.post(f"{AT}/{key}/another", data={"reason": "再按一次"})
+    assert held(confirming).correction["without"] == ["NEV"]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

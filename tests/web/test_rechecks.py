@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tests.web.a_round import CONFIRMING, DICE, FIRST, SECOND, THIRD, small_round, standing
+from tests.web.a_round import DICE, FIRST, SECOND, THIRD, small_round, standing
 from tests.web.conftest import Clock
 from web import (
     audit,
@@ -20,11 +20,9 @@ from web import (
     db,
     draw,
     jobs,
-    offers,
     publication,
     rechecks,
     rounds,
-    seats,
     snapshot,
     stages,
 )
@@ -32,13 +30,10 @@ from web.audit import Actor
 from web.models import (
     Applicant,
     Message,
-    Offer,
     Placement,
-    Program,
     Publication,
     Recheck,
     Round,
-    Ruling,
     Run,
     Score,
 )
@@ -502,126 +497,6 @@ def test_a_run_of_everything_upheld_can_be_asked_for(upheld: Flask) -> None:
 
 def published_run(session: Session) -> Run:
     return session.scalars(select(Publication)).one().run
-
-
-# --- after confirming has begun ---------------------------------------------------------------
-
-
-@pytest.fixture
-def confirming(tmp_path: Path) -> Iterator[Flask]:
-    app = standing(tmp_path, "confirming", lambda: CONFIRMING)
-    with app.app_context():
-        yield app
-    app.extensions["orderclass_engine"].dispose()
-
-
-COLLEGE, ENTERPRISE = Actor("college:u", "college"), Actor("enterprise:e", "enterprise")
-
-
-def late(remedy: str) -> int:
-    ticket = opened("A05", actor=FIRST)
-    corrected(ticket, scored("W/culture", "80"))
-    with pytest.raises(Refused) as refused:
-        answered(ticket)
-    assert list(refused.value.problems) == ["remedy"]
-    answered(ticket, remedy=remedy)
-    confirmed(ticket)
-    return ticket
-
-
-def test_later_nobody_moves_and_a_seat_is_added(confirming: Flask) -> None:
-    with db.writing() as session:
-        program = session.scalars(select(Program).where(Program.code == "NEV-Y")).one()
-        with pytest.raises(stages.NotNow):
-            seats.ask(session, program, 4, "复核", COLLEGE)
-    ticket = late("seat")
-    with db.writing() as session:
-        held = session.get_one(Recheck, ticket)
-        assert (held.program.code if held.program else "", held.rank) == ("NEV-Y", 1)
-        assert rechecks.granted(session, held) is None
-        program = session.scalars(select(Program).where(Program.code == "NEV-Y")).one()
-        other = session.scalars(select(Program).where(Program.code == "CARE")).one()
-        with pytest.raises(stages.NotNow):
-            seats.ask(session, other, 3, "复核", COLLEGE)
-        with pytest.raises(Refused):
-            seats.ask(session, program, 5, "复核", COLLEGE)
-        change = seats.ask(session, program, 4, "复核成立", COLLEGE)
-        assert not seats.agree(session, change, ENTERPRISE)
-        assert seats.agree(session, change, FIRST)
-    with db.writing() as session:
-        held = session.get_one(Recheck, ticket)
-        offer = rechecks.granted(session, held)
-        assert offer is not None and (offer.source, offer.rank, offer.state) == (
-            "remedy",
-            1,
-            "open",
-        )
-        assert offer.reason == held.number
-        assert session.query(Publication).count() == 1
-        moves = session.query(Offer).filter(Offer.state != "open").count()
-        assert moves == 0
-        with pytest.raises(Refused):
-            rechecks.first_instead(session, held, FIRST, "迟了")
-        with pytest.raises(stages.NotNow):
-            seats.ask(session, offer.program, 5, "又一个", COLLEGE)
-
-
-def test_no_seat_is_given_to_somebody_who_is_asked_about_another(confirming: Flask) -> None:
-    ticket = late("seat")
-    with db.writing() as session:
-        held = session.get_one(Recheck, ticket)
-        other = session.scalars(select(Program).where(Program.code == "ROBO")).one()
-        offers.make(session, held.round, held.applicant, other, FIRST, rank=2, source="waiting")
-        assert held.program is not None
-        change = seats.ask(session, held.program, 4, "复核成立", COLLEGE)
-        seats.agree(session, change, ENTERPRISE)
-        with pytest.raises(Refused):
-            seats.agree(session, change, FIRST)
-
-
-def test_no_seat_is_given_in_a_class_that_was_closed(confirming: Flask) -> None:
-    ticket = late("seat")
-    with db.writing() as session:
-        program = session.get_one(Recheck, ticket).program
-        assert program is not None
-        change = seats.ask(session, program, 4, "复核成立", COLLEGE)
-        seats.agree(session, change, ENTERPRISE)
-        session.add(
-            Ruling(
-                order_class_id=program.order_class_id, kind="close", confirmed_people=0, reason="人数不足",
-                asked_by=FIRST.name, asked_at=CONFIRMING, confirmed_by=SECOND.name, confirmed_at=CONFIRMING,
-            )
-        )  # fmt: skip
-        session.flush()
-        with pytest.raises(Refused, match="停开"):
-            seats.agree(session, change, FIRST)
-
-
-def test_where_no_seat_can_be_had_she_is_first(confirming: Flask) -> None:
-    ticket = late("seat")
-    with pytest.raises(Refused), db.writing() as session:
-        rechecks.first_instead(session, session.get_one(Recheck, ticket), FIRST, "")
-    with db.writing() as session:
-        rechecks.first_instead(session, session.get_one(Recheck, ticket), FIRST, "企业没有岗位")
-    session = db.reading()
-    held = session.get_one(Recheck, ticket)
-    assert (held.state, held.remedy) == ("upheld", "first")
-    assert seats.awaiting(session, held.program) is None  # type: ignore[arg-type]
-
-
-def test_later_a_correction_that_betters_nothing_has_no_remedy(confirming: Flask) -> None:
-    ticket = opened("A01", actor=FIRST)
-    corrected(ticket, scored("W/culture", "95"))
-    answered(ticket)
-    confirmed(ticket)
-    session = db.reading()
-    held = session.get_one(Recheck, ticket)
-    assert (held.remedy, held.program_id) == ("none", None)
-    assert rechecks.upheld(session, held.round) == []
-    run = held.run
-    assert run is not None
-    with pytest.raises(rounds.Moved), db.writing() as writing:
-        publication.approve_successor(writing, the_round(writing), run, SECOND)
 
 
 def test_an_answer_of_before_is_not_confirmed_once_confirming_has_begun(

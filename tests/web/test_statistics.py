@@ -134,6 +134,22 @@ def test_the_indicators_are_those_counted_by_hand(published: Flask) -> None:
         assert groups == {"失业青年": ("100.0%", "22.2%"), "农民工": ("100.0%", "11.1%")}
 
 
+def test_shares_of_those_who_listed_count_whoever_failed_the_review(published: Flask) -> None:
+    """A09 listed WELD and was not placed; that she failed the review takes her out of no denominator."""
+    with published.app_context(), db.writing() as session:
+        session.scalars(select(Applicant).where(Applicant.number == "A09")).one().state = "failed"
+    with facts_of(published) as facts:
+        found = {one.key: one for one in indicators(facts)}
+        for key, over, under in (
+            ("first_three_choices", 8, 12), ("unplaced", 3, 12), ("first_choice", 4, 11),
+            ("passed_per_seat", 11, 16),
+        ):  # fmt: skip
+            assert (found[key].numerator, found[key].denominator) == (over, under), key
+        assert "审核未通过 1" in found["unplaced"].detail
+        (group,) = [one for one in of_groups(facts) if one.label == "农民工"]
+        assert (group.placed, group.coverage) == (1, "100.0%")
+
+
 def test_what_the_run_reported_is_what_is_counted(published: Flask) -> None:
     same = {
         "college": "college", "enterprise": "enterprise", "industry": "industry",

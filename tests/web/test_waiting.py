@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -24,11 +25,26 @@ from tests.web.a_round import (
     standing,
 )
 from tests.web.conftest import PASSWORD, Clock, installed
-from web import agreements, audit, auth, chain, check_chain, db, jobs, offers, rounds, waiting
+from web import (
+    agreements,
+    audit,
+    auth,
+    chain,
+    check_chain,
+    db,
+    jobs,
+    links,
+    offers,
+    rounds,
+    snapshot,
+    waiting,
+)
 from web.audit import Actor
 from web.models import (
     Agreement,
     Applicant,
+    AuditEvent,
+    AuditPayload,
     Message,
     Offer,
     OrderClass,
@@ -214,6 +230,34 @@ def test_once_a_working_day_and_only_while_it_lasts(app: Flask) -> None:
         step()
     with pytest.raises(Moved), db.writing() as session:
         waiting.end(session, the_round_in(session), FIRST)
+
+
+def test_the_end_closes_the_chain(app: Flask, tmp_path: Path) -> None:
+    answer(A02="declined", A04="waiting")
+    step()
+    open_ = holds(tmp_path)
+    answer(A04="accepted")
+    with db.writing() as session:
+        waiting.end(session, the_round_in(session), FIRST)
+    closed = holds(tmp_path)
+    assert closed[:-1] == open_ and len(closed) == len(open_) + 1
+    round_ = the_round()
+    session = db.reading()
+    assert closed[-1] == round_.waiting_end_digest == links.head(session, round_)
+    folder = snapshot.instance() / round_.waiting_end_folder
+    about = json.loads((folder / "step.json").read_bytes())
+    assert (about["kind"], about["steps"], about["parent"]) == ("end", 1, open_[-1])
+    states = (folder / "placements.csv").read_text(encoding="utf-8")
+    assert ",declined" in states and ",accepted" in states
+    last = session.scalars(select(AuditEvent).where(AuditEvent.action == "waiting.end")).one()
+    told = session.get_one(AuditPayload, last.id).payload["after"]
+    assert told == {"head": closed[-1], "parent": open_[-1], "steps": 1}
+
+
+def test_a_list_without_any_step_is_closed_as_well(app: Flask, tmp_path: Path) -> None:
+    with db.writing() as session:
+        waiting.end(session, the_round_in(session), FIRST)
+    assert len(holds(tmp_path)) == 1
 
 
 def test_not_before_and_not_while_suspended(app: Flask) -> None:

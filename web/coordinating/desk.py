@@ -35,6 +35,7 @@ TASKS: dict[str, tuple[Any, Any]] = {
     "seat_change": (_l("席位变更单等办理"), _l("企业")),
     "recheck_to_answer": (_l("复核等答复"), _l("办理单位")),
     "recheck_to_confirm": (_l("复核答复等第二人确认"), _l("协调员")),
+    "recheck_owed": (_l("复核成立，补救还没办成"), _l("协调员")),
     "not_confirmed": (_l("录取还没有答复"), _l("院校")),
     "agreement_to_make": (_l("协议还没有生成"), _l("院校")),
     "agreement_of_person": (_l("协议等学生或监护人签"), _l("院校")),

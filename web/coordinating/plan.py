@@ -300,9 +300,14 @@ def drop_cap(serial: str, code: str) -> Response:
 def seat_changes(serial: str) -> str:
     """The changes of seats after the plan was public (席位变更单), agreed by three sides."""
     round_ = auth.round_of(serial)
-    found = seats.of_round(db.reading(), round_.id)
-    return render_template("coordinator/seat_changes.html", round=round_, sides=SIDES,
-                           changes=[(c, seats.missing(c)) for c in found])  # fmt: skip
+    session = db.reading()
+    changes = [
+        (c, seats.missing(c), [] if c.applied_at else seats.warnings(session, c.program))
+        for c in seats.of_round(session, round_.id)
+    ]
+    return render_template(
+        "coordinator/seat_changes.html", round=round_, sides=SIDES, changes=changes
+    )
 
 
 @bp.post("/rounds/<serial>/seat-changes/<key>")
@@ -389,16 +394,18 @@ def records(serial: str) -> str:
 
 def _records(round_: Round, posted: dict[str, Paper]) -> str:
     session = db.reading()
-    held = {kind: planning.record_of(session, round_, kind) for kind in planning.RECORDS}
+    held = {
+        kind: planning.record_of(session, round_, kind) for kind in planning.papers(session, round_)
+    }
     forms = {kind: posted.get(kind) or Paper(obj=held[kind], prefix=kind) for kind in held}
     return render_template("coordinator/records.html", round=round_, held=held, forms=forms,
-                           titles=codes.RECORDS, me=auth.actor().name)  # fmt: skip
+                           titles={kind: codes.record(kind) for kind in held}, me=auth.actor().name)  # fmt: skip
 
 
 @bp.post("/rounds/<serial>/records/<kind>")
 def enter_record(serial: str, kind: str) -> str | Response:
     """Enter a paper of the bureau."""
-    if kind not in planning.RECORDS:
+    if kind not in planning.papers(db.reading(), auth.round_of(serial)):
         abort(404)
     form = Paper(prefix=kind)
     if not form.validate_on_submit():

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from .. import auth, calendar, db, jobs, publication, recheck_pages, rechecks, rounds, snapshot
+from .. import (
+    auth,
+    calendar,
+    db,
+    jobs,
+    publication,
+    recheck_pages,
+    rechecks,
+    remedies,
+    rounds,
+    snapshot,
+)
 from ..models import Recheck
 from ..offices import posted_version
 from ..recheck_pages import REFUSALS, Back
@@ -59,7 +71,16 @@ def back_recheck(serial: str, key: str) -> Response:
 @bp.post(AT + "/<key>/first")
 def first_recheck(serial: str, key: str) -> Response:
     """No seat was agreed: first on the waiting list."""
-    return _reasoned(serial, key, rechecks.first_instead, _("已改为递补排第一位。"))
+    return _reasoned(serial, key, remedies.first_instead, _("已改为递补排第一位。"))
+
+
+@bp.post(AT + "/<key>/another")
+def another_recheck(serial: str, key: str) -> Response:
+    """Its remedy cannot come true: the next best place."""
+    same = bool(request.form.get("same"))
+    return _reasoned(
+        serial, key, partial(remedies.another, same=same), _("已重新办理，正在推算后果。")
+    )
 
 
 def _reasoned(serial: str, key: str, act: Callable[..., None], said: str) -> Response:

@@ -23,7 +23,7 @@ class Record(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     round_id: Mapped[int] = mapped_column(ForeignKey("round.id"), index=True)
     kind: Mapped[str]
-    """``plan_approval`` 审定 or ``result_filing`` 备案."""
+    """``plan_approval`` 审定, ``result_filing`` 备案, or ``refiling-N``: that of the Nth correction."""
     authority: Mapped[str]
     document: Mapped[str]
     dated: Mapped[date]

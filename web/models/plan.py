@@ -52,6 +52,9 @@ class Round(Base):
     """Since when the clocks stand still; while suspended."""
     waiting_ended_at: Mapped[datetime | None] = mapped_column(Instant)
     """When the waiting list was ended; from then on classes are judged and nobody is called."""
+    waiting_end_folder: Mapped[str] = mapped_column(default="")
+    waiting_end_digest: Mapped[str] = mapped_column(default="")
+    """The closing link of the waiting list's chain."""
     version: Mapped[int] = mapped_column(default=1)
 
     policy: Mapped[PolicyVersion | None] = relationship(foreign_keys=[policy_id])
