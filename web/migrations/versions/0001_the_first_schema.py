@@ -146,6 +146,8 @@ def upgrade() -> None:
         sa.Column("notice_ends_at", web.db.Instant(timezone=True), nullable=True),
         sa.Column("suspended_at", web.db.Instant(timezone=True), nullable=True),
         sa.Column("waiting_ended_at", web.db.Instant(timezone=True), nullable=True),
+        sa.Column("waiting_end_folder", sa.String(), nullable=False),
+        sa.Column("waiting_end_digest", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["parent_id"], ["round.id"], name=op.f("fk_round_parent_id")),
         sa.ForeignKeyConstraint(
