@@ -28,7 +28,7 @@ Found = tuple[list[int], Prices]
 AGAIN = 12
 """How often columns that prices find wanting are added."""
 
-PARTS, TOGETHER = 1000, 1 << 26
+PARTS, TOGETHER = 500, 1 << 26
 """A price is whole in so many parts of a unit at most, and all of them are together."""
 
 

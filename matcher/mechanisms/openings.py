@@ -60,8 +60,11 @@ ROUNDS = 8
 """How many times columns are added to a relaxation at most."""
 
 
-NODES = 100
-"""Nodes after which, where sets cross, the solver's word is taken for the rest."""
+NODES, FEW = 100, 20_000
+"""Nodes after which, where sets cross, the solver's word is taken for the rest: of so few arcs."""
+
+PROOF = 20_000_000
+"""Nodes times people after which it is taken whatever the arcs."""
 
 
 class TooMany(Exception):
@@ -346,7 +349,7 @@ class Search:
         """Prove that a node holds nothing better than the best plan."""
         self.watch()
         self.nodes += 1
-        if self.nodes > NODES and self.crossing:
+        if self.crossing and self.nodes > self.patience:
             raise TooMany
         tree = Tree()
         entered = self.bounds.entered(node)
@@ -384,7 +387,9 @@ class Search:
             self.equal = max(self.equal, start if flow is not None else 0)
             if (self.small or self.crossing) and 0 < self._free(node).sum() <= start:
                 break  # a relaxation is dearer the more components it fixes
-            for ladder in (self.ladder(start), [1]):
+            # Inside the tree the first component alone is bounded soonest.
+            alone = self.crossing and self.nodes > 1 and start == 0
+            for ladder in ([1],) if alone else (self.ladder(start), [1]):
                 value = np.inf
                 # Inside the tree columns stay as they are: bounds see all of them anyway.
                 grow = flow is not None or first > 0 or not self.crossing
@@ -424,6 +429,11 @@ class Search:
     def _is_best(self, node: Node) -> bool:
         """Whether classes are settled as in the best plan."""
         return self.best is not None and bool((node.openings == self.best.openings).all())
+
+    @property
+    def patience(self) -> int:
+        """How many nodes a proof may have where sets cross."""
+        return NODES if len(self.plan.edge) <= FEW else max(NODES, PROOF // self.people)
 
     @property
     def small(self) -> bool:

@@ -404,7 +404,7 @@ def test_a_result_cut_short_is_explained_by_the_components_that_it_has() -> None
     policy = Policy.from_tables(tables)
     market = Market.from_tables(tables, policy)
     result = solve(market, policy)
-    short = [replace(t, price=t.price[:1] if t.price else None) for t in result.thresholds]
+    short = [t._replace(price=t.price[:1] if t.price else None) for t in result.thresholds]
     cut = replace(result, thresholds=short, status=Status.FEASIBLE)
     (told,) = explain(market, policy, cut, "C")
     assert only(told, "price_placed").numbers["loss"] == 1

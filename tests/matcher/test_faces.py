@@ -107,4 +107,5 @@ def cut(*prices: float) -> tuple[int, list[int]] | None:
 def test_prices_are_cut_until_they_are_whole() -> None:
     assert cut(3.0, -2.0000001) == (1, [3, -2])
     assert cut(0.5, 1 / 3) == (6, [3, 2])
+    assert cut(1 / 403, 250000 + 5 / 62, 22 / 21) == (16926, [42, 4231501365, 17732]), "and no less"
     assert cut(2**0.5) is None

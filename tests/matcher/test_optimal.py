@@ -358,3 +358,45 @@ def test_at_the_prices_everybody_has_what_is_best_for_her(seed: int) -> None:
         if own[name] is not None:
             assert has <= tuple(own[name])
             assert all(tuple(own[name]) <= cost for cost in others)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_arcs_in_a_row_are_taken_as_one(seed: int) -> None:
+    """Two people, and rows of any length from each of three programs to the sink."""
+    random = np.random.default_rng(seed)
+    lengths = random.integers(1, 5, size=3).tolist()
+    tail, head, node = [0, 0, 1, 1], [2, 3, 3, 4], 5
+    sink = 5 + sum(lengths) - 3
+    for program, length in zip((2, 3, 4), lengths, strict=True):
+        row = [program, *range(node, node + length - 1), sink]
+        tail, head, node = tail + row[:-1], head + row[1:], node + length - 1
+    tail, head = [*tail, 0, 1], [*head, sink, sink]
+    arcs = [np.array(part) for part in (tail, head)]
+    capacity, cost = random.integers(1, 3, size=len(tail)), random.integers(-9, 3, size=len(tail))
+    supply = np.zeros(sink + 1, np.int64)
+    supply[[0, 1, sink]] = 1, 1, -2
+    found = flow._solve(*arcs, capacity, cost, supply)
+    direct = flow.min_cost_flow.SimpleMinCostFlow()
+    direct.add_arcs_with_capacity_and_unit_cost(*arcs, capacity, cost)
+    direct.set_nodes_supplies(np.arange(sink + 1), supply)
+    assert direct.solve() == direct.OPTIMAL
+    assert found @ cost == direct.optimal_cost()
+    assert ((found >= 0) & (found <= capacity)).all()
+    out = np.bincount(arcs[0], found, sink + 1) - np.bincount(arcs[1], found, sink + 1)
+    assert out.tolist() == supply.tolist()
+
+
+def test_weights_that_are_too_light_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To place everybody six people each take their next choice."""
+    seats = dict.fromkeys("PQRSTUV", 1)
+    lists = {a: f"{p} {q}" for a, p, q in zip("ABCDEF", "PQRSTU", "QRSTUV", strict=True)} | {
+        "G": "P"
+    }
+    made = make_round(lists, seats, RULES | {"mechanism.rank_costs": [0, 9]})
+    monkeypatch.setattr(flow, "_FEW", 1)
+    solves: list[Any] = []
+    honest = flow._solve
+    monkeypatch.setattr(flow, "_solve", lambda *network: solves.append(network) or honest(*network))
+    assert placed(made) == dict(zip("ABCDEFG", "QRSTUVP", strict=True))
+    costs = [tuple(network[3].tolist()) for network in solves]
+    assert len(set(costs)) == len(costs) > 1, "the lighter weights are tried, and found wrong"

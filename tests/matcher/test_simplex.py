@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import product
 from random import Random
 
 import numpy as np
@@ -52,6 +53,42 @@ def test_a_change_of_costs_limits_or_columns_is_solved_as_if_it_were_new(seed: i
             assert (found.dual <= 1e-9).all()
             assert cost @ found.x == pytest.approx(found.cost)
             assert (made.matrix @ found.x <= room + 1e-6).all()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_costs_that_return_are_solved_from_their_own_basis(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    solver, wide = warm(), program(random, 6, 9)
+    narrow = Program(wide.matrix[:4, :5], wide.rows[:4], wide.columns[:5], 0)
+    costs = {about: -random.random(9) for about in ("one", "other")}
+    for made, about in product((wide, narrow, wide), ("one", "other", "one")):
+        size = len(made.columns)
+        cost, box = costs[about][:size], (np.zeros(size), random.random(size))
+        limit = np.full(len(made.rows), 2.0)
+        found = solver.solve(made, cost, box, limit, None, about=about)
+        afresh = Cold().solve(made, cost, box, limit, None)
+        assert found is not None
+        assert afresh is not None
+        assert found.cost == pytest.approx(afresh.cost)
+    assert set(solver.states) == {"one", "other"}
+
+
+def test_a_solver_begins_with_the_basis_that_it_is_given() -> None:
+    """Every column full, so that its row is at its limit: nothing is left to do."""
+    size = 50
+    made = Program(csc_array(np.eye(size)), np.arange(size), np.arange(size), 0)
+    cost, box, limit = -np.ones(size), (np.zeros(size), np.full(size, 9.0)), np.ones(size)
+    steps = []
+    for basis in (None, (np.full(size, simplex.BASIC), np.full(size, simplex.UPPER))):
+        solver = warm()
+        solver.highs.setOptionValue("presolve", "off")
+        if basis:
+            solver.begin(made, *basis, "")
+        found = solver.solve(made, cost, box, limit, None)
+        assert found is not None
+        assert found.cost == -size
+        steps.append(solver.highs.getInfo().simplex_iteration_count)
+    assert steps[0] > steps[1] == 0
 
 
 @pytest.mark.parametrize("seed", range(10))
