@@ -54,6 +54,13 @@ class Node:
         return b"".join(part.tobytes() for part in (self.openings, self.allowed, self.forced))
 
 
+def settled(node: Node, order_class: int, state: int) -> Node:
+    """A node with one class more settled."""
+    openings = node.openings.copy()
+    openings[order_class] = state
+    return Node(openings, node.allowed, node.forced)
+
+
 class Prices(NamedTuple):
     """Integers for every node of the network; for caps the price of one of its seats alone."""
 

@@ -16,14 +16,15 @@ from math import ceil
 
 import numpy as np
 
-from ..cells import Int, occurring
+from ..cells import Int
 from ..objective import Counted, ceiling, reserved_filled
-from .bounds import ROOM, Bool, Bound, Bounds, Node, Prices, packed, prices_of
+from .bounds import ROOM, Bool, Bound, Bounds, Node, Prices, packed, prices_of, settled
 from .faces import along
 from .flow import NoFlow
 from .plan import CLOSED, FREE, OPEN, Drawn, Flow, Plan
 from .proof import Step, Tree
 from .rounding import closing_short, nearest
+from .splitting import class_to_split, pair_to_split
 from .strong import FINE, NOTHING, Fixed, Solution, Strong, Weighted, rounded
 
 
@@ -133,6 +134,7 @@ class Search:
         self.ceilings: list[int] = []
         self.leaf_of: Best | None = None
         self.nodes = 0
+        self.loss: dict[int, tuple[float, float]] = {}
         everything = np.where(self.plan.conditional, OPEN, FREE)
         self.crossing = bool(self.plan.chains(everything).left_out)
         self.before_lottery = sum(not isinstance(c, Drawn) for c in self.objective)
@@ -385,7 +387,7 @@ class Search:
                 continue
             first = start
             self.equal = max(self.equal, start if flow is not None else 0)
-            if (self.small or self.crossing) and 0 < self._free(node).sum() <= start:
+            if (self.small or self.crossing) and 0 < self.free(node).sum() <= start:
                 break  # a relaxation is dearer the more components it fixes
             # Inside the tree the first component alone is bounded soonest.
             alone = self.crossing and self.nodes > 1 and start == 0
@@ -421,7 +423,7 @@ class Search:
         """How many components are to be proven: where another plan is as good, it is not unique."""
         return len(self.objective) if self.tied else len(self.components)
 
-    def _free(self, node: Node) -> Bool:
+    def free(self, node: Node) -> Bool:
         """Which classes are not settled."""
         found: Bool = self.plan.conditional & (node.openings == FREE)
         return found
@@ -441,7 +443,7 @@ class Search:
         return not self.crossing and bool(self.strong.columns.all())
 
     def _settled(self, node: Node) -> bool:
-        return not self._free(node).any()
+        return not self.free(node).any()
 
     def _is_leaf(self, node: Node) -> bool:
         """Whether every class is settled and a flow says all: no sets cross, no pair is settled."""
@@ -475,25 +477,19 @@ class Search:
             return self.step(node, start, ([0], prices), tree)
         solution = self.strong.solve(node, *self.asked(start, []), self.time_left())
         if solution is None:
-            self._without_digits()
+            self.without_digits()
             return node, start
         weights = [round(price * FINE) for price in solution.fixed] or [0]
         return self.step(node, start, (weights, rounded(solution, 1 / FINE)), tree)
 
     def _branch(self, node: Node, start: int, tree: Tree, solution: Solution | None) -> Tree:
         """Split a node by the class that is least clearly open or closed, or else by a pair."""
-        free = np.flatnonzero(self.plan.conditional & (node.openings == FREE))
         second = False
-        if len(free):
-            halfway = np.abs(solution.opening[free] - 0.5) if solution else np.zeros(len(free))
-            tree.order_class = int(free[np.argmin(halfway)])
+        tree.order_class = class_to_split(self, node, start, solution)
+        if tree.order_class >= 0:
             second = solution is not None and bool(solution.opening[tree.order_class] < 0.5)
-            sides = []
-            for state in (OPEN, CLOSED):
-                openings = node.openings.copy()
-                openings[tree.order_class] = state
-                sides.append(Node(openings, node.allowed, node.forced))
-        elif (edge := self._pair(node, solution)) < 0:
+            sides = [settled(node, tree.order_class, state) for state in (OPEN, CLOSED)]
+        elif (edge := pair_to_split(self, node, solution)) < 0:
             self.offer(self._forced(node), node.openings)
             tree.leaf = "settled"
             return tree
@@ -515,17 +511,6 @@ class Search:
         """The only placement of a node in which every pair is settled."""
         program = np.append(self.plan.market.program, -1)
         return np.where(node.forced >= 0, program[node.forced], -1)
-
-    def _pair(self, node: Node, solution: Solution | None) -> int:
-        """The pair that is most nearly halfway in a solution, −1 where all are settled."""
-        plan = self.plan
-        open_ = occurring(plan.edge[self.bounds.present(node)], len(plan.market.program))
-        open_ = open_[node.forced[plan.market.owner[open_]] < 0]
-        share = np.zeros(len(plan.market.program))
-        if solution:
-            np.add.at(share, plan.edge, solution.placed)
-        halfway = np.abs(share[open_] - 0.5)
-        return int(open_[np.argmin(halfway)]) if len(open_) else -1
 
     # --- steps
 
@@ -625,7 +610,7 @@ class Search:
             self.watch()
             solution = self.strong.solve(node, wanted, fixed, self.time_left(), grow)
             if solution is None:
-                self._without_digits()
+                self.without_digits()
                 return
             yield solution
             if not solution.more:
@@ -675,7 +660,7 @@ class Search:
         weights += [round(weight / unit) for weight in ladder]
         return self.step(node, start, (weights, rounded(solution, unit)), tree)
 
-    def _without_digits(self) -> None:
+    def without_digits(self) -> None:
         """Go on without a relaxation that the solver could not solve, unless the time is up."""
         self.watch()
         if self.crossing:

@@ -31,6 +31,10 @@ DUAL, PRIMAL = 1, 4
 """HiGHS's numbers for its simplex algorithms: the second where only the costs have changed."""
 
 
+SOON, ENDLESS = 10, 2**31 - 1
+"""After steps for one row in so many, the basis that costs had may be given up for the last one."""
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """Rows over columns, each within a limit; what it costs and bounds may change.
@@ -130,15 +134,15 @@ class Warm:
         """
         least = np.full(len(limit), -np.inf) if tight is None else np.where(tight, limit, -np.inf)
         highs, old = self.highs, self.program
-        again = about != self.about and about in self.states
+        before, again = self.about, about != self.about and about in self.states
         if old is not None and about != self.about:
             self._keep(old)
         self.about = about
         if old is not None and not again and old.fixed == program.fixed and self.solved:
             self._reprice(old, program, cost)
         region = *box, least, limit
-        same = program is old and not again and all(map(np.array_equal, region, self.region))
-        highs.setOptionValue("simplex_strategy", PRIMAL if same else DUAL)
+        same = program is old and all(map(np.array_equal, region, self.region))
+        highs.setOptionValue("simplex_strategy", PRIMAL if same and not again else DUAL)
         if program is old:
             at = np.arange(len(cost), dtype=np.int32)
             highs.changeColsCost(len(at), at, cost)
@@ -147,14 +151,19 @@ class Warm:
             for row in np.flatnonzero(changed).tolist():
                 highs.changeRowBounds(row, least[row], limit[row])
             if again:
-                self._restore(program)
+                self._restore(program, about)
         else:
             if old is not None and not again:
                 self._keep(old)
             self._pass(program, cost, region)
-            self._restore(program)
+            self._restore(program, about)
         self.program, self.region, self.cost = program, region, cost
-        self.solved = self._run(time_s)
+        # Where only costs differ, the last basis is primal feasible: to be gone back to.
+        self.solved = self._run(time_s, len(limit) // SOON if again and same else ENDLESS)
+        if highs.getModelStatus() == self.core.HighsModelStatus.kIterationLimit:
+            self._restore(program, before)
+            highs.setOptionValue("simplex_strategy", PRIMAL)
+            self.solved = self._run(time_s)
         if not self.solved:
             if highs.getModelStatus() == self.core.HighsModelStatus.kTimeLimit:
                 return None
@@ -183,7 +192,8 @@ class Warm:
             self.highs.setOptionValue("simplex_strategy", PRIMAL)
             self.highs.run()
 
-    def _run(self, time_s: float | None) -> bool:
+    def _run(self, time_s: float | None, steps: int = ENDLESS) -> bool:
+        self.highs.setOptionValue("simplex_iteration_limit", steps)
         limit = self.highs.getRunTime() + time_s if time_s else np.inf
         self.highs.setOptionValue("time_limit", limit)
         self.highs.run()
@@ -202,13 +212,13 @@ class Warm:
         lp.a_matrix_.value_ = matrix.data
         self.highs.passModel(lp)
 
-    def _restore(self, program: Program) -> None:
-        """Hand over what is known of a basis."""
-        if self.about not in self.states:
+    def _restore(self, program: Program, about: str) -> None:
+        """Hand over what is known of the basis of some costs."""
+        if about not in self.states:
             return
         status = self.core.HighsBasisStatus
         names = [status.kLower, status.kBasic, status.kUpper, status.kZero, status.kNonbasic]
-        columns, rows = self.states[self.about]
+        columns, rows = self.states[about]
         basis = self.core.HighsBasis()
         basis.col_status = [names[s] for s in _of(columns, program.columns, LOWER).tolist()]
         basis.row_status = [names[s] for s in _of(rows, program.rows, BASIC).tolist()]

@@ -1,0 +1,81 @@
+"""What a node of the search is split by: a class, or, where all are settled, a pair.
+
+Which one it is changes nothing but the length of the search.  A class counts for what settling it either
+way takes from the bound, as far as the relaxation shows it; this is asked once for each class, and later
+nodes go by what it took then for each part of it that was settled (pseudo-costs; Achterberg, Koch and
+Martin 2005, doi 10.1016/j.orl.2004.04.002).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..cells import occurring
+from .bounds import Node, settled
+from .plan import CLOSED, OPEN
+from .strong import NOTHING, Solution
+
+if TYPE_CHECKING:
+    from .openings import Search
+
+TRIED = 12
+"""Classes of which at most it is asked what settling them would take."""
+
+LEAST = 1e-3
+"""What settling a class is taken to cost at least, so that the other side still counts."""
+
+
+def class_to_split(search: Search, node: Node, start: int, solution: Solution | None) -> int:
+    """The class whose settling bounds most, or that is least clearly open or closed; −1 for none."""
+    free = np.flatnonzero(search.free(node))
+    if not len(free) or solution is None:
+        return int(free[0]) if len(free) else -1
+    opening = solution.opening
+    near = free[np.argsort(np.abs(opening[free] - 0.5), kind="stable")].tolist()
+    between = [c for c in near if NOTHING < opening[c] < 1 - NOTHING][:TRIED]
+    if not search.crossing or len(between) < 2:
+        return int(near[0])
+    _ask(search, node, start, solution, between)
+
+    def worth(c: int) -> float:
+        opened, closed = search.loss[c]
+        share = float(opening[c])
+        return max(LEAST, opened * (1 - share)) * max(LEAST, closed * share)
+
+    return int(max(between, key=worth))
+
+
+def pair_to_split(search: Search, node: Node, solution: Solution | None) -> int:
+    """The pair that is most nearly halfway in a solution, −1 where all are settled."""
+    plan = search.plan
+    open_ = occurring(plan.edge[search.bounds.present(node)], len(plan.market.program))
+    open_ = open_[node.forced[plan.market.owner[open_]] < 0]
+    share = np.zeros(len(plan.market.program))
+    if solution:
+        np.add.at(share, plan.edge, solution.placed)
+    halfway = np.abs(share[open_] - 0.5)
+    return int(open_[np.argmin(halfway)]) if len(open_) else -1
+
+
+def _ask(search: Search, node: Node, start: int, solution: Solution, classes: list[int]) -> None:
+    """Note what settling each class would take from the bound, where that is not known yet."""
+    fresh = [c for c in classes if c not in search.loss]
+    if not fresh:
+        return
+    whole = _most(search, node, start)
+    for c in fresh:
+        opened, closed = (_most(search, settled(node, c, state), start) for state in (OPEN, CLOSED))
+        share = float(solution.opening[c])
+        search.loss[c] = max(0.0, whole - opened) / (1 - share), max(0.0, whole - closed) / share
+
+
+def _most(search: Search, node: Node, start: int) -> float:
+    """What the relaxation of a node makes of one component at most."""
+    search.watch()
+    asked = search.asked(start, [1])
+    solution = search.strong.solve(node, *asked, search.time_left(), grow=False)
+    if solution is None:
+        search.without_digits()
+    return solution.value if solution else -np.inf
