@@ -640,8 +640,7 @@ class Search:
         """
         first, entry = start, node
         if len(ladder) == 1:
-            most = self.reach[start] * self.people * max(1, *map(ceil, map(abs, solution.fixed)), 1)
-            fine = 1 << max(0, min(20, (ROOM // most).bit_length() - 3))
+            fine = self._parts(solution, start)
             node, start = self.apply(solution, [1], 1 / fine, node, start, tree)
         for at, weight in enumerate(ladder if len(ladder) > 1 else []):
             node, start = self.apply(solution, ladder[: at + 1], weight, node, start, tree)
@@ -651,6 +650,21 @@ class Search:
         if stuck and (self.best is None or len(ladder) == 1) and solution.missing > 0.5:
             return self._without_plan(node, start, tree)
         return node, start
+
+    def _parts(self, solution: Solution, start: int) -> int:
+        """Into how many parts the prices of one component may be cut."""
+        most = self.reach[start] * self.people * max(1, *map(ceil, map(abs, solution.fixed)), 1)
+        return 1 << max(0, min(20, (ROOM // most).bit_length() - 3))
+
+    def most_of(self, node: Node, solution: Solution | None) -> int:
+        """What no plan of a node exceeds in the first component, by the prices of a solution."""
+        if solution is None:
+            return self.most
+        fine = self._parts(solution, 0)
+        prices = rounded(solution, 1 / fine)
+        cost, per_reserve = self._cost(node, [fine], prices)
+        bound = self.bounds.bound(node, cost, per_reserve, prices)
+        return -1 if bound.impossible else -bound.least // fine
 
     def apply(
         self, solution: Solution, ladder: list[int], unit: float, node: Node, start: int, tree: Tree

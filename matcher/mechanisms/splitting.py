@@ -64,18 +64,27 @@ def _ask(search: Search, node: Node, start: int, solution: Solution, classes: li
     fresh = [c for c in classes if c not in search.loss]
     if not fresh:
         return
-    whole = _most(search, node, start)
+    whole = _value(_alone(search, node, start))
     for c in fresh:
-        opened, closed = (_most(search, settled(node, c, state), start) for state in (OPEN, CLOSED))
+        sides = [settled(node, c, state) for state in (OPEN, CLOSED)]
+        found = [_alone(search, side, start) for side in sides]
+        opened, closed = (max(0.0, whole - _value(one)) for one in found)
         share = float(solution.opening[c])
-        search.loss[c] = max(0.0, whole - opened) / (1 - share), max(0.0, whole - closed) / share
+        search.loss[c] = opened / (1 - share), closed / share
+        if search.nodes == 1 and start == 0 and search.best:
+            most = [search.most_of(*pair) for pair in zip(sides, found, strict=True)]
+            search.most = min(search.most, max(search.best.value[0], *most))
 
 
-def _most(search: Search, node: Node, start: int) -> float:
-    """What the relaxation of a node makes of one component at most."""
+def _alone(search: Search, node: Node, start: int) -> Solution | None:
+    """The relaxation of a node with one component made large."""
     search.watch()
     asked = search.asked(start, [1])
     solution = search.strong.solve(node, *asked, search.time_left(), grow=False)
     if solution is None:
         search.without_digits()
+    return solution
+
+
+def _value(solution: Solution | None) -> float:
     return solution.value if solution else -np.inf

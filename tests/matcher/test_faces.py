@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.city import Shape, city, policy
 from matcher import Result, Status, solve, verify
-from matcher.mechanisms import faces, openings, strong
+from matcher.mechanisms import faces, openings, splitting, strong
 from matcher.mechanisms.proof import Tree
 from matcher.mechanisms.strong import Solution
 from tests.matcher.test_oracle import solved
@@ -109,3 +109,24 @@ def test_prices_are_cut_until_they_are_whole() -> None:
     assert cut(0.5, 1 / 3) == (6, [3, 2])
     assert cut(1 / 403, 250000 + 5 / 62, 22 / 21) == (16926, [42, 4231501365, 17732]), "and no less"
     assert cut(2**0.5) is None
+
+
+def test_what_settling_a_class_takes_from_the_bound_is_true(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No plan exceeds the bound that is told where the search is cut short after the first split."""
+    ask, told = splitting._ask, []
+
+    def asked(search: Any, *rest: Any) -> None:
+        before = search.most
+        ask(search, *rest)
+        told.append((before, search.most))
+
+    monkeypatch.setattr(splitting, "_ask", asked)
+    lower = 0
+    for seed in range(12):
+        told.clear()
+        found = solve(city(replace(CITY, seed=seed, seats=1.0)).market(), replace(RULES, time_s=20))
+        assert all(after >= found.objective[0] for _, after in told)
+        lower += any(after < before for before, after in told)
+    assert lower, "the bound falls somewhere"
