@@ -110,7 +110,7 @@ def test_every_code_of_other_stories_has_a_word() -> None:
     source = Path(plausibility.__file__).read_text(encoding="utf-8")
     assert set(re.findall(r'Figure\(\s*"(\w+)"', source)) <= set(review.DOUBTS)
     today = Path(desk.today.__file__).read_text(encoding="utf-8")
-    assert set(re.findall(r'_tasks\("(\w+)"', today)) == set(desk.TASKS)
+    assert set(re.findall(r'_tasks\(\s*"(\w+)"', today)) == set(desk.TASKS)
     assert {c for p in policies.PARAMETERS for c in p.codes} <= set(policies.CODES)
     assert trials.CLAIMS and codes.FAIRNESS
 
