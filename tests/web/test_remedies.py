@@ -120,13 +120,7 @@ def test_no_seat_is_given_in_a_class_that_was_closed(confirming: Flask) -> None:
         assert program is not None
         change = seats.ask(session, program, 4, "复核成立", COLLEGE)
         seats.agree(session, change, ENTERPRISE)
-        session.add(
-            Ruling(
-                order_class_id=program.order_class_id, kind="close", confirmed_people=0, reason="人数不足",
-                asked_by=FIRST.name, asked_at=CONFIRMING, confirmed_by=SECOND.name, confirmed_at=CONFIRMING,
-            )
-        )  # fmt: skip
-        session.flush()
+        closed(session, program)
         with pytest.raises(Refused, match="停开"):
             seats.agree(session, change, FIRST)
 
