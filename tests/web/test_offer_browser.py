@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from tests.web.browser import PHONE, Look, Visitors
 from tests.web.conftest import PASSWORD
-from tests.web.test_offer_pages import COORDINATOR, ME, app, clock
+from tests.web.test_offer_pages import COORDINATOR, ME, WAITING, app, clock
 from web import auth, db
 from web.models import Applicant, Offer
 
@@ -20,8 +20,7 @@ __all__ = ["app", "clock"]
 def offered(app: Flask) -> Offer:
     """Somebody who is asked, with an account; and a coordinator."""
     with app.app_context(), db.writing() as session:
-        one = session.scalars(select(Offer).where(Offer.rank != 1).order_by(Offer.id)).first()
-        assert one is not None
+        one = session.scalars(select(Offer).where(WAITING)).one()
         mine = session.get_one(Applicant, one.applicant_id)
         auth.create_user(session, "asked", PASSWORD, "applicant", person_id=mine.person_id)
         auth.create_user(session, "coordinator1", PASSWORD, "coordinator")
