@@ -165,7 +165,8 @@ class Visitors:
             page.goto("/login")
             page.fill("[name=username]", username)
             page.fill("[name=password]", password)
-            page.locator("main form button").click()
+            with page.expect_navigation():
+                page.locator("main form button").click()
         return page
 
     def _watch(self, page: Page) -> None:

@@ -1,34 +1,70 @@
-"""The round of ``data/example`` after its publication, as its people live it to the next round.
+"""The round of ``data/example`` after its publication, as its people live it through the next round.
 
 An appeal is upheld and its successor published; places are accepted, declined and called; an agreement
-is signed by four, one person checks in, a class below its minimum is ruled on, the round ends, and the
-bureau reads figures that were worked out by hand.
+is signed by four, one person checks in, a class below its minimum is ruled on, and the round ends.
+Whoever has no place lists anew, for the seats that are left, and the result of that round is published.
+The bureau reads figures of both that were worked out by hand.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from playwright.sync_api import expect
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from tests.web import signed
 from tests.web.a_round import BEGINNING, SERIAL, standing
 from tests.web.browser import PHONE, Look, Visitors
+from tests.web.cast import (
+    Cast,
+    Somebody,
+    a_paper_of_the_bureau,
+    both_sides_confirm,
+    dates_are_set,
+    lists_are_closed,
+    lists_are_frozen,
+    ranked,
+    she_fills_in,
+    she_submits,
+    the_bundle_is_checked,
+    the_draw_is_confirmed,
+    the_draw_is_typed,
+    the_result_is_approved,
+    the_result_is_published,
+    the_round_moves_on,
+)
 from tests.web.conftest import PASSWORD, Clock
-from tests.web.test_round import AT, ME, Cast, Somebody
-from web import answers, audit, auth, db, jobs, slips
+from web import answers, application, audit, auth, db, jobs, slips
 from web.audit import Actor
-from web.models import Applicant, College, Enterprise, Offer, Round, WaitingStep
+from web.models import (
+    Applicant,
+    College,
+    Consent,
+    Enterprise,
+    Membership,
+    Offer,
+    Placement,
+    Round,
+    WaitingStep,
+)
 
+AT, ME = f"/coordinator/rounds/{SERIAL}", f"/me/{SERIAL}"
 COUNTER = Actor("college:u1", "college")
-PHONES = ("A01", "A02", "A05", "A09")
-"""People who answer by themselves.  A01, whom NEV-X took first, is seventeen here."""
+NEXT = "2026-2"
+LEFT = ("A02", "A03", "A11", "A12")
+"""Who has no place when the round ends, and lists anew in the next."""
+PHONES = ("A01", "A05", "A09", *LEFT)
+"""People who act by themselves.  A01, whom NEV-X took first, is seventeen here."""
+OFFICES = {"u1": "U1", "u2": "U2", "x1": "X", "y1": "Y", "z1": "Z"}
 
 GUARDIAN = "张监护"
 
@@ -38,8 +74,11 @@ class After(Cast):
     """Everybody of the second half."""
 
     bureau: Somebody = field(init=False)
+    offices: dict[str, Somebody] = field(default_factory=dict)
     people: dict[str, Somebody] = field(default_factory=dict)
     code: str = ""
+    closing: str = ""
+    """The digest of the first round's last link."""
 
     def offer(self, number: str) -> Offer:
         """The last offer of somebody, as it is stored."""
@@ -54,6 +93,19 @@ class After(Cast):
         with self.database() as session:
             found = session.scalars(select(Offer).where(Offer.state.in_(("accepted", "waiting"))))
             return {one.applicant.number: one.program.code for one in found}
+
+    def placed(self) -> dict[str, str]:
+        """Whom the next round placed where, by the number of the first round; blank for nowhere."""
+        with self.database() as session:
+            found = session.scalars(
+                select(Placement).join(Applicant).join(Round).where(Round.serial == NEXT)
+            )
+            first = {one.person_id: one.number for one in session.scalars(
+                select(Applicant).join(Round).where(Round.serial == SERIAL))}  # fmt: skip
+            return {
+                first[one.applicant.person_id]: one.program.code if one.program else ""
+                for one in found
+            }
 
 
 @pytest.fixture
@@ -80,13 +132,17 @@ def cast(app: Flask, clock: Clock, visitors: Visitors, look: Look) -> After:
         minor = people["A01"]
         minor.person.birth_date, minor.guardian = date(2009, 3, 4), GUARDIAN
         made.code = slips.issue(session, minor, "guardian", COUNTER)
-        scope = {
-            "u1": {"college": session.query(College).filter_by(code="U1").one()},
-            "x1": {"enterprise": session.query(Enterprise).filter_by(code="X").one()},
+        scope: dict[str, dict[str, Any]] = {
+            name: {"college": session.query(College).filter_by(code=code).one()}
+            if name[0] == "u"
+            else {"enterprise": session.query(Enterprise).filter_by(code=code).one()}
+            for name, code in OFFICES.items()
         }
-        staff = (("coordinator1", "coordinator"), ("coordinator2", "coordinator"), ("u1", "college"),
-                 ("x1", "enterprise"), ("bureau1", "bureau"))  # fmt: skip
-        for name, role in staff:
+        for number in LEFT:
+            all_is_filled_in(session, people[number])
+        staff = {"coordinator1": "coordinator", "coordinator2": "coordinator", "bureau1": "bureau"}
+        staff |= {name: next(iter(of)) for name, of in scope.items()}
+        for name, role in staff.items():
             auth.create_user(
                 session, name, PASSWORD, role, name=f"{name} 经办", **scope.get(name, {})
             )
@@ -95,13 +151,28 @@ def cast(app: Flask, clock: Clock, visitors: Visitors, look: Look) -> After:
                 session, number.lower(), PASSWORD, "applicant", person=people[number].person,
                 name=people[number].person.name,
             )  # fmt: skip
-    made.first, made.second, made.college, made.enterprise, made.bureau = (
-        Somebody(visitors(), name) for name, _role in staff
+    made.offices = {name: Somebody(visitors(), name) for name in staff}
+    made.first, made.second, made.bureau, made.college, made.enterprise = (
+        made.offices[name] for name in ("coordinator1", "coordinator2", "bureau1", "u1", "x1")
     )
+    made.passer = Somebody(visitors())
     for number in PHONES:  # one of them has a browser without scripts
         page = visitors(size=PHONE, scripts=number != "A02")
         made.people[number] = Somebody(page, number.lower(), phone=True)
     return made
+
+
+def all_is_filled_in(session: Session, one: Applicant) -> None:
+    """What she must have answered before she may submit a list."""
+    one.education, one.study_forms = "61", "FT;PT"
+    if not one.groups:
+        one.groups = [Membership(group="G99", state="verified")]
+    session.add_all(
+        Consent(applicant_id=one.id, text=text.code, version=text.version, given=True,
+                at=one.created_at)
+        for text in application.TEXTS
+        if text.needed
+    )  # fmt: skip
 
 
 # --- an appeal --------------------------------------------------------------------------------
@@ -126,7 +197,7 @@ def two_people_uphold_it(cast: After) -> None:
     first.fill({"place": "W/culture", "value": "80"})
     first.press("记下更正，推算后果")
     cast.works()
-    first.page.reload()
+    first.open(first.page.url)
     first.sees("谁的去向变了")
     rows = (
         first.page.get_by_role("table", name="谁的去向变了").locator("tbody tr").all_inner_texts()
@@ -151,7 +222,7 @@ def the_successor_is_published(cast: After) -> None:
     her.open(f"{ME}/result")
     her.sees("复核后结果有更正。")
     her.sees("您被第 1 志愿录取。")
-    cast.first.waits_for("公示期还没结束")
+    cast.waits_for("公示期还没结束")
 
 
 # --- answers ----------------------------------------------------------------------------------
@@ -170,7 +241,7 @@ def somebody_accepts_with_her_guardian(cast: After) -> None:
     her = cast.people["A01"]
     her.open("/me/")
     her.sees("前答复录取")
-    her.page.locator("section.next a").click()
+    her.goes_on()
     cast.shows(her, "after-offer", english=True)
     her.press("接受")
     her.sees("监护人码不对")
@@ -221,7 +292,7 @@ def the_waiting_list_calls_a_successor(cast: After) -> None:
     cast.shows(cast.first, "after-waiting", english=True)
     her = cast.people["A09"]
     her.open("/me/")
-    her.page.locator("section.next a").click()
+    her.goes_on()
     her.press("接受")
     her.sees("已确认")
     with cast.database() as session:
@@ -234,7 +305,7 @@ def the_waiting_list_calls_a_successor(cast: After) -> None:
 def four_sign(cast: After) -> None:
     her = cast.people["A01"]
     her.open("/me/")
-    her.page.locator("section.next a").click()  # made when she accepted
+    her.goes_on()  # made when she accepted
     cast.shows(her, "after-agreement")
     her.press("我已读完，同意")
     her.sees("您已电子确认。")
@@ -267,11 +338,11 @@ def silence_ends_and_the_list_with_it(cast: After) -> None:
         assert jobs.record_due() == [f"{SERIAL} silent 1"]
     assert cast.offer("A03").state == "silent"
     cast.until("2026-06-15T09:00")
-    cast.first.waits_for("递补还没有结束")
+    cast.waits_for("递补还没有结束")
     cast.first.open(f"{AT}/waiting")
     cast.first.press("结束递补")
     cast.first.sees("递补已结束")
-    cast.first.waits_for("1 个班不足最低开班人数，还没有决定：NEV")
+    cast.waits_for("1 个班不足最低开班人数，还没有决定：NEV")
 
 
 def a_class_below_its_minimum_is_kept(cast: After) -> None:
@@ -319,6 +390,15 @@ def the_round_ends(cast: After) -> None:
 
 # --- figures ----------------------------------------------------------------------------------
 
+COLUMNS = ("计划人数", "录取人数", "其中第一志愿", "其中调剂", "其中递补", "确认", "签约", "报到", "开班数",
+           "未开班数", "缺额")  # fmt: skip
+BY_ENTERPRISE = {
+    "X 星河汽车": ("4", "3", "3", "0", "0", "2", "1", "1", "2", "0", "2"),
+    "Y 远航装备": ("5", "4", "1", "1", "0", "3", "0", "0", "2", "0", "2"),
+    "Z 正和纺织": ("7", "4", "1", "0", "1", "3", "0", "0", "1", "1", "4"),
+    "合计": ("16", "11", "5", "1", "1", "8", "1", "1", "4", "1", "8"),
+}
+
 
 def the_bureau_reads_figures_counted_by_hand(cast: After) -> None:
     """By enterprise.  X has NEV-X and CARE, 4 seats; Y has NEV-Y and ROBO, 5; Z has WELD and TEXT, 7.
@@ -332,14 +412,7 @@ def the_bureau_reads_figures_counted_by_hand(cast: After) -> None:
     """
     bureau = cast.bureau
     bureau.open(f"/bureau/{SERIAL}/statistics?by=enterprise")
-    columns = ("计划人数", "录取人数", "其中第一志愿", "其中调剂", "其中递补", "确认", "签约", "报到", "开班数",
-               "未开班数", "缺额")  # fmt: skip
-    assert figures(bureau, columns) == {
-        "X 星河汽车": ("4", "3", "3", "0", "0", "2", "1", "1", "2", "0", "2"),
-        "Y 远航装备": ("5", "4", "1", "1", "0", "3", "0", "0", "2", "0", "2"),
-        "Z 正和纺织": ("7", "4", "1", "0", "1", "3", "0", "0", "1", "1", "4"),
-        "合计": ("16", "11", "5", "1", "1", "8", "1", "1", "4", "1", "8"),
-    }
+    assert figures(bureau, COLUMNS) == BY_ENTERPRISE
     told = {
         row.split(" [")[0]: tuple(row.split("\t")[1:4])
         for row in bureau.page.locator("main tbody tr").all_inner_texts()
@@ -372,24 +445,134 @@ def figures(who: Somebody, columns: tuple[str, ...]) -> dict[str, tuple[str, ...
     return found
 
 
+# --- the next round ---------------------------------------------------------------------------
+
+
 def the_next_round_is_opened(cast: After) -> None:
     """A02, A03, A11 and A12 have no place; NEV lacks nobody as it was kept, TEXT is not offered again.
 
-    Left are 1 seat of NEV-X and 2 of NEV-Y, 1 of CARE, and 1 of WELD, which is for G07.
+    Left are 1 seat of NEV-X and 2 of NEV-Y, 1 of CARE, and 1 of WELD, which is for G07; X-HEADS has room
+    for 3 − 2 (A01, A08), U1-BEDS for 5 − 3 (and A05).
     """
     cast.first.open(f"{AT}/next")
+    cast.closing = cast.first.page.locator("main code.digest").inner_text()
     cast.first.press("建立下一轮")
-    cast.first.sees("2026-2")
+    cast.first.sees(NEXT)
     with cast.database() as session:
-        made = session.scalars(select(Round).where(Round.serial == "2026-2")).one()
+        made = session.scalars(select(Round).where(Round.serial == NEXT)).one()
         people = session.scalars(select(Applicant).where(Applicant.round_id == made.id)).all()
         assert len(people) == 4 and made.state == "DRAFT"
-    cast.first.open("/coordinator/rounds/2026-2/plan")
+    cast.first.open(f"/coordinator/rounds/{NEXT}/plan")
     cast.first.sees("NEV")
     expect(cast.first.page.get_by_role("main").get_by_text("TEXT")).to_have_count(0)
+    cast.serial = NEXT
 
 
-def test_the_second_half_of_a_round(cast: After) -> None:
+def its_plan_is_announced(cast: After) -> None:
+    """Nobody's confirmation of the first round's plan counts for the seats that are left."""
+    cast.waits_for("3 个班院校还没确认", "4 处席位企业还没确认")
+    dates_are_set(
+        cast, "2026-06-16T09:00", "2026-06-17T18:00", "6 月 19 日上午，公证处掷二十枚十面骰"
+    )
+    college, other, x, y, z = (cast.offices[name] for name in OFFICES)
+    both_sides_confirm(cast, college, "NEV", {"NEV-X": x, "NEV-Y": y})
+    both_sides_confirm(cast, college, "CARE", {"CARE": x})
+    both_sides_confirm(cast, other, "WELD", {"WELD": z})
+    cast.shows(z, "second-seats")
+    a_paper_of_the_bureau(cast, "plan_approval", "计划审定")
+    the_round_moves_on(cast, "公布计划", "ANNOUNCED")
+    cast.passer.open(f"{cast.public}/plan")
+    cast.passer.sees("共 3 个班")
+    cast.until("2026-06-16T09:00")
+    the_round_moves_on(cast, "开始报名", "OPEN")
+
+
+def who_has_no_place_lists_anew(cast: After) -> None:
+    """A02 (86) the class NEV, A03 (85) NEV-X before NEV-Y, A11 CARE before WELD, A12 CARE."""
+    her = cast.people["A03"]
+    her.open("/me/")
+    her.sees("志愿还没有提交，不算数。")
+    cast.shows(her, "second-home")
+    for code in ("NEV-Y", "NEV-X"):
+        her.open(f"{cast.me}/classes")
+        her.follow("NEV 班")
+        seats = her.page.get_by_role("main").get_by_role("listitem").filter(has_text=code)
+        with her.page.expect_navigation():
+            seats.get_by_role("button", name="只填这家企业").click()
+    her.press("第 2 志愿上移")
+    assert ranked(her) == ["NEV-X", "NEV-Y"]
+    cast.shows(her, "second-list", english=True)
+    she_submits(her)
+    for number, classes in (("A02", ["NEV"]), ("A11", ["CARE", "WELD"]), ("A12", ["CARE"])):
+        her = cast.people[number]
+        she_fills_in(cast, her, *(f"{code} 班" for code in classes))
+        assert ranked(her) == classes
+        she_submits(her)
+
+
+def it_is_matched_and_published(cast: After) -> None:
+    lists_are_closed(cast, "2026-06-17T18:00", (cast.people["A02"], cast.people["A03"]))
+    lists_are_frozen(cast, 4)
+    cast.until("2026-06-19T10:00")
+    the_draw_is_typed(cast)
+    the_draw_is_confirmed(cast)
+    the_result_is_approved(cast, "second-approval")
+    the_result_is_published(cast, cast.people["A03"], 2)
+    cast.shows(cast.passer, "second-notice")
+
+
+def they_learn_where_they_are(cast: After) -> None:
+    """NEV-X takes A02 before A03, who goes to her second choice; with A02 X has all the people it may
+    have, so that CARE is closed to A11, and WELD's seat is not for her; A12 was absent from the test."""
+    assert cast.placed() == {"A02": "NEV-X", "A03": "NEV-Y", "A11": "", "A12": ""}
+    told = {
+        "A02": "您被第 1 志愿录取。", "A03": "您被第 2 志愿录取。", "A11": "未录取", "A12": "未录取",
+    }  # fmt: skip
+    for number, words in told.items():
+        her = cast.people[number]
+        her.open(f"{cast.me}/result")
+        her.sees(words)
+    cast.people["A03"].sees("远航装备")
+    cast.shows(cast.people["A03"], "second-result", english=True)
+
+
+def the_bundle_names_the_round_before(cast: After, folder: Path) -> None:
+    the_bundle_is_checked(cast, folder)
+    fixed = json.loads((folder / "commitment.json").read_text(encoding="utf-8"))
+    assert fixed["follows"] == {"round": SERIAL, "chain": cast.closing}
+    with cast.database() as session:
+        before = session.scalars(select(Round).where(Round.serial == SERIAL)).one()
+        assert before.state == "FINAL" and before.waiting_end_digest == cast.closing
+
+
+def the_figures_of_both_rounds_add_up(cast: After) -> None:
+    """The plan of the next round, 5, is what was vacant, 8, without TEXT's 3; two of it are placed.
+
+    Of the year's 16 seats 8 are confirmed, 2 placed now, 3 vacant still, and 3 of TEXT.  Of the 11 who
+    were placed in the first round, 5 got their first choice, A03, A04, A10 and A11 another one, A06 was
+    adjusted, and A09 was called.
+    """
+    bureau = cast.bureau
+    bureau.open(f"/bureau/{SERIAL}/statistics?by=enterprise")
+    assert figures(bureau, COLUMNS) == BY_ENTERPRISE
+    columns = (
+        "计划班数", "计划人数", "报名人数", "录取人数", "其中第一志愿", "其中其他志愿", "其中调剂", "缺额",
+    )  # fmt: skip
+    bureau.open(f"/bureau/{NEXT}/statistics?by=enterprise")
+    assert figures(bureau, columns) == {
+        "X 星河汽车": ("2", "2", "4", "1", "1", "0", "0", "1"),
+        "Y 远航装备": ("1", "2", "2", "1", "0", "1", "0", "1"),
+        "Z 正和纺织": ("1", "1", "1", "0", "0", "0", "0", "1"),
+        "合计": ("3", "5", "4", "2", "1", "1", "0", "3"),
+    }
+    bureau.open(f"/bureau/{NEXT}/statistics?by=round")
+    first, second = (row for name, row in figures(bureau, columns).items() if name != "合计")
+    assert first == ("5", "16", "12", "11", "5", "4", "1", "8")
+    assert second == ("3", "5", "4", "2", "1", "1", "0", "3")
+    cast.shows(bureau, "second-statistics")
+
+
+def test_the_second_half_of_a_round_and_the_next(cast: After, tmp_path: Path) -> None:
     she_asks_for_a_recheck(cast)
     two_people_uphold_it(cast)
     the_successor_is_published(cast)
@@ -404,7 +587,15 @@ def test_the_second_half_of_a_round(cast: After) -> None:
     somebody_checks_in(cast)
     the_round_ends(cast)
     the_bureau_reads_figures_counted_by_hand(cast)
+    seats = cast.held()
     the_next_round_is_opened(cast)
+    its_plan_is_announced(cast)
+    who_has_no_place_lists_anew(cast)
+    it_is_matched_and_published(cast)
+    they_learn_where_they_are(cast)
+    the_bundle_names_the_round_before(cast, tmp_path / "bundle")
+    the_figures_of_both_rounds_add_up(cast)
+    assert cast.held() == seats
     with cast.database() as session:
         assert list(audit.broken(session)) == []
     assert not cast.wrong, "\n".join(cast.wrong)

@@ -43,7 +43,8 @@ def choose(page: Page, *names: str) -> None:
     for name in names:
         page.goto(f"{ME}/classes")
         page.get_by_role("link", name=name).click()
-        page.get_by_role("button", name="填入志愿").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="填入志愿").click()
 
 
 def order(page: Page) -> list[str]:
@@ -85,7 +86,8 @@ def test_dragging_saves_like_the_arrows(phone: Page) -> None:
 def test_the_list_works_without_scripts(visitors: Visitors) -> None:
     page = visitors("2026200001", market.PASSWORD, size=PHONE, scripts=False)
     choose(page, "模具制造订单班", "护理订单班")
-    page.get_by_role("button", name="第 2 志愿上移").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="第 2 志愿上移").click()
     assert order(page) == ["K3", "K1"]
     page.get_by_role("button", name="删除第 2 志愿").click()
     page.get_by_role("button", name="保存并去提交").click()

@@ -39,7 +39,8 @@ def buttons(page: Page) -> dict[str, float]:
 @pytest.mark.parametrize("scripts", [True, False])
 def test_she_answers_on_a_phone(offered: Offer, visitors: Visitors, scripts: bool) -> None:
     page = visitors("asked", PASSWORD, size=PHONE, scripts=scripts)
-    page.get_by_role("button", name="去答复").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="去答复").click()
     assert list(buttons(page)) == ["接受", "接受并候补", "放弃录取"]
     assert min(buttons(page).values()) >= 44
     page.get_by_role("button", name="放弃录取").click()
@@ -59,7 +60,8 @@ def test_the_pages_can_be_read_by_everybody(offered: Offer, visitors: Visitors, 
         her.goto(path)
         wrong += look(her, f"offer-{name}")
     her.goto(f"{ME}/offers")
-    her.get_by_role("button", name="接受", exact=True).click()
+    with her.expect_navigation():
+        her.get_by_role("button", name="接受", exact=True).click()
     wrong += look(her, "offer-receipt")
     her.goto(f"{ME}/offers")
     wrong += look(her, "offer-answered")

@@ -35,6 +35,7 @@ def test_pages_suit_everybody(
         for path in pages:
             page.goto(path)
             if path.endswith("interviews/NEV-X"):
-                page.get_by_role("button", name="打开名单（记录查看）").click()
+                with page.expect_navigation():
+                    page.get_by_role("button", name="打开名单（记录查看）").click()
             found += [f"{path}: {line}" for line in look(page, path.strip("/").replace("/", "-"))]
     assert not found, "\n".join(found)

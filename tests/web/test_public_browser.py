@@ -66,5 +66,6 @@ def test_a_visitor_finds_a_class_and_a_receipt_without_scripts(
     with_scripts = visitors(size=PHONE)
     with_scripts.goto("/lookup")
     with_scripts.get_by_label("查询码").fill(code)
-    with_scripts.get_by_role("button", name="查询").click()
+    with with_scripts.expect_navigation():
+        with_scripts.get_by_role("button", name="查询").click()
     assert not look(with_scripts, "public-found")
