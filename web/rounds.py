@@ -245,7 +245,7 @@ def _all_settled(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
     )
     if unanswered:
         found.append(Obstacle("offers_open", count=unanswered))
-    found += _rechecks(session, round_)
+    found += _rechecks(session, round_) + _remedies(session, round_)
     if round_.waiting_ended_at is not None:
         found += [
             Obstacle("class_below", one.order_class.code)
@@ -253,6 +253,23 @@ def _all_settled(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
             if not one.ruled
         ]
     return found
+
+
+def _remedies(session: Session, round_: Round) -> list[Obstacle]:
+    """Places that upheld rechecks promised, and that nobody was offered yet."""
+    led_to = select(Offer.id).where(
+        Offer.applicant_id == Recheck.applicant_id,
+        Offer.program_id == Recheck.program_id,
+        Offer.source == "remedy",
+    )
+    promised = select(Recheck.number).where(
+        Recheck.round_id == round_.id,
+        Recheck.state == "upheld",
+        Recheck.remedy.in_(("seat", "first")),
+        Recheck.program_id.is_not(None),
+        ~led_to.exists(),
+    )
+    return [Obstacle("remedy_owed", n) for n in session.scalars(promised.order_by(Recheck.id))]
 
 
 def _frozen(session: Session, round_: Round, _: Actor) -> list[Obstacle]:

@@ -223,6 +223,22 @@ def test_todays_list_says_what_is_owed(confirming: Flask) -> None:
         assert not tasks("recheck_owed") and not tasks("seat_change")
 
 
+def test_the_round_does_not_end_while_a_place_is_owed(confirming: Flask) -> None:
+    def owed() -> list[str]:
+        found = rounds.obstacles(session, the_round(session), rounds.BY_NAME["finish"], FIRST)
+        return [one.about for one in found if one.code == "remedy_owed"]
+
+    ticket = late("seat")
+    with db.writing() as session:
+        held = session.get_one(Recheck, ticket)
+        assert held.program is not None and owed() == [held.number]
+        change = seats.ask(session, held.program, 4, "复核成立", COLLEGE)
+        seats.agree(session, change, ENTERPRISE)
+        assert owed() == [held.number]
+        seats.agree(session, change, FIRST)
+        assert owed() == []
+
+
 def test_nobody_is_first_on_a_list_that_has_ended(confirming: Flask) -> None:
     ticket = late("first")
     with db.writing() as session:

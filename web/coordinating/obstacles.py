@@ -46,6 +46,7 @@ SENTENCES: dict[str, tuple[Any, str]] = {
     "no_approval": (_("还没有第二位协调员审定"), "approval"),
     "notice_period": (_("公示期还没结束"), "round_page"),
     "rechecks_open": (_("%(n)s 件复核还没有办结"), "rechecks_list"),
+    "remedy_owed": (_("%(n)s 件成立的复核还没有补上席位：%(about)s"), "rechecks_list"),
     "waiting_goes_on": (_("递补还没有结束"), "waiting_list"),
     "waiting_ended": (_("递补已经结束，不再递补"), "waiting_list"),
     "step_today": (_("今天已经递补过，下一个工作日再做"), "waiting_list"),
