@@ -107,6 +107,14 @@ def record_all(
     connection.execute(_PAYLOAD, payloads)
 
 
+def wait(session: Session) -> None:
+    """Wait until every transaction that has recorded something by now is stored or undone.
+
+    A server may still be storing what a process sent to it that has been killed since.
+    """
+    _locked_head(session)
+
+
 def _locked_head(session: Session) -> AuditHead:
     """The end of the chain, which one transaction at a time may move."""
     held = select(AuditHead).where(AuditHead.id == 1).with_for_update()

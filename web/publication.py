@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session, joinedload
 from matcher import Tables
 
 from . import bundle, calendar, db, jobs, merkle, policies, privacy, rounds
-from .audit import Actor, canonical, record
+from .audit import Actor, canonical, record, wait
 from .links import publication_of as publication_of
 from .models import (
     Applicant,
@@ -357,6 +357,8 @@ def recover() -> list[str]:
 
 
 def _remove_unfinished() -> list[str]:
+    with db.writing() as session:
+        wait(session)
     known = _known()
     if lost := _remembered() - known:
         raise Behind(", ".join(sorted(lost)))

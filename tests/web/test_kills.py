@@ -12,9 +12,11 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import product
 from pathlib import Path
+from threading import Event, Thread
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -120,6 +122,43 @@ def test_killed_at_a_statement_nothing_is_half_published(
         recovered(before + 1)
 
 
+def test_recovery_waits_for_what_is_still_being_stored(
+    approved: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a kill: the lock on the folder is free, and the server has the commit yet to carry out."""
+    recorded, go = Event(), Event()
+    real = publication.record
+
+    def paused(*args: Any, **options: Any) -> None:
+        real(*args, **options)
+        recorded.set()
+        assert go.wait(60)
+
+    def within(act: Callable[[], Any]) -> Thread:
+        def run() -> None:
+            with app.app_context():
+                act()
+
+        thread = Thread(target=run)
+        thread.start()
+        return thread
+
+    with approved() as (app, _folder, _url), app.app_context():
+        (snapshot.instance() / publication.FOLDER).mkdir(exist_ok=True)
+        monkeypatch.setattr(publication, "alone", lambda _folder: nullcontext())
+        monkeypatch.setattr(publication, "record", paused)
+        before = outcome()
+        publishing = within(lambda: publish_next(db.reading().scalars(select(Round)).one(), SECOND))
+        assert recorded.wait(60)
+        recovering = within(publication.recover)
+        recovering.join(0.5)
+        assert recovering.is_alive()
+        go.set()
+        publishing.join(60)
+        recovering.join(60)
+        assert outcome() == before + 1
+
+
 def test_killed_at_any_moment_nothing_is_half_published(
     approved: Copy, publishing: Publisher
 ) -> None:
@@ -133,6 +172,7 @@ def test_killed_at_any_moment_nothing_is_half_published(
         with approved() as (app, folder, url), app.app_context():
             status, _lived = publishing.publish(folder, url, chance.uniform(0, whole))
             assert status in (0, KILLED)
+            publication.recover()  # the server may still be storing what it was sent
             found[outcome()] += 1
             recovered(wanted)
     assert found.total() == KILLS
