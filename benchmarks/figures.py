@@ -20,6 +20,9 @@ STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 TURNS, ENOUGH_S = 5, 6.0
 """Sides of a comparison take this many turns at most, and no further one after so many seconds."""
 
+SHORT_S = 0.1
+"""A turn's calls go on for so long: a single one of milliseconds says little."""
+
 
 class Figure(NamedTuple):
     """A number with its unit; ``proven`` is 1 or 0 and has none."""
@@ -92,7 +95,8 @@ def _told(key: str) -> float:
 def in_turns(sides: dict[str, Callable[[], Seconds]]) -> dict[str, list[Seconds]]:
     """Let sides take turns; each answers with the seconds of its steps.
 
-    A turn is one call of every side, so that whatever disturbs the machine disturbs all of them.
+    A turn is one call of every side, or the median of several where they are short, so that whatever
+    disturbs the machine disturbs all of them.
     """
     taken: dict[str, list[Seconds]] = {side: [] for side in sides}
     begin = time.perf_counter()
@@ -100,8 +104,16 @@ def in_turns(sides: dict[str, Callable[[], Seconds]]) -> dict[str, list[Seconds]
         if turn and time.perf_counter() - begin > ENOUGH_S:
             break
         for side, call in sides.items():
-            taken[side].append(call())
+            taken[side].append(_turn(call))
     return taken
+
+
+def _turn(call: Callable[[], Seconds]) -> Seconds:
+    """The median of every step over as many calls as fit into a short while; of one, if it is longer."""
+    calls, begin, spent = [call()], time.perf_counter(), 0.0
+    while max(spent := spent + sum(calls[-1].values()), time.perf_counter() - begin) < SHORT_S:
+        calls.append(call())
+    return {step: median(one[step] for one in calls) for step in calls[0]}
 
 
 def compared(taken: dict[str, list[Seconds]], one: str, other: str) -> float:

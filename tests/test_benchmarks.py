@@ -99,6 +99,13 @@ def test_sides_take_turns_and_are_compared_turn_by_turn() -> None:
     assert stated(taken) == [Figure("a: solve", 1.0), Figure("b: solve", 4.0)]
 
 
+def test_what_takes_milliseconds_is_taken_several_times_in_a_turn() -> None:
+    seconds = [0.03, 0.01, 0.02, 0.5, 9.0, *[0.5] * 4]
+    called = iter(seconds)
+    taken = in_turns({"a": lambda: {"solve": next(called)}})["a"]
+    assert taken[0] == {"solve": 0.025} and taken[1] == {"solve": 9.0}
+
+
 def twenty() -> float:
     """The megabytes of a block of twenty."""
     megabytes: dict[str, float] = {}

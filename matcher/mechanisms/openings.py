@@ -24,7 +24,7 @@ from .flow import NoFlow
 from .plan import CLOSED, FREE, OPEN, Drawn, Flow, Plan
 from .proof import Step, Tree
 from .rounding import closing_short, nearest
-from .splitting import class_to_split, pair_to_split
+from .splitting import class_to_split, one_left, pair_to_split
 from .strong import FINE, NOTHING, Fixed, Solution, Strong, Weighted, rounded
 
 
@@ -52,7 +52,6 @@ class Elsewhere:
 
 WIDE = 1.25
 """Classes with fewer people than this many times their minimum get an opening at once."""
-
 
 LITTLE = 1e-3
 """What more columns must make of the first component, where sets cross, to go on with them."""
@@ -186,7 +185,8 @@ class Search:
 
     def offer(self, matching: Int, openings: Int, flow: Flow | None = None) -> None:
         """Keep a plan if it keeps everything and is the best so far."""
-        if not self.plan.keeps(matching, openings):
+        known = self.best is not None and flow is None and (matching == self.best.matching).all()
+        if known or not self.plan.keeps(matching, openings):
             return
         conditional, must = self.plan.conditional, self.plan.decreed
         filled = self.sizes(matching) > 0
@@ -381,26 +381,24 @@ class Search:
         solution, stuck = None, not self.bounds.present(node).any()
         faced = False
         while not (tree.leaf or stuck or self._is_leaf(node)) and start < self.enough():
-            if self.crossing and self._settled(node) and not faced:
+            first = start
+            if self._settled(node) and self.crossing and start >= self.before_lottery and not faced:
                 faced = True
                 node, start = along(self, node, start, tree)
                 continue
-            first = start
             self.equal = max(self.equal, start if flow is not None else 0)
             if (self.small or self.crossing) and 0 < self.free(node).sum() <= start:
                 break  # a relaxation is dearer the more components it fixes
-            # Inside the tree the first component alone is bounded soonest.
-            alone = self.crossing and self.nodes > 1 and start == 0
-            for ladder in ([1],) if alone else (self.ladder(start), [1]):
+            for base, ladder in self._ladders(start):
                 value = np.inf
                 # Inside the tree columns stay as they are: bounds see all of them anyway.
                 grow = flow is not None or first > 0 or not self.crossing
-                for solution in self._solutions(node, first, ladder, grow):
+                for solution in self._solutions(node, base, ladder, grow):
                     before = node
-                    nearest(self, solution, node, first, ladder)
+                    nearest(self, solution, node, base, ladder)
                     if self.best is None and flow is not None:
                         closing_short(self, node, flow)
-                    node, start = self._read(solution, ladder, node, start, tree)
+                    node, start = self._read(solution, base, ladder, node, start, tree)
                     if tree.leaf or self._is_leaf(node) or start > first:
                         break
                     little = LITTLE if self.crossing else NOTHING
@@ -410,11 +408,17 @@ class Search:
                     value = solution.value
                 if tree.leaf or self._is_leaf(node) or start > first:
                     break
+            if flow is not None and start and one_left(self, node, solution):
+                break  # a split is nearer than what relaxations of more components settle
             stuck = start == first
+            if stuck and self._settled(node) and self.crossing and not (faced or tree.leaf):
+                faced = True
+                node, start = along(self, node, start, tree)
+                stuck = start == first
         if self._is_leaf(node) and not (tree.leaf or self.small or self._is_best(node)):
             ladder, first = self.ladder(start), start
             for last in self._solutions(node, first, ladder):
-                node, start = self._read(last, ladder, node, start, tree)
+                node, start = self._read(last, first, ladder, node, start, tree)
                 if tree.leaf or start > first:
                     break
         return node, start, solution
@@ -601,6 +605,16 @@ class Search:
             weights.insert(0, weights[0] * 8 * self.reach[j])
         return weights
 
+    def _ladders(self, start: int) -> list[tuple[int, list[int]]]:
+        """What relaxations make large in turn: from which component on, and the weights."""
+        found = [(start, self.ladder(start)), (start, [1])]
+        if not self.crossing or self.nodes == 1:
+            return found
+        if self.best is None or self.most > self.best.value[0]:
+            # Inside the tree the first component alone is bounded soonest.
+            return found if start else found[1:]
+        return [(0, self.ladder(0)), *found] if start else found
+
     def _solutions(
         self, node: Node, start: int, ladder: list[int], grow: bool = True
     ) -> Iterator[Solution]:
@@ -630,7 +644,7 @@ class Search:
         return sum(w * v for w, v in zip(ladder, value, strict=False))
 
     def _read(
-        self, solution: Solution, ladder: list[int], node: Node, start: int, tree: Tree
+        self, solution: Solution, base: int, ladder: list[int], node: Node, start: int, tree: Tree
     ) -> tuple[Node, int]:
         """Apply the prices of a solution.
 
@@ -640,11 +654,13 @@ class Search:
         """
         first, entry = start, node
         if len(ladder) == 1:
-            fine = self._parts(solution, start)
+            fine = self._parts(solution, base)
             node, start = self.apply(solution, [1], 1 / fine, node, start, tree)
         for at, weight in enumerate(ladder if len(ladder) > 1 else []):
+            if base + at < start:
+                continue
             node, start = self.apply(solution, ladder[: at + 1], weight, node, start, tree)
-            if tree.leaf or start <= first + at:
+            if tree.leaf or start <= base + at:
                 break
         stuck = start == first and node is entry and not tree.leaf
         if stuck and (self.best is None or len(ladder) == 1) and solution.missing > 0.5:

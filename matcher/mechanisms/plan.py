@@ -130,21 +130,32 @@ class Plan:
         market = self.market
         return np.maximum(market.min_size, market.must_open.astype(np.int64))
 
+    @cached_property
+    def _programs_of(self) -> list[frozenset[int]]:
+        """The programs of each class."""
+        found: list[list[int]] = [[] for _ in self.market.order_classes]
+        for p, c in enumerate(self.market.class_of.tolist()):
+            found[c].append(p)
+        return [frozenset(programs) for programs in found]
+
     def chains(self, openings: Int) -> Chains:
         """The caps, and the open classes with a minimum, as a forest by inclusion."""
         market = self.market
         sets = [(frozenset(cap.programs), 1, cap.name, at) for at, cap in enumerate(market.caps)]
         for c in np.flatnonzero((openings == OPEN) & self.conditional).tolist():
-            programs = frozenset(np.flatnonzero(market.class_of == c).tolist())
-            sets.append((programs, 0, market.order_classes[c], c))
+            sets.append((self._programs_of[c], 0, market.order_classes[c], c))
         kept: list[tuple[frozenset[int], int, str, int]] = []
+        holding: list[list[frozenset[int]]] = [[] for _ in market.programs]
         left_out = []
         for one in sorted(sets, key=lambda s: (1 - s[1], len(s[0]), s[2])):
             inside = one[0]
-            if any(inside & o[0] and not inside <= o[0] and not o[0] <= inside for o in kept):
+            near = (other for p in inside for other in holding[p])
+            if any(not inside <= other and not other <= inside for other in near):
                 left_out.append((one[1], one[3]))
-            else:
-                kept.append(one)
+                continue
+            kept.append(one)
+            for p in inside:
+                holding[p].append(inside)
         above: dict[tuple[int, int], tuple[int, int] | None] = {}
         first: list[tuple[int, int] | None] = [None] * len(market.programs)
         top: list[tuple[int, int] | None] = [None] * len(market.programs)

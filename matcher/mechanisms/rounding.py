@@ -58,11 +58,11 @@ def nearest(search: Search, solution: Solution, node: Node, start: int, ladder: 
     if search.best and solution.value <= search.reached(start, ladder) + NOTHING:
         return
     crossing = bool(search.plan.chains(node.openings).left_out)
-    if crossing and (search.best is None or not _between(solution)):
+    if crossing and (search.best is None or not solution.halfway.any()):
         search.offer(whole(search, solution), node.openings)
     if crossing and solution.more and search.best is not None and search.nodes == 1:
         return  # a better one is to come
-    every = _between(solution) and (search.nodes == 1 or not crossing)
+    every = bool(solution.halfway.any()) and (search.nodes == 1 or not crossing)
     for least in (0.5, NOTHING, 1 - NOTHING) if every else (0.5,):
         before, openings = search.best, _openings(search, solution, node, least)
         if crossing:
@@ -110,12 +110,6 @@ def _openings(search: Search, solution: Solution, node: Node, least: float) -> I
     openings[(sizes < 0.5) & (node.openings == FREE)] = CLOSED
     openings[~plan.conditional] = FREE
     return openings
-
-
-def _between(solution: Solution) -> bool:
-    """Whether a solution leaves a class halfway open."""
-    halfway = (solution.opening > NOTHING) & (solution.opening < 1 - NOTHING)
-    return bool(halfway.any())
 
 
 def whole(search: Search, solution: Solution) -> Int:

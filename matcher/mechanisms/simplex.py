@@ -130,11 +130,12 @@ class Warm:
     ) -> Solved | None:  # fmt: skip
         """The cheapest columns within their box and the limits of the rows; None if none in time.
 
-        Rows that are to be tight are at their limits.  ``about`` names the costs.
+        Rows that are to be tight are at their limits.  ``about`` names the costs; blank, the last
+        basis is gone on from, whatever it was about.
         """
         least = np.full(len(limit), -np.inf) if tight is None else np.where(tight, limit, -np.inf)
         highs, old = self.highs, self.program
-        before, again = self.about, about != self.about and about in self.states
+        before, again = self.about, about not in ("", self.about) and about in self.states
         if old is not None and about != self.about:
             self._keep(old)
         self.about = about

@@ -15,7 +15,7 @@ import numpy as np
 from ..cells import occurring
 from .bounds import Node, settled
 from .plan import CLOSED, OPEN
-from .strong import NOTHING, Solution
+from .strong import Solution
 
 if TYPE_CHECKING:
     from .openings import Search
@@ -27,14 +27,21 @@ LEAST = 1e-3
 """What settling a class is taken to cost at least, so that the other side still counts."""
 
 
+def one_left(search: Search, node: Node, solution: Solution | None) -> bool:
+    """Whether, where sets cross, a single class is halfway open."""
+    if not search.crossing or solution is None or not search.free(node).any():
+        return False
+    return int(solution.halfway.sum()) == 1
+
+
 def class_to_split(search: Search, node: Node, start: int, solution: Solution | None) -> int:
     """The class whose settling bounds most, or that is least clearly open or closed; −1 for none."""
     free = np.flatnonzero(search.free(node))
     if not len(free) or solution is None:
         return int(free[0]) if len(free) else -1
-    opening = solution.opening
+    opening, halfway = solution.opening, solution.halfway
     near = free[np.argsort(np.abs(opening[free] - 0.5), kind="stable")].tolist()
-    between = [c for c in near if NOTHING < opening[c] < 1 - NOTHING][:TRIED]
+    between = [c for c in near if halfway[c]][:TRIED]
     if not search.crossing or len(between) < 2:
         return int(near[0])
     _ask(search, node, start, solution, between)

@@ -88,6 +88,12 @@ class Solution:
     value: float = 0.0
     more: bool = False
 
+    @property
+    def halfway(self) -> NDArray[np.bool_]:
+        """Which classes are neither open nor closed.  Shape (k,)."""
+        found: NDArray[np.bool_] = (self.opening > NOTHING) & (self.opening < 1 - NOTHING)
+        return found
+
 
 class Strong:
     """The relaxation of a market, to be solved in one node after another.
@@ -169,15 +175,17 @@ class Strong:
         lower, upper = rows.box(node)
         limit, tight = rows.limit(()), np.zeros(len(rows.program.rows), bool)
         left = present & ~self.columns
-        for part in parts:
+        for at, part in enumerate(parts):
             used = np.append(rows.arcs[upper[: len(rows.arcs)] > 0], np.flatnonzero(left))
             worth, per_reserve = self._worth(part, plan.edge[used])
             cost, unit = rows.cost(worth, per_reserve)
-            keep = np.flatnonzero(upper > 0)
+            # The first one begins with the basis of its sum, of which no column may be missing.
+            keep = np.flatnonzero(upper > 0) if at else np.arange(len(upper))
             program = rows.program if len(keep) == len(upper) else rows.program.among(keep)
             found = self.simplex.solve(
-                program, cost[keep], (lower[keep], upper[keep]), limit, time_left(), tight
-            )
+                program, cost[keep], (lower[keep], upper[keep]), limit, time_left(), tight,
+                about="" if at else _name(part, ()),
+            )  # fmt: skip
             if found is None:
                 return
             x = np.zeros(len(upper))
