@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 import numpy as np
 
@@ -104,10 +105,9 @@ def _by_columns(market: Market, policy: Policy, begun: float) -> Result:
     np.maximum.at(worst, program, key)
     lasts = key == worst[program]
     last[program[lasts]] = edges[lasts]
-    thresholds = [
-        Threshold(p, "open", "full", last=e) if f else Threshold(p, "open", "not_full")
-        for p, (f, e) in enumerate(zip(full.tolist(), last.tolist(), strict=True))
-    ]
+    states = np.array(["not_full", "full"], object).take(full).tolist()
+    ends = np.where(full, last, -1).tolist()
+    thresholds = list(map(Threshold, range(len(full)), repeat("open"), states, repeat(-1), ends))
     matching = market.programs_at(at)
     ordered = components(market, policy)
     values = tuple(int(component.worth[edges].sum()) for component in ordered)
@@ -115,7 +115,7 @@ def _by_columns(market: Market, policy: Policy, begun: float) -> Result:
     return Result(
         mechanism="stable",
         matching=matching,
-        seats=["open" if placed else "" for placed in (matching >= 0).tolist()],
+        seats=np.array(["", "open"], object).take(matching >= 0).tolist(),
         opened=opened_classes(market, matching),
         status=Status.OPTIMAL,
         components=tuple(component.name for component in ordered),
