@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import minimums, offers, outbox, rechecks, seats
+from . import minimums, offers, outbox, rechecks, rounds, seats
 from .audit import Actor
 from .models import Offer, Recheck, Round, SeatChange
 from .posting import Refused
@@ -85,14 +85,7 @@ def stuck(session: Session, ticket: Recheck) -> str:
 def owed(session: Session, round_: Round) -> list[Recheck]:
     """The upheld tickets of a round for which somebody must do something: a seat that no change is asked
     for, or what cannot come true."""
-    held = session.scalars(
-        select(Recheck)
-        .where(
-            Recheck.round_id == round_.id, Recheck.state == "upheld",
-            Recheck.remedy.in_(("seat", "first")), Recheck.program_id.is_not(None),
-        )
-        .order_by(Recheck.id)
-    )  # fmt: skip
+    held = rounds.places_owed(session, round_)
     return [one for one in held if stuck(session, one) or _to_ask(session, one)]
 
 

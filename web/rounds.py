@@ -245,7 +245,8 @@ def _all_settled(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
     )
     if unanswered:
         found.append(Obstacle("offers_open", count=unanswered))
-    found += _rechecks(session, round_) + _remedies(session, round_)
+    found += _rechecks(session, round_)
+    found += [Obstacle("remedy_owed", one.number) for one in places_owed(session, round_)]
     if round_.waiting_ended_at is not None:
         found += [
             Obstacle("class_below", one.order_class.code)
@@ -255,21 +256,21 @@ def _all_settled(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
     return found
 
 
-def _remedies(session: Session, round_: Round) -> list[Obstacle]:
-    """Places that upheld rechecks promised, and that nobody was offered yet."""
+def places_owed(session: Session, round_: Round) -> list[Recheck]:
+    """The upheld rechecks that promised a place which nobody was offered yet, in their order."""
     led_to = select(Offer.id).where(
         Offer.applicant_id == Recheck.applicant_id,
         Offer.program_id == Recheck.program_id,
         Offer.source == "remedy",
     )
-    promised = select(Recheck.number).where(
+    promised = select(Recheck).where(
         Recheck.round_id == round_.id,
         Recheck.state == "upheld",
         Recheck.remedy.in_(("seat", "first")),
         Recheck.program_id.is_not(None),
         ~led_to.exists(),
     )
-    return [Obstacle("remedy_owed", n) for n in session.scalars(promised.order_by(Recheck.id))]
+    return list(session.scalars(promised.order_by(Recheck.id)))
 
 
 def _frozen(session: Session, round_: Round, _: Actor) -> list[Obstacle]:
