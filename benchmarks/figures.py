@@ -21,7 +21,7 @@ TURNS, ENOUGH_S = 5, 6.0
 """Sides of a comparison take this many turns at most, and no further one after so many seconds."""
 
 SHORT_S = 0.1
-"""A turn's calls go on for so long: a single one of milliseconds says little."""
+"""A turn's calls go on until they have taken so long: a single one of milliseconds says little."""
 
 
 class Figure(NamedTuple):
@@ -110,8 +110,8 @@ def in_turns(sides: dict[str, Callable[[], Seconds]]) -> dict[str, list[Seconds]
 
 def _turn(call: Callable[[], Seconds]) -> Seconds:
     """The median of every step over as many calls as fit into a short while; of one, if it is longer."""
-    calls, begin, spent = [call()], time.perf_counter(), 0.0
-    while max(spent := spent + sum(calls[-1].values()), time.perf_counter() - begin) < SHORT_S:
+    calls, spent = [call()], 0.0
+    while (spent := spent + sum(calls[-1].values())) < SHORT_S:
         calls.append(call())
     return {step: median(one[step] for one in calls) for step in calls[0]}
 
