@@ -182,7 +182,7 @@ def _kernel(market: Market, costs: flows.Costs) -> Callable[[], Seconds]:
     def call() -> Seconds:
         (held, _), spent = timed(
             lambda: compiled.assignment(
-                market.owner, market.program, -costs.net, market.capacity, empty, people
+                market.owner, market.program, costs.net, market.capacity, empty, people
             )
         )
         _known(costs, costs.value(held[held >= 0]))

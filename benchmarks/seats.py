@@ -34,7 +34,7 @@ def measure_one_more(name: str, seed: str) -> list[Figure]:
 
     def solved(seats: Int) -> tuple[Int, Int]:
         found: tuple[Int, Int] = compiled.assignment(
-            market.owner, market.program, -costs.net, seats, empty, people
+            market.owner, market.program, costs.net, seats, empty, people
         )
         return found
 

@@ -6,8 +6,9 @@ A column of a large round has few distinct cells, so each distinct cell is looke
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,9 @@ _MAX_WHOLE = 9
 """Digits of a whole number: any sum over a province of people stays far within 64 bits."""
 
 _MAX_DIGITS = 15
+
+_PIECE = 1 << 14
+"""Lines of a column that are looked at together, piece by piece."""
 
 
 def fault(cell: str, column: Column) -> tuple[str, str] | None:
@@ -209,6 +213,16 @@ def filled(column: Sequence[str]) -> Bool:
     """Which cells are not blank."""
     number, distinct = factor(column)
     return np.array([bool(cell) for cell in distinct], bool)[number]
+
+
+def width(greatest: int) -> Any:
+    """The type of a column whose numbers, in absolute value, are this great at most: of 32 bits if it can be."""
+    return np.int32 if greatest <= np.iinfo(np.int32).max else np.int64
+
+
+def pieces(size: int) -> Iterator[slice]:
+    """Slices that together are a whole column, where another one beside it would be too much."""
+    return (slice(begin, min(begin + _PIECE, size)) for begin in range(0, size, _PIECE))
 
 
 def occurring(numbers: Int, size: int) -> Int:

@@ -308,8 +308,10 @@ class Market:
     def edges_of(self, matching: Int) -> Int:
         """The edge that each applicant holds, −1 where she is unplaced.  Shape (n,)."""
         held = np.full(len(self.applicants), -1)
-        at = np.flatnonzero(self.program == matching[self.owner])
-        held[self.owner[at]] = at
+        for piece in cells.pieces(len(self.program)):
+            owner = self.owner[piece]
+            at = np.flatnonzero(self.program[piece] == matching[owner])
+            held[owner[at]] = piece.start + at
         return held
 
     def programs_at(self, at: Int) -> Int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from .cells import Int
+from .cells import Int, occurring
 from .choice import Choice
 from .market import Market
 from .policy import Policy
@@ -53,18 +55,46 @@ class Component(NamedTuple):
     @property
     def reach(self) -> int:
         """The greatest worth of an edge or of a reserved seat, in absolute value."""
-        return max(int(np.abs(self.worth).max(initial=0)), self.per_reserve)
+        worth = self.worth
+        return max(int(worth.max(initial=0)), -int(worth.min(initial=0)), self.per_reserve)
 
 
-def components(market: Market, policy: Policy) -> list[Component]:
+@dataclass(frozen=True)
+class Ranked:
+    """A component in which an edge is worth what its rank is: a column is made when it is asked for."""
+
+    name: str
+    of_rank: Int
+    rank: Int
+    per_reserve: int = 0
+
+    def at(self, edges: Int) -> Int:
+        """What each of some edges is worth."""
+        found: Int = self.of_rank[self.rank[edges]]
+        return found
+
+    @cached_property
+    def worth(self) -> Int:
+        """What each edge is worth.  Shape (e,)."""
+        found: Int = self.of_rank[self.rank]
+        return found
+
+    @cached_property
+    def reach(self) -> int:
+        """The greatest worth of an edge in absolute value."""
+        there = occurring(self.rank, len(self.of_rank))
+        return int(np.abs(self.of_rank[there]).max(initial=0))
+
+
+def components(market: Market, policy: Policy) -> list[Counted]:
     """The components that the policy orders, ``rank`` spread out, lottery apart.
 
     ``worth`` has shape (e,).
     """
-    ones = np.ones(len(market.program), np.int64)
-    found = {
-        "placed": [Component("placed", ones)],
-        "reserves": [Component("reserves", 0 * ones, 1)],
+    nothing, one = (np.broadcast_to(np.int64(value), len(market.program)) for value in (0, 1))
+    found: dict[str, list[Counted]] = {
+        "placed": [Component("placed", one)],
+        "reserves": [Component("reserves", nothing, 1)],
         "rank": _rank(market, policy),
         "fit": [Component("fit", market.fit)],
     }
@@ -74,14 +104,18 @@ def components(market: Market, policy: Policy) -> list[Component]:
 def rank_costs(market: Market, policy: Policy) -> Int:
     """The cost of each edge's rank: ``rank_costs``, by default rank − 1; in the tail the greater of
     ``preferences.max`` and the greatest rank in the round.  Shape (e,)."""
+    return _cost_table(market, policy)[market.rank]
+
+
+def _cost_table(market: Market, policy: Policy) -> Int:
+    """The cost of each rank, first that of the tail."""
     most = max(policy.max_choices, market.greatest_rank)
-    table = list(policy.rank_costs) or list(range(most))
-    return np.array([most, *table])[market.rank]
+    return np.array([most, *(policy.rank_costs or range(most))])
 
 
-def _rank(market: Market, policy: Policy) -> list[Component]:
+def _rank(market: Market, policy: Policy) -> list[Counted]:
     if policy.rank == "min_cost":
-        return [Component("rank", -rank_costs(market, policy))]
+        return [Ranked("rank", -_cost_table(market, policy), market.rank)]
     ranks = [*range(1, market.greatest_rank + 1), 0]
     sign = 1
     if policy.rank == "generous":
@@ -101,13 +135,13 @@ def ceiling(market: Market, component: Counted) -> int:
 
 
 def evaluate(
-    market: Market, ordered: Sequence[Component], matching: Int, choice: Choice
+    market: Market, ordered: Sequence[Counted], matching: Int, choice: Choice
 ) -> tuple[int, ...]:
     """The value of each component for a matching."""
     held = market.edges_of(matching)
     edges = held[held >= 0]
     filled = reserved_filled(market, matching, choice)
-    return tuple(int(c.worth[edges].sum()) + c.per_reserve * filled for c in ordered)
+    return tuple(int(c.at(edges).sum()) + c.per_reserve * filled for c in ordered)
 
 
 def reserved_filled(market: Market, matching: Int, choice: Choice) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 
 from .cells import Int
 from .choice import Choice
-from .objective import Component, components, evaluate
+from .objective import Counted, components, evaluate
 from .solve import with_a_seat
 from .tables import Tables
 from .whatif import Solved, workers
@@ -65,7 +65,7 @@ class SeatValue:
         return self.better + self.worse + self.same + self.gained + self.lost
 
 
-def ordered(base: Solved) -> list[Component]:
+def ordered(base: Solved) -> list[Counted]:
     """The components of the objective in order, lottery apart: what prices and gains speak of."""
     every = replace(base.policy, objective=("placed", "reserves", "rank", "fit"))
     named = {component.name: component for component in components(base.market, every)}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ortools.graph.python import min_cost_flow
 from scipy.sparse import csr_array
 
-from ..cells import Int
+from ..cells import Int, pieces, width
 from .packing import Packing
 
 Bool = NDArray[np.bool_]
@@ -48,7 +48,8 @@ class Network:
     Parameters
     ----------
     tail, head, lower, capacity
-        Per arc: its ends, the least and the greatest flow.
+        Per arc: its ends, the least and the greatest flow.  All of these, the flow and costs have 32
+        bits where their numbers fit, so sums and products of them have to ask for 64.
     supply
         Per node, the sink's being minus the sum of the others.
     """
@@ -62,7 +63,7 @@ class Network:
     free: Bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.flow = self.lower.copy()
+        self.flow = self.lower.astype(self.capacity.dtype)
         self.free = self.capacity > self.lower
 
     @property
@@ -77,22 +78,25 @@ class Network:
         """
         found: list[Int] = []
         while len(found) < len(costs):
-            packing, light = self._together(costs[len(found) :])
+            packing, light, dearest = self._together(costs[len(found) :])
             together = costs[len(found) : len(found) + len(packing.most)]
-            potential = self._minimise(
-                self._packed(packing, together), partial(self._packed, light, together)
-            )
+            packed = partial(self._packed, costs=together, dearest=dearest)
+            potential = self._minimise(packed(packing), partial(packed, light))
             far = potential == FAR
             parts = packing.unpack(np.where(far, 0, potential))
             found += [np.where(far, FAR, part) for part in parts]
         return found
 
-    def _packed(self, packing: Packing, costs: Sequence[Int]) -> Int:
+    def _packed(self, packing: Packing, costs: Sequence[Int], dearest: int) -> Int:
         """Costs of the free arcs as one; those of others might not fit."""
-        return np.where(self.free, packing.pack(costs), 0)
+        packed = packing.pack(costs, width(dearest))
+        packed[~self.free] = 0
+        return packed
 
-    def _together(self, costs: Sequence[Int]) -> tuple[Packing, Packing]:
+    def _together(self, costs: Sequence[Int]) -> tuple[Packing, Packing, int]:
         """As many of the costs, from the first on, as one number can stand for; and a lighter number.
+
+        Also what no such number, and no weight in it, exceeds.
 
         A path enters each node once, and leaves it once, by an arc or against one.  So it runs along
         at most two arcs of a cost for each node that such arcs lead to.  The lighter number is right
@@ -102,16 +106,19 @@ class Network:
         few: list[int] = []
         dearest = 0
         for cost in costs:
-            at = np.flatnonzero(self.free & (cost != 0))
-            greatest = int(np.abs(cost[at]).max(initial=0))
-            heads = int(np.count_nonzero(np.bincount(self.head[at])))
-            bound = 2 * heads * greatest
-            dearest = dearest * (2 * bound + 1) + greatest
-            if most and not self._fits(Packing([*most, bound]).greatest, dearest):
+            led, greatest = np.zeros(len(self.supply), bool), 0
+            for piece in pieces(len(cost)):
+                counts = self.free[piece] & (cost[piece] != 0)
+                led[self.head[piece][counts]] = True
+                greatest = max(greatest, extreme(cost[piece][counts]))
+            bound = 2 * int(np.count_nonzero(led)) * greatest
+            sum_of_all = dearest * (2 * bound + 1) + greatest
+            if most and not self._fits(Packing([*most, bound]).greatest, sum_of_all):
                 break
+            dearest = sum_of_all
             most.append(bound)
             few.append(min(bound, _FEW * greatest))
-        return Packing(most), Packing(few)
+        return Packing(most), Packing(few), max([dearest, *(2 * bound + 1 for bound in most[1:])])
 
     def _fits(self, greatest: int, dearest: int) -> bool:
         """Whether sums up to the greatest, and the solver's own of the dearest cost, are safe."""
@@ -142,37 +149,42 @@ class Network:
 
     def _minimise(self, cost: Int, lighter: Callable[[], Int] | None = None) -> Int:
         """The same, by a cost that may give as good a flow sooner; if it does not, by the cost itself."""
-        at = np.flatnonzero(self.free)
-        fixed = np.where(self.free, self.lower, self.flow)
+        every = self.free.all()
+        free = slice(None) if every else self.free  # a view of all is no copy
+        fixed = self.lower if every else np.where(self.free, self.lower, self.flow)
+        at = np.flatnonzero(fixed)
         size = len(self.supply)
-        supply = self.supply - _sums(self.tail, fixed, size) + _sums(self.head, fixed, size)
-        if len(at) or supply.any():
-            room = self.capacity[at] - self.lower[at]
+        supply = self.supply - _sums(self.tail[at], fixed[at], size)
+        supply += _sums(self.head[at], fixed[at], size)
+        if self.free.any() or supply.any():
+            room = self.capacity[free] - self.lower[free]
             guess = lighter() if lighter else cost
-            found = _solve(self.tail[at], self.head[at], room, guess[at], supply)
-            self.flow[at] = self.lower[at] + found
+            found = _solve(self.tail[free], self.head[free], room, guess[free], supply)
+            self.flow[free] = self.lower[free] + found
+            del room, guess, found
         try:
-            potential = self._distances(cost, at, _SOON if lighter else size + 1)
+            potential = self._distances(cost, _SOON if lighter else size + 1)
         except SolverFailed:
             if not lighter:
                 raise
             return self._minimise(cost)
-        return self._keep(cost, at, potential)
+        return self._keep(cost, potential)
 
-    def _keep(self, cost: Int, at: Int, potential: Int) -> Int:
+    def _keep(self, cost: Int, potential: Int) -> Int:
         """Of the free arcs, leave those free on which equally cheap flows may differ."""
-        reduced = cost[at] + potential[self.head[at]] - potential[self.tail[at]]
-        self.free[at[reduced != 0]] = False
+        for piece in pieces(len(cost)):
+            head, tail = potential[self.head[piece]], potential[self.tail[piece]]
+            self.free[piece] &= cost[piece] + head - tail == 0
         return potential
 
-    def _distances(self, cost: Int, at: Int, rounds: int) -> Int:
+    def _distances(self, cost: Int, rounds: int) -> Int:
         """Shortest residual distances to the sink over the free arcs (Bellman and Ford).
 
         Round by round, by columns, over the arcs that lead to nodes whose distance has just changed.
         Where there is no negative cycle they end after one round for each node at most, and mostly soon.
         """
-        forward = at[self.flow[at] < self.capacity[at]]
-        backward = at[self.flow[at] > self.lower[at]]
+        forward = self.free & (self.flow < self.capacity)
+        backward = self.free & (self.flow > self.lower)
         source = np.concatenate([self.tail[forward], self.head[backward]])
         target = np.concatenate([self.head[forward], self.tail[backward]])
         length = np.concatenate([cost[forward], -cost[backward]])
@@ -207,9 +219,24 @@ class Network:
         )
 
 
+def column(*parts: Int) -> Int:
+    """Parts one after another, of 32 bits where all their numbers fit."""
+    return np.concatenate(parts, dtype=width(max(map(extreme, parts))))
+
+
+def numbered(size: int) -> Int:
+    """The numbers below a size, of 32 bits where they fit."""
+    return np.arange(size, dtype=width(size))
+
+
+def extreme(numbers: Int) -> int:
+    """The greatest of some numbers in absolute value."""
+    return max(int(numbers.max(initial=0)), -int(numbers.min(initial=0)))
+
+
 def _by(node: Int, size: int) -> tuple[Int, Int]:
     """Arcs by their nodes, and where those of each node begin: a counting sort."""
-    arcs = np.arange(len(node) + 1)
+    arcs = numbered(len(node) + 1)
     by_arc = csr_array((np.ones(len(node), np.int8), node, arcs), shape=(len(node), size))
     by_node = by_arc.tocsc()
     return by_node.indices, by_node.indptr
@@ -222,16 +249,21 @@ def _sums(node: Int, amount: Int, size: int) -> Int:
 
 def _solve(tail: Int, head: Int, capacity: Int, cost: Int, supply: Int) -> Int:
     """A cheapest flow, by OR-Tools.  Arcs in a row, between which nothing joins or leaves, are one."""
-    after = _in_a_row(tail, head, supply)
-    arc = np.flatnonzero(np.bincount(after[after >= 0], minlength=len(tail)) == 0)
-    last, most, price = arc, capacity[arc], cost[arc]
-    while len(ahead := np.flatnonzero(after[last] >= 0)):
-        last = last.copy()
-        last[ahead] = after[last[ahead]]
-        most[ahead] = np.minimum(most[ahead], capacity[last[ahead]])
-        price[ahead] += cost[last[ahead]]
+    alone, out = _in_a_row(tail, head, supply)
+    first = np.ones(len(tail), bool)
+    first[out[alone]] = False
+    begin, end = tail[first], head[first]
+    most, price = capacity[first].astype(np.int64), cost[first].astype(np.int64)
+    ahead = np.flatnonzero(alone[end])
+    while len(ahead):
+        further = out[end[ahead]]
+        most[ahead] = np.minimum(most[ahead], capacity[further])
+        price[ahead] += cost[further]
+        end[ahead] = head[further]
+        ahead = ahead[alone[end[ahead]]]
     solver = min_cost_flow.SimpleMinCostFlow()
-    solver.add_arcs_with_capacity_and_unit_cost(tail[arc], head[last], most, price)
+    solver.add_arcs_with_capacity_and_unit_cost(begin, end, most, price)
+    del begin, end, most, price
     solver.set_nodes_supplies(np.arange(len(supply)), supply)
     status = solver.solve()
     if status == solver.INFEASIBLE:
@@ -239,18 +271,20 @@ def _solve(tail: Int, head: Int, capacity: Int, cost: Int, supply: Int) -> Int:
     if status != solver.OPTIMAL:
         raise SolverFailed(f"SimpleMinCostFlow answered {status}")
     flow = np.zeros(len(tail), np.int64)
-    flow[arc] = solver.flows(np.arange(len(arc)))
-    while len(arc := arc[after[arc] >= 0]):
-        flow[after[arc]] = flow[arc]
-        arc = after[arc]
+    flow[first] = solver.flows(np.arange(np.count_nonzero(first)))
+    behind = np.flatnonzero(first & alone[head])
+    while len(behind):
+        further = out[head[behind]]
+        flow[further] = flow[behind]
+        behind = further[alone[head[further]]]
     return flow
 
 
-def _in_a_row(tail: Int, head: Int, supply: Int) -> Int:
-    """The arc that alone goes on from each arc that alone leads to its head, -1 where there is none."""
+def _in_a_row(tail: Int, head: Int, supply: Int) -> tuple[Bool, Int]:
+    """The nodes that one arc alone leads to and one alone leaves, and an arc that leaves each node."""
     size = len(supply)
     alone = (np.bincount(head, minlength=size) == 1) & (supply == 0)
     alone &= np.bincount(tail, minlength=size) == 1
     out = np.zeros(size, np.int64)
     out[tail] = np.arange(len(tail))
-    return np.where(alone[head], out[head], -1)
+    return alone, out

@@ -131,7 +131,7 @@ def _lottery(market: Market, policy: Policy) -> list[Counted]:
 
 def _seats(plan: Plan, matching: Int) -> list[str]:
     choice = plan.choice
-    seats: list[str] = np.where(matching >= 0, "open", "").tolist()
+    seats = ["open" if placed else "" for placed in (matching >= 0).tolist()]
     for p, edges in enumerate(plan.edges_at(plan.market.edges_of(matching))):
         if choice.seats[p].reserved:
             for edge, label in choice.seat_labels(p, choice.at_program(p, edges)).items():

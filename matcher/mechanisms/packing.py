@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from ..cells import Int
 
@@ -40,9 +43,9 @@ class Packing:
             total = total * (2 * most + 1) + most
         return total
 
-    def pack(self, costs: Sequence[Int]) -> Int:
-        """Costs of equal shape as one; the caller sees to it that 64 bits hold it."""
-        total = costs[0].copy()
+    def pack(self, costs: Sequence[Int], kind: type[np.signedinteger[Any]] = np.int64) -> Int:
+        """Costs of equal shape as one; the caller sees to it that the kind of number holds it."""
+        total = costs[0].astype(kind)
         for cost, most in zip(costs[1:], self.most[1:], strict=True):
             total *= 2 * most + 1
             total += cost

@@ -23,7 +23,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from .. import lottery
-from ..cells import Int, occurring
+from ..cells import Int, occurring, pieces, width
 from ..choice import Choice, fill
 from ..market import Market
 from ..objective import LOTTERY, Counted
@@ -31,7 +31,7 @@ from ..policy import Policy
 from ..result import Threshold
 from . import kernels
 from .assigned import Assigned
-from .flow import FAR, Network
+from .flow import FAR, Network, column, numbered
 
 Bool = NDArray[np.bool_]
 
@@ -53,8 +53,10 @@ class Plan:
     ----------
     stages
         (program, name, group or −1) of each kind of seat.
-    edge, kind
-        Per arc of an applicant: the edge, and the kind of seat.  Shape (arcs,).
+    edge, owner, kind
+        Per arc of an applicant: the edge, whose it is, and the kind of seat.  Shape (arcs,).
+    every
+        All these arcs by number.
     home
         Per kind of seat, its program; ``reserved``, ``hard``, ``seats``, ``least``: whether it is held
         for a group, whether by a hard reserve, how many there are, how many must be filled.
@@ -102,9 +104,13 @@ class Plan:
     def _arcs(self, kinds_of: list[dict[int, list[int]]]) -> None:
         """Each applicant to every kind of seat that is hers."""
         market = self.market
+        self.edge = numbered(len(market.program))
+        self.owner, self.kind, self.every = market.owner, market.program, self.edge
+        if not self.reserved.any():
+            return
         open_seat = np.array([mine[-1][0] for mine in kinds_of], np.int64)
-        edges = [np.arange(len(market.program))]
-        kinds = [open_seat[market.program] if len(market.program) else edges[0]]
+        edges = [self.edge]
+        kinds = [open_seat[market.program]]
         for at, (p, _, g) in enumerate(self.stages):
             if g >= 0:
                 here = np.flatnonzero(market.program == p)
@@ -112,11 +118,8 @@ class Plan:
                 edges.append(here)
                 kinds.append(np.full(len(here), at))
         self.edge, self.kind = np.concatenate(edges), np.concatenate(kinds)
-
-    @cached_property
-    def owner(self) -> Int:
-        """The applicant of each arc."""
-        return self.market.owner[self.edge]
+        self.every = numbered(len(self.edge))
+        self.owner = market.owner[self.edge]
 
     def placement(self, arcs: Int) -> Int:
         """The program of each applicant who takes one of some arcs, −1 unplaced."""
@@ -309,26 +312,34 @@ class Flow:
         self.first_cap = self.first_class + k
         self.chains = plan.chains(openings)
         self.sink = sink = self.first_cap + len(market.caps)
-        running = openings[market.class_of[plan.home[plan.kind]]] != CLOSED
-        self.arcs = np.flatnonzero(running if columns is None else running & columns)
         self.running = openings[market.class_of] != CLOSED
+        self.arcs = plan.every
+        if columns is not None or not self.running.all():
+            there = self.running[plan.home][plan.kind]
+            self.arcs = column(np.flatnonzero(there if columns is None else there & columns))
         tail, head, lower, capacity = self._upward()
         supply = np.zeros(sink + 1, np.int64)
         supply[:n], supply[sink] = 1, -n
         mine = len(self.arcs) + n
         compiled = kernels(len(self.arcs))
         plain = not market.reserves and not self.chains.above and not self.chains.left_out
+        programs = self._of_arcs(plan.kind)
+        heads = column(programs, np.broadcast_to(sink, n), head)
+        heads[: len(self.arcs)] += self.first_seat
+        nothing = np.broadcast_to(np.int32(0), len(heads))
         kind: Callable[..., Network] = Network
         if compiled is not None and plain:
-            kind = partial(Assigned, people=n, programs=m, compiled=compiled)
+            kind = partial(Assigned, program=programs, people=n, compiled=compiled)
         self.network = kind(
-            np.concatenate([plan.owner[self.arcs], np.arange(n), tail]),
-            np.concatenate([n + plan.kind[self.arcs], np.full(n, sink), head]),
-            np.concatenate([np.zeros(mine, np.int64), lower]),
-            np.concatenate([np.ones(mine, np.int64), capacity]),
-            supply,
-        )
+            column(self._of_arcs(plan.owner), np.arange(n), tail), heads,
+            column(np.broadcast_to(0, mine), lower) if lower.any() else nothing,
+            column(np.broadcast_to(1, mine), capacity), supply,
+        )  # fmt: skip
         self.potentials: list[Int] = []
+
+    def _of_arcs(self, of_all: Int) -> Int:
+        """What a column of the plan's arcs says of those that the network has."""
+        return of_all if len(self.arcs) == len(of_all) else of_all[self.arcs]
 
     def node(self, of: tuple[int, int] | None) -> int:
         """The node of a class or cap, as ``Chains`` names it; of None, the sink."""
@@ -366,11 +377,11 @@ class Flow:
 
     def cost(self, component: Counted) -> Int:
         """The cost of each arc that is not ruled out: what the component loses by one person there."""
-        plan, size = self.plan, len(self.network.tail)
-        cost = np.zeros(size, np.int64)
-        used = self.network.free | (self.network.flow > 0)
-        at = np.flatnonzero(used[: len(self.arcs)])
-        cost[at] = -component.at(plan.edge[self.arcs[at]])
+        plan, network, edge = self.plan, self.network, self._of_arcs(self.plan.edge)
+        cost = np.zeros(len(network.tail), width(component.reach))
+        for piece in pieces(len(self.arcs)):
+            used = network.free[piece] | (network.flow[piece] > 0)
+            cost[piece][used] = -component.at(edge[piece][used])
         first = len(self.arcs) + self.first_seat
         cost[first : first + len(plan.stages)] = -component.per_reserve * plan.reserved
         return cost
@@ -387,7 +398,9 @@ class Flow:
         """
         costs = [self.cost(component) for component in components]
         self.potentials += self.network.minimise_in_turn(costs)
-        return [-int(cost @ self.network.flow) for cost in costs]
+        used = np.flatnonzero(self.network.flow)
+        flow = self.network.flow[used].astype(np.int64)
+        return [-int(cost[used] @ flow) for cost in costs]
 
     def unmet(self) -> Int:
         """Potentials of the flow that comes closest to the lower bounds, a missing person costing 1."""
@@ -418,18 +431,22 @@ class Flow:
         _, part = connected_components(graph, directed=True, connection="strong")
         n, market = len(matching), self.plan.market
         leads = (arc < len(self.arcs) + n) & (source < n)
-        program = np.append(market.program[self.plan.edge[self.arcs]], np.full(n, -1))
-        moves = program[arc[leads]] != matching[source[leads]]
-        return not (moves & (part[source[leads]] == part[target[leads]])).any()
+        source, target, arc = source[leads], target[leads], arc[leads]
+        program = np.full(len(arc), -1)
+        real = arc < len(self.arcs)
+        program[real] = market.program[self.plan.edge[self.arcs[arc[real]]]]
+        moves = program != matching[source]
+        return not (moves & (part[source] == part[target])).any()
 
     def thresholds(self, matching: Int) -> list[Threshold]:
         """The state of every kind of seat in a class that is not closed, and where no sets cross its price."""
         plan, market = self.plan, self.plan.market
-        at, tuples = plan.edges_at(market.edges_of(matching)), self._tuples()
+        at = plan.edges_at(market.edges_of(matching))
+        tuples = self._tuples(slice(self.first_seat, self.first_below))
         found = []
         for number, (p, name, _) in enumerate(plan.stages):
             if self.running[p]:
-                values = None if self.chains.left_out else tuples[self.first_seat + number]
+                values = None if self.chains.left_out else tuples[number]
                 state = "not_full" if plan.has_room(number, at[p]) else "full"
                 price = tuple(values) if values is not None else None
                 found.append(Threshold(p, name, state, price=price))
@@ -460,9 +477,9 @@ class Flow:
             },
         }
 
-    def _tuples(self) -> list[list[int] | None]:
+    def _tuples(self, nodes: slice = slice(None)) -> list[list[int] | None]:
         """The potentials of each node, None where the sink is out of reach."""
-        table = np.stack(self.potentials, axis=1)
+        table = np.stack([potential[nodes] for potential in self.potentials], axis=1)
         far = (table == FAR).any(axis=1).tolist()
         return [None if out else row for out, row in zip(far, table.tolist(), strict=True)]
 
@@ -473,7 +490,7 @@ class Weights:
     def __init__(self, market: Market, policy: Policy) -> None:
         self.market, self.policy = market, policy
         self.known = np.zeros(len(market.program), bool)
-        self.found = np.zeros((len(market.program), 2), np.int64)
+        self.found = np.zeros((len(market.program), 2), width(Drawn.reach))
 
     def of(self, edges: Int) -> Int:
         """The weights of some edges.  Shape (edges, 2)."""
@@ -502,7 +519,7 @@ class Drawn:
 
     def at(self, edges: Int) -> Int:
         """What each of some edges is worth."""
-        found: Int = self.weights.of(edges)[:, self.which]
+        found: Int = self.weights.of(edges)[:, self.which].astype(np.int64)
         return found
 
     @cached_property

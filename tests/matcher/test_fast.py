@@ -327,6 +327,48 @@ def test_numbers_that_do_not_fit_are_left_to_the_solver(monkeypatch: pytest.Monk
     assert not network._fits(FAR, 0) and network._fits(FAR >> 4, dear)
 
 
+@pytest.mark.parametrize("fast", ["0", "1"])
+def test_columns_have_64_bits_where_numbers_need_them(
+    fast: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORDERCLASS_FAST", fast)
+    market, _ = middling(2)
+    worth = np.random.default_rng(1).integers(-9, 10, len(market.program))
+
+    def solved(scale: int, seats: int) -> Flow:
+        roomy = replace(market, capacity=market.capacity + seats)
+        flow = Plan(roomy, Choice(roomy)).flow(np.full(len(market.order_classes), -1))
+        cost = flow.cost(Component("worth", worth * scale))
+        assert (cost.dtype == np.int32) == (scale == 1)
+        assert (flow.network.capacity.dtype == np.int32) == (seats == 0)
+        minimise(flow, cost)
+        return flow
+
+    for seats in (0, 1 << 32):
+        small, great = solved(1, seats), solved(1 << 31, seats)
+        assert (small.network.free == great.network.free).all()
+        potential, greater = small.potentials[0], great.potentials[0]
+        assert (np.where(potential < FAR, potential << 31, FAR) == greater).all()
+
+
+def test_a_kernel_of_either_width_finds_the_same() -> None:
+    from matcher.mechanisms import fast
+
+    market, _ = middling(2)
+    owner, program, people = market.owner, market.program, len(market.applicants)
+    cost = np.random.default_rng(2).integers(-9, 10, len(program))
+    cost[:2] = -9, 9
+    empty = np.zeros(len(market.programs), np.int64)
+    widest = (2**31 - 1) // (8 * 9)
+    held, loss = fast.assignment(owner, program, cost, market.capacity, empty, people)
+    for scale in (widest, widest + 1, 1 << 40):
+        again, dearer = fast.assignment(
+            owner, program, cost * scale, market.capacity, empty, people
+        )
+        assert (held == again).all()
+        assert (np.where(loss < FAR, loss * scale, FAR) == dearer).all()
+
+
 def test_costs_elsewhere_are_left_to_the_solver(monkeypatch: pytest.MonkeyPatch) -> None:
     market, _ = middling(3)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...cells import Int
+from ...cells import Int, width
 from .kernel import kernel
+
+Bool = NDArray[np.bool_]
 
 FAR = 2**60
 """Stands for "no residual path to the sink"."""
@@ -28,8 +30,11 @@ class Lists(NamedTuple):
         Per entry: the edge it stands for, its person, its worth.
     offer, top
         Per entry, what a move of its person to the program would bring, at most, next to the prices:
-        it only ever falls.  ``_NEVER`` below nothing for the entry that its person holds.  Per block
-        of entries, the greatest offer in it, at most.
+        it only ever falls.  ``never`` for the entry that its person holds.  Per block of entries, the
+        greatest offer in it, at most.
+    never
+        Below every offer that a search looks at: these are sums of three worths, and as far below
+        what the search is after, so all this has 32 bits where eight times any worth has.
     empty
         Per program: the worth of an empty seat.
     at, lead
@@ -50,6 +55,7 @@ class Lists(NamedTuple):
     worth: Int
     offer: Int
     top: Int
+    never: int
     first: Int
     empty: Int
     at: Int
@@ -87,16 +93,26 @@ def _sort(key: Int, value: Int) -> None:
 
 
 @kernel
-def _list(first: Int, owner: Int, program: Int, worth: Int, lists: Lists) -> None:
-    """Fill in the entries, those of each program by falling worth."""
+def _count(program: Int, among: Bool, count: Int) -> Int:
+    """Count the edges of each program."""
+    for x in range(len(program)):
+        count[program[x]] += among[x]
+    return count
+
+
+@kernel
+def _list(owner: Int, program: Int, cost: Int, among: Bool, lists: Lists) -> None:
+    """Fill in the entries, those of each program by falling worth, which is the cost's opposite."""
+    first = lists.first
     at = first[:-1].copy()
     for x in range(len(program)):
-        y = at[program[x]]
-        lists.edge[y], lists.worth[y] = x, worth[x]
-        at[program[x]] += 1
+        if among[x]:
+            y = at[program[x]]
+            lists.edge[y], lists.worth[y] = x, -cost[x]
+            at[program[x]] += 1
     for p in range(len(first) - 1):
         _sort(lists.worth[first[p] : first[p + 1]], lists.edge[first[p] : first[p + 1]])
-    for y in range(len(program)):
+    for y in range(len(lists.edge)):
         lists.who[y], lists.offer[y] = owner[lists.edge[y]], lists.worth[y]
         lists.top[y >> _BLOCK] = max(lists.top[y >> _BLOCK], lists.worth[y])
     for p in range(len(first) - 1):
@@ -215,7 +231,7 @@ def _hold(lists: Lists, i: int, p: int, y: int) -> None:
         block = left >> _BLOCK
         lists.top[block] = max(lists.top[block], lists.worth[left])
     lists.held[i, 0], lists.held[i, 1], lists.held[i, 2] = p, lists.worth[y], y
-    lists.offer[y] = -_NEVER
+    lists.offer[y] = lists.never
 
 
 @kernel
@@ -300,18 +316,21 @@ def _losses(lists: Lists, seats: Int, loss: Int) -> None:
 
 
 def assignment(
-    owner: Int, program: Int, worth: Int, seats: Int, empty: Int, people: int
-) -> tuple[Int, Int]:
-    """The placement of greatest worth, an empty seat having a worth as well.
+    owner: Int, program: Int, cost: Int, seats: Int, empty: Int, people: int,
+    among: Bool | None = None,
+) -> tuple[Int, Int]:  # fmt: skip
+    """The placement of least cost, an empty seat having a cost as well.
 
     Parameters
     ----------
-    owner, program, worth
-        Per edge.  On any path over programs worths add up to less than ``FAR``.
+    owner, program, cost
+        Per edge.  On any path over programs costs add up to less than ``FAR``.
     seats, empty
-        Per program: seats, and the worth of one that stays empty, at most 0.
+        Per program: seats, and the cost of one that stays empty, at least 0.
     people
         How many people there are.
+    among
+        The edges that there are, by default all.
 
     Returns
     -------
@@ -326,32 +345,39 @@ def assignment(
     10.1145/321694.321699), over programs alone: at most as many searches as there are seats worth
     filling, each within O(e log m), nearly all of them within a handful of programs.
     """
-    lists = _lists(owner, program, worth, empty, people)
+    if among is None:
+        among = np.ones(len(program), bool)
+    lists = _lists(program, cost, -empty, people, among)
+    _list(owner, program, cost, among, lists)
     order = np.argsort(-lists.price)
     _fill(lists, seats.copy(), order, lists.price[order])
     loss = np.empty(len(seats), np.int64)
     _losses(lists, seats, loss)
-    held = lists.held[:, 2]
-    return np.where(held >= 0, np.append(lists.edge, -1)[held], -1), loss
+    held = np.full(people, -1)
+    placed = np.flatnonzero(lists.held[:, 2] >= 0)
+    held[placed] = lists.edge[lists.held[placed, 2]]
+    return held, loss
 
 
-def _lists(owner: Int, program: Int, worth: Int, empty: Int, people: int) -> Lists:
-    """The lists before any seat is filled."""
-    entries, programs = len(program), len(empty)
-    first = np.append(0, np.cumsum(np.bincount(program, minlength=programs)))
-    held = np.full((people, 3), -1)
+def _lists(program: Int, cost: Int, empty: Int, people: int, among: Bool) -> Lists:
+    """The lists before anything is entered."""
+    programs = len(empty)
+    first = np.append(0, np.cumsum(_count(program, among, np.zeros(programs, np.int64))))
+    entries = int(first[-1])
+    extremes = (cost.max(initial=0), -cost.min(initial=0), -empty.min(initial=0))
+    whole, kind = width(len(program)), width(max(len(program), 8 * int(max(extremes))))
+    held = np.full((people, 3), -1, kind)
     held[:, 1] = 0
 
-    def zeros(size: int) -> Int:
-        return np.zeros(size, np.int64)
+    def zeros(size: int, kind: Any = np.int64) -> Int:
+        return np.zeros(size, kind)
 
-    lists = Lists(
-        edge=zeros(entries), who=np.zeros(entries, np.int32), worth=zeros(entries),
-        offer=zeros(entries), top=np.full((entries >> _BLOCK) + 1, -_NEVER), first=first,
-        empty=empty, at=first[:-1].copy(), lead=zeros(programs), held=held,
+    return Lists(
+        edge=zeros(entries, whole), who=np.zeros(entries, np.int32), worth=zeros(entries, kind),
+        offer=zeros(entries, kind), top=np.full((entries >> _BLOCK) + 1, -_NEVER),
+        never=-_NEVER if kind is np.int64 else -(2**31),
+        first=first, empty=empty, at=first[:-1].copy(), lead=zeros(programs), held=held,
         price=zeros(programs), spare=zeros(programs), distance=zeros(programs),
         before=zeros(programs), by=zeros(programs), place=zeros(programs), heap=zeros(programs),
         seen=zeros(programs),
     )  # fmt: skip
-    _list(first, owner, program, worth, lists)
-    return lists
