@@ -114,7 +114,9 @@ def _agrees(name: str, result: Result, found: Found) -> None:
 
 
 def _plain(name: str, seed: str) -> tuple[Market, Policy, flows.Costs]:
+    """A market from which all sides start: the peers know whose each pair is, ours have to find out."""
     market = instances.named_market(name, int(seed))
+    _ = market.owner
     rules = replace(policy("optimal"), objective=("placed", "rank"))
     return market, rules, flows.costs(market, rules)
 
@@ -268,14 +270,17 @@ def measure_flow(name: str, seed: str) -> list[Figure]:
 
 
 def measure_flow_memory(name: str, seed: str) -> list[Figure]:
-    """The memory that each side needs beyond the market itself, in a process of its own."""
-    sides = (flows.DIRECT, OURS + ALL, OURS_FAST + ALL)
+    """The memory that each side needs beyond the market and all libraries, in a process of its own."""
+    sides = (flows.DIRECT, OURS + ALL, OURS_FAST + TWO, OURS_FAST + ALL)
     with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
         megabytes = {side: pool.submit(_memory, name, side, seed).result() for side in sides}
-    times = megabytes[OURS_FAST + ALL] / max(1, megabytes[flows.DIRECT])
+    direct = max(1, megabytes[flows.DIRECT])
     return [
         *(Figure(f"{side}: memory", megabytes[side], "MB") for side in sides),
-        Figure(f"memory: {OURS_FAST + ALL} / {flows.DIRECT}", times, "times"),
+        *(
+            Figure(f"memory: {side} / {flows.DIRECT}", megabytes[side] / direct, "times")
+            for side in (OURS_FAST + TWO, OURS_FAST + ALL)
+        ),
     ]
 
 
@@ -285,11 +290,11 @@ def _memory(name: str, side: str, seed: str) -> float:
     sides = {
         flows.DIRECT: _peer(costs, flows.DIRECT),
         OURS + ALL: _ours(market, every, costs),
+        OURS_FAST + TWO: _two(market, rules, costs, fast=True),
         OURS_FAST + ALL: _ours(market, every, costs, fast=True),
     }
     megabytes: Seconds = {}
-    if side == OURS_FAST + ALL:
-        instances.warm()
+    instances.warm()
     with weighed(megabytes, side):
         sides[side]()
     return megabytes[side]
