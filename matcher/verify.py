@@ -48,6 +48,7 @@ then ``TRUSTED`` with the code ``after:NAME``, and printed as 未检验 (NOT JUD
 from __future__ import annotations
 
 import argparse
+import copy
 import csv
 import hashlib
 import hmac
@@ -59,7 +60,7 @@ import tomllib
 from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -1727,10 +1728,11 @@ class ClosingTree:
     without one.  Each branch of the search has closed some classes, must leave some open, and is free
     in the rest.  Fewer seats, for closed classes or for caps, never help anybody.  So nobody is better
     off in any set of a branch than in its run with the free classes open and loose.  And a class that
-    stays open holds at most what it can get with none counted under shared caps when all is closed
-    that the branch is free in, and all else under such caps, if they can be full.  If none can, that
-    run is the run, and a class holds the fewer people the more classes are open; then a set that
-    closes more than one without a short class is not maximal.
+    stays open holds at most what it can get without shared caps when all is closed that the branch is
+    free in, and every other program under caps that can be full seats only as many of its first people
+    as no cap ever refuses, its children taking turns.  If none can be full, that run is the run, and a
+    class holds the fewer people the more classes are open; then a set that closes more than one
+    without a short class is not maximal.
     """
 
     def __init__(self, run: Run, whole: Run) -> None:
@@ -1752,9 +1754,11 @@ class ClosingTree:
         self.worth = self.merit(run)
         self.free = {c.id for c in self.classes if c.min_size > 1}
         self.root = Run(self.given, run.chooser, (), self.free)
+        self.most = [min(wanted[p.index], p.capacity) for p in self.given.programs]
+        self.lifts: dict[str, Run] = {}
         self.under: set[str] = set()
         for cap in self.given.caps:
-            most = sum(min(wanted[p], self.given.programs[p].capacity) for p in cap.programs)
+            most = sum(self.most[p] for p in cap.programs)
             homes = {self.given.programs[p].home.id for p in cap.programs}
             self.under |= homes if len(homes) > 1 and most > cap.seats else set()
 
@@ -1806,9 +1810,48 @@ class ClosingTree:
         c = self.given.classes.get(name)
         if c is None or c.min_size <= 1 or name in free or name in run.closed:
             return False
-        shut = (free | self.under | run.closed) - {name}
-        base = self.root if self.under else run
+        shut = (free | run.closed) - {name}
+        base = self.lifted(name if name in self.under else "") if self.under else run
         return base.copy().close(shut - base.closed).placed(c) < c.min_size
+
+    def lifted(self, name: str) -> Run:
+        """Return the run without caps over several classes that is best for a class of that name.
+
+        Of every other program it seats only the first people, as many as no cap ever refuses.
+        """
+        if name not in self.lifts:
+            given = copy.copy(self.given)
+            given.caps, given.programs = list(given.caps), []
+            for p in self.given.programs:
+                caps = [c for c in p.caps if given.caps[c].programs <= set(p.home.programs)]
+                seats, here = self.safe(p), frozenset([p.index])
+                if p.home.id in self.under - {name} and seats < self.most[p.index]:
+                    caps.insert(0, len(given.caps))
+                    given.caps.append(Cap(p.id, seats, here, children=[("p", p.index)]))
+                given.programs.append(replace(p, caps=caps))
+            self.lifts[name] = Run(given, self.root.chooser, ())
+        return self.lifts[name]
+
+    def safe(self, program: Program) -> int:
+        """Return how many people of a program no cap refuses, whatever else comes under it."""
+        caps = self.given.caps
+
+        def size(kind: str, n: int) -> int:
+            if kind == "p":
+                return self.most[n]
+            return min(caps[n].seats, sum(size(*child) for child in caps[n].children))
+
+        turns = self.most[program.index]
+        while turns:
+            people = turns
+            for c in program.caps:
+                people = sum(min(people, size(*child)) for child in caps[c].children)
+                if people > caps[c].seats:
+                    break
+            else:
+                break
+            turns -= 1
+        return turns
 
     def last(self, run: Run, free: set[str]) -> bool:
         """Whether a branch has one set at most that can be maximal, and that one is no better."""

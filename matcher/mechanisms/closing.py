@@ -14,10 +14,11 @@ is free in are open and do not count under the caps over several classes, neithe
 against others.  It follows for every set of a branch:
 
 - Nobody is better off than in the relaxed run of the branch.
-- A class that stays open holds no more people than in a relaxed run that counts no class under such
-  caps and closes what the branch has closed or is free in, and all else under those caps that may
-  bind.  (With a cap over it lifted, a class holds no fewer: everybody is as well off or better, so no
-  fewer are placed, and the other programs, with fewer offers, hold no more.)
+- A class that stays open holds no more people than in a run that lifts such caps, closes what the
+  branch has closed or is free in, and leaves every program of another class the first of its people
+  whom these caps never refuse: as children take turns, a cap keeps as many of each as fit however
+  many the others have.  (With a cap over it lifted, a class holds no fewer: everybody is as well off
+  or better, so no fewer are placed, and the other programs, with fewer offers, hold no more.)
 - Where no such cap may bind, the relaxed run is the run; a class then holds the fewer people the more
   classes are open, so every part of a kept set is kept.  Once a branch has closed enough, closing
   more is no longer maximal.
@@ -26,14 +27,15 @@ against others.  It follows for every set of a branch:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
 from ..cells import Int
-from ..choice import Choice
+from ..choice import Choice, Node
 from ..market import Cap, Market
 from ..objective import rank_costs, reserved_filled
 from ..policy import Policy
@@ -207,6 +209,7 @@ class _Search:
         self.leaves = 0
         self.most = len(market.applicants)
         self.best = _Found((-1, 0, 0, 0, 0, ()), frozenset())
+        self.lifted: dict[int, DeferredAcceptance] = {}
         self.settle(self.whole)
 
     # --- sets that are kept
@@ -411,18 +414,38 @@ class _Search:
 
         ``short`` says which fall short in the node's run; no other class can.
         """
-        low = frozenset(np.flatnonzero(short).tolist())
-        shut = node.free | self.under - node.run.closed
-        base = self.relaxed.without(sorted(node.run.closed)) if self.binding else node.run
-        run = base.without(sorted(shut - low))
-        rest = shut & low
-        low = frozenset(np.flatnonzero(run.short()).tolist()) & low
-        short_open = run.without(sorted(rest)).short() if low - rest else short
-        if stuck := [c for c in low - rest if short_open[c]]:
-            return min(stuck), frozenset()
-        doomed = frozenset(c for c in low & rest if run.without(sorted(rest - {c})).short()[c])
-        stuck = sorted(doomed - node.free)
-        return (stuck[0] if stuck else -1), doomed & node.free
+        shut, low = node.run.closed | node.free, set(np.flatnonzero(short).tolist())
+        rest = node.free & low
+        run = self.fullest(shut - rest) if self.binding else node.run.without(sorted(shut - rest))
+        low &= set(np.flatnonzero(run.short()).tolist())
+
+        def lack(classes: Collection[int], run: DeferredAcceptance) -> list[int]:
+            """Those of these classes that fall short in a run, whatever caps they are under."""
+            missing = run.short()
+            found = [c for c in sorted(classes) if missing[c]]
+            return [c for c in found if c not in self.under or self.fullest(shut, c).short()[c]]
+
+        if low - rest and (stuck := lack(low - rest, run.without(sorted(rest)))):
+            return stuck[0], frozenset()
+        doomed = (lack([c], run.without(sorted(rest - {c}))) for c in low & rest)
+        return -1, frozenset(chain.from_iterable(doomed))
+
+    def fullest(self, closed: Collection[int], c: int = -1) -> DeferredAcceptance:
+        """The run without caps over several classes in which class ``c`` holds the most it can.
+
+        The other programs under such caps take only whom these never refuse.
+        """
+        if c not in self.lifted:
+            market, most = self.market, _listers(self.market)
+            caps = [cap for cap in market.caps if not market.spans(cap)]
+            for p, seats in enumerate(_never_refused(market, self.choice)):
+                here = int(market.class_of[p])
+                if here in self.under and here != c and seats < most[p]:
+                    caps.append(Cap("", seats, (p,)))
+            lifted = replace(market, caps=tuple(caps))
+            choice = Choice(lifted, self.choice.open_first)
+            self.lifted[c] = DeferredAcceptance(lifted, choice, self.never)
+        return self.lifted[c].without(sorted(set(closed) - {c}))
 
     def branches(self, node: _Node, short: Int) -> list[_Node | _End]:
         """Close what is doomed; else branch on the class whose closing would cost the most people.
@@ -461,6 +484,36 @@ def _listers(market: Market) -> Int:
 def _may_bind(market: Market, cap: Cap) -> bool:
     """Whether a cap over more than one class is below what its programs could take."""
     return market.spans(cap) and int(_listers(market)[list(cap.programs)].sum()) > cap.seats
+
+
+def _never_refused(market: Market, choice: Choice) -> list[int]:
+    """Per program, how many of its people, in acceptance order, no cap over it ever refuses."""
+    most: list[int] = _listers(market).tolist()
+
+    def size(node: Node) -> int:
+        people = sum(map(size, node.children)) if node.children else most[node.program]
+        return min(people, node.seats) if node.children else people
+
+    def fits(people: int, above: list[Node]) -> bool:
+        """Whether a cap is not full after the turns in which it takes so many of each child."""
+        for node in above:
+            people = sum(min(people, size(child)) for child in node.children)
+            if people > node.seats:
+                return False
+        return True
+
+    def visit(node: Node, above: list[Node]) -> None:
+        for child in node.children:
+            visit(child, [node, *above])
+        if not node.children:
+            found[node.program] = next(
+                n for n in range(most[node.program], -1, -1) if fits(n, above)
+            )
+
+    found = most.copy()
+    for root in choice.roots:
+        visit(root, [])
+    return found
 
 
 def _too_few(market: Market) -> Bool:

@@ -248,3 +248,45 @@ def test_what_does_not_count_under_a_cap_refuses_less(seed: int) -> None:
         relaxed = tighter
     assert relaxed.next == exact.next
     assert relaxed.held == exact.held
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_class_holds_more_than_in_its_fullest_run(seed: int) -> None:
+    """Whatever is closed of the classes a branch is free in, under nested caps and reserves."""
+    random = Random(seed)
+    names = [f"P{k}" for k in range(8)]
+    lists = {f"A{i:02}": " ".join(random.sample(names, 5)) for i in range(30)}
+    caps = {"K": {"seats": random.randint(8, 13), "programs": "P0;P1;P2;P3;P4"},
+            "L": {"seats": random.randint(5, 8), "programs": "P0;P1;P2"},
+            "M": {"seats": random.randint(3, 6), "programs": "P0;P1"}}  # fmt: skip
+    home = {p: f"C{k // 2 if k < 2 else k}" for k, p in enumerate(names)}
+    made = make_round(
+        lists, {p: random.randint(2, 5) for p in names}, EXACT, caps=caps,
+        programs={p: {"order_class": c} for p, c in home.items()},
+        order_classes=dict.fromkeys(home.values(), 2),
+        reserves={"P0 g": 1, "P2 g": 1},
+        applicants={a: {"groups": random.choice(("", "g"))} for a in lists},
+    )  # fmt: skip
+    m = market(made)
+    choice = Choice(m, open_first=seed % 2 == 0)
+    search = closing._Search(m, Policy.from_tables(made), choice)
+    classes = range(len(m.order_classes))
+    assert search.under
+    for root in choice.roots:
+        for share in (0.5, 0.8, 1.0):
+            edges = [e for e in range(len(m.program)) if random.random() < share]
+            offers = {p: [e for e in edges if m.program[e] == p] for p in root.programs()}
+            chosen = set(choice.at(root, offers))
+            for p in root.programs():
+                safe = closing._never_refused(m, choice)[p]
+                assert chosen.issuperset(choice.at_program(p, offers[p])[:safe])
+    free = set(random.sample(classes, 3))
+    shut = set(random.sample(sorted(set(classes) - free), 1))
+    most = {
+        c: search.fullest(shut | free, c if c in search.under else -1).sizes()[c]
+        for c in set(classes) - shut - free
+    }
+    for bits in range(8):
+        closed = shut | {c for k, c in enumerate(sorted(free)) if bits >> k & 1}
+        sizes = DeferredAcceptance(m, choice, closed).sizes()
+        assert all(sizes[c] <= bound for c, bound in most.items())
