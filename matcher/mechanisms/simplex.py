@@ -31,7 +31,10 @@ DUAL, PRIMAL = 1, 4
 """HiGHS's numbers for its simplex algorithms: the second where only the costs have changed."""
 
 
-SOON, ENDLESS = 10, 2**31 - 1
+LITTLE = 1e-6
+"""By no more than this does a solution break a bound that it is to keep."""
+
+SOON, ENDLESS = 40, 2**31 - 1
 """After steps for one row in so many, the basis that costs had may be given up for the last one."""
 
 
@@ -113,6 +116,7 @@ class Warm:
         self.program: Program | None = None
         self.solved, self.cost = False, np.zeros(0)
         self.region: Region = (np.zeros(0),) * 4
+        self.x = np.zeros(0)
         self.about = ""
         self.states: dict[str, tuple[States, States]] = {}
 
@@ -143,7 +147,10 @@ class Warm:
             self._reprice(old, program, cost)
         region = *box, least, limit
         same = program is old and all(map(np.array_equal, region, self.region))
-        highs.setOptionValue("simplex_strategy", PRIMAL if same and not again else DUAL)
+        onward = same and not again
+        if old is not None and program is not old and about and about == before:
+            onward = self._fits(old, program, region)
+        highs.setOptionValue("simplex_strategy", PRIMAL if onward else DUAL)
         if program is old:
             at = np.arange(len(cost), dtype=np.int32)
             highs.changeColsCost(len(at), at, cost)
@@ -168,14 +175,30 @@ class Warm:
         if not self.solved:
             if highs.getModelStatus() == self.core.HighsModelStatus.kTimeLimit:
                 return None
+            # What presolve leaves is now and then not solved to the end, the program as it is nearly always.
             highs.clearSolver()
+            highs.setOptionValue("presolve", "off")
             self.solved = self._run(time_s)
+            highs.setOptionValue("presolve", "choose")
             if not self.solved:
                 return None
         found = highs.getSolution()
+        self.x = np.array(found.col_value)
         value = float(highs.getInfo().objective_function_value)
         prices = np.array(found.row_dual), np.array(found.col_dual)
-        return Solved(np.array(found.col_value), *prices, value)
+        return Solved(self.x, *prices, value)
+
+    def _fits(self, old: Program, program: Program, region: Region) -> bool:
+        """Whether the last solution is one of another program, too, columns that it adds left at 0."""
+        if not self.solved or not np.isin(old.columns, program.columns).all():
+            return False
+        x = np.zeros(int(program.columns.max(initial=0)) + 1)
+        x[old.columns] = self.x
+        x = x[program.columns]
+        lower, upper, least, most = region
+        rows = program.matrix @ x
+        inside = (x >= lower - LITTLE) & (x <= upper + LITTLE)
+        return bool(inside.all() and ((rows >= least - LITTLE) & (rows <= most + LITTLE)).all())
 
     def _reprice(self, old: Program, program: Program, cost: Real) -> None:
         """Solve the last program for the costs of the next one, if they differ.
