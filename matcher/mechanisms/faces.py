@@ -39,31 +39,32 @@ def along(search: Search, node: Node, start: int, tree: Tree) -> tuple[Node, int
     """
     ladder = search.ladder(0)
     for _ in range(AGAIN):
-        first = search.strong.solve(node, *search.asked(0, ladder), search.time_left(), nearly=True)
-        if first is None:
+        one = search.strong.solve(node, *search.asked(0, ladder), search.time_left(), nearly=True)
+        if one is None:
             return node, start
-        search.offer(whole(search, first), node.openings)
+        search.offer(whole(search, one), node.openings)
         for at, unit in enumerate(ladder):
             if start <= at and not tree.leaf:
-                node, start = search.apply(first, ladder[: at + 1], unit, node, start, tree)
-        if tree.leaf or first.missing > NOTHING:
+                node, start = search.apply(one, ladder[: at + 1], unit, node, start, tree)
+        if tree.leaf or one.missing > NOTHING:
             return node, start
-        if not first.more:
+        if not one.more:
             break
     for _ in range(AGAIN):
-        found = _steps(search, node, start)
-        if found is not None:
+        first = start
+        for found in reversed(_sums(search, node, start)):
             node, start = search.step(node, start, found, tree)
+            if tree.leaf or start > first:
+                break
         if tree.leaf or start >= search.enough() or not search.strong.grown:
             break
     return node, start
 
 
-def _steps(search: Search, node: Node, start: int) -> Found | None:
-    """Weights and prices that prove most, if they prove more than is proven."""
-    best: Found | None = None
-    found: Found | None = None
-    proven, ladder = start, search.ladder(0)[: max(1, start)]
+def _sums(search: Search, node: Node, start: int) -> list[Found]:
+    """Weights and prices of more and more components; those of all of them nearly always prove most."""
+    found: list[Found] = []
+    ladder = search.ladder(0)[: max(1, start)]
     sums = [[*zip([w // ladder[-1] for w in ladder], search.components, strict=False)]]
     sums += [[(1, component)] for component in search.components[len(ladder) :]]
     faces = search.strong.faces(node, sums, search.time_left)
@@ -72,14 +73,10 @@ def _steps(search: Search, node: Node, start: int) -> Found | None:
         search.offer(whole(search, solution), node.openings)
         if (cut := _cut(solution)) is None:
             break
-        found = _after(found, [weight for weight, _ in part], *cut)
-        scratch = Tree()
-        _, reached = search.step(node, start, found, scratch)
-        if scratch.leaf or reached > proven:
-            best, proven = found, reached
-        if scratch.leaf or reached < len(found[0]) or reached >= search.enough():
+        found.append(_after(found[-1] if found else None, [weight for weight, _ in part], *cut))
+        if len(found[-1][0]) >= search.enough():
             break
-    return best
+    return found
 
 
 def _cut(solution: Solution) -> tuple[int, Prices] | None:

@@ -18,13 +18,14 @@ import numpy as np
 
 from ..cells import Int
 from ..objective import Counted, ceiling, reserved_filled
-from .bounds import ROOM, Bool, Bound, Bounds, Node, Prices, packed, prices_of, settled
+from .best_first import BestFirst, TooMany
+from .bounds import ROOM, Bool, Bound, Bounds, Node, Prices, packed, prices_of
 from .faces import along
 from .flow import NoFlow
 from .plan import CLOSED, FREE, OPEN, Drawn, Flow, Plan
 from .proof import Step, Tree
 from .rounding import closing_short, nearest
-from .splitting import class_to_split, one_left, pair_to_split
+from .splitting import one_left
 from .strong import FINE, NOTHING, Fixed, Solution, Strong, Weighted, rounded
 
 
@@ -53,8 +54,11 @@ class Elsewhere:
 WIDE = 1.25
 """Classes with fewer people than this many times their minimum get an opening at once."""
 
-LITTLE = 1e-3
+LITTLE = 0.05
 """What more columns must make of the first component, where sets cross, to go on with them."""
+
+FEWER = 1000
+"""At the root one column in so many is not worth another solution, as long as there are others."""
 
 ROUNDS = 8
 """How many times columns are added to a relaxation at most."""
@@ -65,14 +69,6 @@ NODES, FEW = 100, 20_000
 
 PROOF = 20_000_000
 """Nodes times people after which it is taken whatever the arcs."""
-
-
-class TooMany(Exception):
-    """Where sets cross, the proof has grown beyond what is worth while."""
-
-
-class Better(Exception):
-    """A better plan is found than the one that a leaf of the proof stands for."""
 
 
 class OutOfTime(Exception):
@@ -109,7 +105,11 @@ class Search:
     tied
         Whether another plan of the same value was met.
     equal
-        How many components the root has proven to be equal to the best plan's at most.
+        How many components of the best plan are proven to be the best there are.
+    most, within
+        What no plan, and no plan of the branch at hand, exceeds in the first component.
+    nodes
+        How many nodes there are so far.
     """
 
     plan: Plan
@@ -131,8 +131,8 @@ class Search:
             for component in self.components
         ]
         self.ceilings: list[int] = []
-        self.leaf_of: Best | None = None
-        self.nodes = 0
+        self.within = 0
+        self.nodes, self.rounded = 1, 0
         self.loss: dict[int, tuple[float, float]] = {}
         everything = np.where(self.plan.conditional, OPEN, FREE)
         self.crossing = bool(self.plan.chains(everything).left_out)
@@ -195,8 +195,6 @@ class Search:
         same = flow is not None and flow.whole and (openings == exact)[conditional].all()
         if self.best is None or value > self.best.value:
             self.best, self.tied = Best(matching, exact, value, flow if same else None), False
-            if self.leaf_of is not None and (self.leaf_of.openings != exact).any():
-                raise Better
         elif value == self.best.value:
             self.tied |= bool((matching != self.best.matching).any())
             if same and self.best.flow is None:
@@ -276,25 +274,20 @@ class Search:
         if root is None:
             raise NoFlow
         self.root = root
-        if self._is_leaf(root):  # no class has to open, so that one flow says all
+        if self.is_leaf(root):  # no class has to open, so that one flow says all
             self.try_openings(root.openings)
             if self.best is None:
                 raise NoFlow
             return Tree(leaf="best")
         relaxed = self._relaxed(root)
-        while True:
-            self.leaf_of = None
-            try:
-                proof = self._visit(root, 0, relaxed)
-            except Better:
-                continue
-            except TooMany:
-                self.leaf_of = None
-                self._trust(root)
-                return None
-            if self.best is None:
-                raise NoFlow
-            return proof
+        try:
+            proof = BestFirst(self, root, relaxed).run()
+        except TooMany:
+            self._trust(root)
+            return None
+        if self.best is None:
+            raise NoFlow
+        return proof
 
     def _trust(self, root: Node) -> None:
         """Find the best plan by branch and cut, one component after another; then ask for another one.
@@ -347,78 +340,63 @@ class Search:
         placed = matching[matching >= 0]
         return np.bincount(placed, minlength=len(self.plan.market.programs)).astype(np.int64)
 
-    def _visit(self, node: Node, start: int, flow: Flow | None = None) -> Tree:
-        """Prove that a node holds nothing better than the best plan."""
-        self.watch()
-        self.nodes += 1
-        if self.crossing and self.nodes > self.patience:
-            raise TooMany
-        tree = Tree()
-        entered = self.bounds.entered(node)
-        if entered is None:
-            return Tree(leaf="impossible")
-        node = node if node is self.root else entered
-        if flow is not None and self.best is not None:
-            found = packed(len(flow.potentials)), prices_of(flow, flow.potentials)
-            node, start = self.step(node, start, found, tree)
-        node, start, solution = self._bounded(node, start, tree, flow)
-        if tree.leaf:
-            return tree
-        if self._is_leaf(node) and self._leaf(node, start, tree):
-            return tree
-        if start == self.enough():
-            tree.leaf = "equal"
-            return tree
-        return self._branch(node, start, tree, solution)
-
-    def _bounded(
+    def bounded(
         self, node: Node, start: int, tree: Tree, flow: Flow | None
     ) -> tuple[Node, int, Solution | None]:
-        """Take steps by relaxations until they settle no more; the last solution.
+        """Take steps by relaxations: at the root until they settle no more, else until one component is.
 
-        Where a flow is dear, a relaxation tells first whether a leaf is worth one.
+        Returns the node, how many components are proven, and the last solution.  Where a flow is dear,
+        a relaxation tells first whether a leaf is worth one.
         """
         solution, stuck = None, not self.bounds.present(node).any()
-        faced = False
-        while not (tree.leaf or stuck or self._is_leaf(node)) and start < self.enough():
+        faced, entry = False, start
+        big = flow is not None and self.crossing and not self.strong.columns.all()
+        while not (tree.leaf or stuck or self.is_leaf(node)) and start < self.enough():
             first = start
-            if self._settled(node) and self.crossing and start >= self.before_lottery and not faced:
+            last = self.crossing and start >= self.before_lottery - 1
+            if last and self._settled(node) and not faced:
                 faced = True
                 node, start = along(self, node, start, tree)
                 continue
-            self.equal = max(self.equal, start if flow is not None else 0)
             if (self.small or self.crossing) and 0 < self.free(node).sum() <= start:
                 break  # a relaxation is dearer the more components it fixes
-            for base, ladder in self._ladders(start):
+            for nth, (base, ladder) in enumerate(self._ladders(start)):
+                split = self.crossing and (flow is None or big)
+                if nth and split and solution and solution.halfway.any():
+                    break  # a split costs less than another relaxation, and shows more
                 value = np.inf
                 # Inside the tree columns stay as they are: bounds see all of them anyway.
-                grow = flow is not None or first > 0 or not self.crossing
+                grow = flow is not None or (nth > 0 and first == base) or not self.crossing
                 for solution in self._solutions(node, base, ladder, grow):
                     before = node
                     nearest(self, solution, node, base, ladder)
                     if self.best is None and flow is not None:
                         closing_short(self, node, flow)
-                    node, start = self._read(solution, base, ladder, node, start, tree)
-                    if tree.leaf or self._is_leaf(node) or start > first:
+                    node, start = self.read(solution, base, ladder, node, start, tree)
+                    if tree.leaf or self.is_leaf(node) or start > first:
                         break
                     little = LITTLE if self.crossing else NOTHING
                     same = abs(solution.value - value) < little * ladder[0]
-                    if node is before and same:
+                    few = 0 < solution.more * FEWER < len(self.strong.columns)
+                    if (few and big) or (node is before and same):
                         break
                     value = solution.value
-                if tree.leaf or self._is_leaf(node) or start > first:
+                if tree.leaf or self.is_leaf(node) or start > first:
                     break
             if flow is not None and start and one_left(self, node, solution):
                 break  # a split is nearer than what relaxations of more components settle
             stuck = start == first
+            if flow is None and not stuck:
+                break  # other branches may hold more than what is left of this one
             if stuck and self._settled(node) and self.crossing and not (faced or tree.leaf):
                 faced = True
                 node, start = along(self, node, start, tree)
                 stuck = start == first
-        if self._is_leaf(node) and not (tree.leaf or self.small or self._is_best(node)):
+        leaf = self.is_leaf(node) and (flow is not None or start == entry)
+        if leaf and not (tree.leaf or self.small or self.is_best(node)):
             ladder, first = self.ladder(start), start
-            for last in self._solutions(node, first, ladder):
-                node, start = self._read(last, first, ladder, node, start, tree)
+            for found in self._solutions(node, first, ladder):
+                node, start = self.read(found, first, ladder, node, start, tree)
                 if tree.leaf or start > first:
                     break
         return node, start, solution
@@ -432,9 +410,17 @@ class Search:
         found: Bool = self.plan.conditional & (node.openings == FREE)
         return found
 
-    def _is_best(self, node: Node) -> bool:
+    def is_best(self, node: Node) -> bool:
         """Whether classes are settled as in the best plan."""
         return self.best is not None and bool((node.openings == self.best.openings).all())
+
+    def valued(self, solution: Solution | None, start: int) -> float:
+        """What a solution makes of a component, where it was asked; the lottery is not."""
+        if solution is None or start >= self.before_lottery:
+            return np.inf
+        component, plan = self.components[start], self.plan
+        worth = component.worth[plan.edge] + component.per_reserve * plan.reserved[plan.kind]
+        return float((worth * solution.placed).sum())  # not by @, which takes threads
 
     @property
     def patience(self) -> int:
@@ -449,20 +435,19 @@ class Search:
     def _settled(self, node: Node) -> bool:
         return not self.free(node).any()
 
-    def _is_leaf(self, node: Node) -> bool:
+    def is_leaf(self, node: Node) -> bool:
         """Whether every class is settled and a flow says all: no sets cross, no pair is settled."""
         untouched = bool(node.allowed.all()) and bool((node.forced < 0).all())
         return untouched and self._settled(node) and not self.plan.chains(node.openings).left_out
 
-    def _leaf(self, node: Node, start: int, tree: Tree) -> bool:
+    def settles(self, node: Node, start: int, tree: Tree) -> bool:
         """Settle a node in which a flow finds the best plan; whether that ends it.
 
         It nearly always does.  Prices where no seat can be had at all may be too coarse.
         """
         self.try_openings(node.openings)
-        if self._is_best(node):
+        if self.is_best(node):
             tree.leaf = "best"
-            self.leaf_of = self.best
             return True
         flow = self.plan.flow(node.openings)
         try:
@@ -486,36 +471,6 @@ class Search:
         weights = [round(price * FINE) for price in solution.fixed] or [0]
         return self.step(node, start, (weights, rounded(solution, 1 / FINE)), tree)
 
-    def _branch(self, node: Node, start: int, tree: Tree, solution: Solution | None) -> Tree:
-        """Split a node by the class that is least clearly open or closed, or else by a pair."""
-        second = False
-        tree.order_class = class_to_split(self, node, start, solution)
-        if tree.order_class >= 0:
-            second = solution is not None and bool(solution.opening[tree.order_class] < 0.5)
-            sides = [settled(node, tree.order_class, state) for state in (OPEN, CLOSED)]
-        elif (edge := pair_to_split(self, node, solution)) < 0:
-            self.offer(self._forced(node), node.openings)
-            tree.leaf = "settled"
-            return tree
-        else:
-            tree.edge = edge
-            forced, allowed = node.forced.copy(), node.allowed.copy()
-            forced[self.plan.market.owner[tree.edge]] = tree.edge
-            allowed[tree.edge] = False
-            sides = [
-                Node(node.openings, node.allowed, forced),
-                Node(node.openings, allowed, node.forced),
-            ]
-        # What is nearer comes first: good plans are found sooner there.
-        found = [self._visit(side, start) for side in (sides[::-1] if second else sides)]
-        tree.sides = tuple(found[::-1] if second else found)
-        return tree
-
-    def _forced(self, node: Node) -> Int:
-        """The only placement of a node in which every pair is settled."""
-        program = np.append(self.plan.market.program, -1)
-        return np.where(node.forced >= 0, program[node.forced], -1)
-
     # --- steps
 
     def step(
@@ -535,9 +490,9 @@ class Search:
             return node, start
         reached = sum(w * v for w, v in zip(weights, (*self.best.value, 0), strict=False))
         slack = -reached - bound.least
-        if self.nodes == 1 and start == 0 and weights[0]:
+        if start == 0 and weights[0]:
             more = max(0, (slack + self._drop(weights, 1)) // weights[0])
-            self.most = min(self.most, self.best.value[0] + more)
+            self.within = min(self.within, self.best.value[0] + more)
         if bound.impossible or slack < 0:
             tree.steps.append(Step(weights, prices, start, [], []))
             tree.leaf = "ended"
@@ -545,7 +500,7 @@ class Search:
         proven = start
         while proven < len(weights) and slack < weights[proven] - self._drop(weights, proven + 1):
             proven += 1
-        closed, opened = self._settles(node, bound, slack)
+        closed, opened = self._decided(node, bound, slack)
         if slack == 0 and self.tied and proven == len(self.objective):
             tree.leaf = "ended"
         if proven > start or closed or opened:
@@ -578,7 +533,7 @@ class Search:
         """What the components from one on can lose together."""
         return sum(w * most for w, most in zip(weights[first:], self.range[first:], strict=False))
 
-    def _settles(self, node: Node, bound: Bound, slack: int) -> tuple[list[int], list[int]]:
+    def _decided(self, node: Node, bound: Bound, slack: int) -> tuple[list[int], list[int]]:
         """Classes whose other state would cost more than there is."""
         free = self.plan.conditional & (node.openings == FREE)
         closed = free & np.asarray(bound.opening > slack, bool)
@@ -610,10 +565,8 @@ class Search:
         found = [(start, self.ladder(start)), (start, [1])]
         if not self.crossing or self.nodes == 1:
             return found
-        if self.best is None or self.most > self.best.value[0]:
-            # Inside the tree the first component alone is bounded soonest.
-            return found if start else found[1:]
-        return [(0, self.ladder(0)), *found] if start else found
+        soon = int(self.strong.columns.all())  # a component alone is, over so few
+        return [(0, self.ladder(0)), *found[soon:]] if start else found
 
     def _solutions(
         self, node: Node, start: int, ladder: list[int], grow: bool = True
@@ -643,7 +596,7 @@ class Search:
         value = (*self.best.value, 0)[start:] if self.best else ()
         return sum(w * v for w, v in zip(ladder, value, strict=False))
 
-    def _read(
+    def read(
         self, solution: Solution, base: int, ladder: list[int], node: Node, start: int, tree: Tree
     ) -> tuple[Node, int]:
         """Apply the prices of a solution.
@@ -671,16 +624,6 @@ class Search:
         """Into how many parts the prices of one component may be cut."""
         most = self.reach[start] * self.people * max(1, *map(ceil, map(abs, solution.fixed)), 1)
         return 1 << max(0, min(20, (ROOM // most).bit_length() - 3))
-
-    def most_of(self, node: Node, solution: Solution | None) -> int:
-        """What no plan of a node exceeds in the first component, by the prices of a solution."""
-        if solution is None:
-            return self.most
-        fine = self._parts(solution, 0)
-        prices = rounded(solution, 1 / fine)
-        cost, per_reserve = self._cost(node, [fine], prices)
-        bound = self.bounds.bound(node, cost, per_reserve, prices)
-        return -1 if bound.impossible else -bound.least // fine
 
     def apply(
         self, solution: Solution, ladder: list[int], unit: float, node: Node, start: int, tree: Tree

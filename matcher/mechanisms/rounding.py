@@ -18,6 +18,9 @@ from .strong import NOTHING, Solution
 if TYPE_CHECKING:
     from .openings import Search
 
+DEEP = 32
+"""After so many nodes, and twice as many each time, openings that are halfway are rounded again."""
+
 TIMES = 8
 """How often classes that fall short are closed at most, before openings are given up."""
 
@@ -60,17 +63,21 @@ def nearest(search: Search, solution: Solution, node: Node, start: int, ladder: 
     crossing = bool(search.plan.chains(node.openings).left_out)
     if crossing and (search.best is None or not solution.halfway.any()):
         search.offer(whole(search, solution), node.openings)
-    if crossing and solution.more and search.best is not None and search.nodes == 1:
+    if crossing and search.best is not None and search.nodes == 1:
         return  # a better one is to come
-    every = bool(solution.halfway.any()) and (search.nodes == 1 or not crossing)
-    for least in (0.5, NOTHING, 1 - NOTHING) if every else (0.5,):
+    now = search.nodes >= DEEP and search.nodes > 2 * search.rounded
+    if crossing and solution.halfway.any() and search.nodes > 1 and not now:
+        return  # the search comes to better ones sooner
+    search.rounded = search.nodes
+    every = bool(solution.halfway.any()) and not (crossing and search.best)
+    for least in (NOTHING, 0.5, 1 - NOTHING) if every else (0.5,):
         before, openings = search.best, _openings(search, solution, node, least)
         if crossing:
             _settled(search, node, openings)
         else:
             search.try_openings(openings, search.strong.columns)
-            if search.best is not before:
-                break
+        if search.best is not before:
+            break
 
 
 def _settled(search: Search, node: Node, openings: Int) -> None:

@@ -1,9 +1,9 @@
 """What a node of the search is split by: a class, or, where all are settled, a pair.
 
 Which one it is changes nothing but the length of the search.  A class counts for what settling it either
-way takes from the bound, as far as the relaxation shows it; this is asked once for each class, and later
-nodes go by what it took then for each part of it that was settled (pseudo-costs; Achterberg, Koch and
-Martin 2005, doi 10.1016/j.orl.2004.04.002).
+way takes from the bound, as far as the relaxation shows it; this is asked once for each class, in large
+markets at the root alone, and later nodes go by what it took then for each part of it that was settled
+(pseudo-costs; Achterberg, Koch and Martin 2005, doi 10.1016/j.orl.2004.04.002).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def one_left(search: Search, node: Node, solution: Solution | None) -> bool:
     return int(solution.halfway.sum()) == 1
 
 
-def class_to_split(search: Search, node: Node, start: int, solution: Solution | None) -> int:
+def class_to_split(search: Search, node: Node, solution: Solution | None) -> int:
     """The class whose settling bounds most, or that is least clearly open or closed; −1 for none."""
     free = np.flatnonzero(search.free(node))
     if not len(free) or solution is None:
@@ -44,10 +44,12 @@ def class_to_split(search: Search, node: Node, start: int, solution: Solution | 
     between = [c for c in near if halfway[c]][:TRIED]
     if not search.crossing or len(between) < 2:
         return int(near[0])
-    _ask(search, node, start, solution, between)
+    if search.nodes == 1 or search.strong.columns.all() or not search.loss:
+        _ask(search, node, solution, between)
+    usual: list[float] = np.array(list(search.loss.values())).mean(axis=0).tolist()
 
     def worth(c: int) -> float:
-        opened, closed = search.loss[c]
+        opened, closed = search.loss.get(c, (usual[0], usual[1]))
         share = float(opening[c])
         return max(LEAST, opened * (1 - share)) * max(LEAST, closed * share)
 
@@ -66,32 +68,24 @@ def pair_to_split(search: Search, node: Node, solution: Solution | None) -> int:
     return int(open_[np.argmin(halfway)]) if len(open_) else -1
 
 
-def _ask(search: Search, node: Node, start: int, solution: Solution, classes: list[int]) -> None:
+def _ask(search: Search, node: Node, solution: Solution, classes: list[int]) -> None:
     """Note what settling each class would take from the bound, where that is not known yet."""
     fresh = [c for c in classes if c not in search.loss]
     if not fresh:
         return
-    whole = _value(_alone(search, node, start))
+    whole = _bounded(search, node)
     for c in fresh:
         sides = [settled(node, c, state) for state in (OPEN, CLOSED)]
-        found = [_alone(search, side, start) for side in sides]
-        opened, closed = (max(0.0, whole - _value(one)) for one in found)
+        opened, closed = (max(0.0, whole - _bounded(search, side)) for side in sides)
         share = float(solution.opening[c])
         search.loss[c] = opened / (1 - share), closed / share
-        if search.nodes == 1 and start == 0 and search.best:
-            most = [search.most_of(*pair) for pair in zip(sides, found, strict=True)]
-            search.most = min(search.most, max(search.best.value[0], *most))
 
 
-def _alone(search: Search, node: Node, start: int) -> Solution | None:
-    """The relaxation of a node with one component made large."""
+def _bounded(search: Search, node: Node) -> float:
+    """What the relaxation of a node makes of all components together."""
     search.watch()
-    asked = search.asked(start, [1])
+    asked = search.asked(0, search.ladder(0))
     solution = search.strong.solve(node, *asked, search.time_left(), grow=False)
     if solution is None:
         search.without_digits()
-    return solution
-
-
-def _value(solution: Solution | None) -> float:
     return solution.value if solution else -np.inf

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.city import Shape, city, policy
 from matcher import Result, Status, solve, verify
-from matcher.mechanisms import faces, openings, splitting, strong
+from matcher.mechanisms import best_first, faces, openings, strong
 from matcher.mechanisms.proof import Tree
 from matcher.mechanisms.strong import Solution
 from tests.matcher.test_oracle import solved
@@ -111,22 +111,23 @@ def test_prices_are_cut_until_they_are_whole() -> None:
     assert cut(2**0.5) is None
 
 
-def test_what_settling_a_class_takes_from_the_bound_is_true(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """No plan exceeds the bound that is told where the search is cut short after the first split."""
-    ask, told = splitting._ask, []
+def test_what_is_left_bounds_every_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No plan exceeds what would be told if the search ended after any of its branches."""
+    sum_up, told = best_first.BestFirst.sum_up, []
 
-    def asked(search: Any, *rest: Any) -> None:
-        before = search.most
-        ask(search, *rest)
-        told.append((before, search.most))
+    def summed_up(self: Any, branch: Any) -> None:
+        sum_up(self, branch)
+        told.append((self.search.most, self.search.equal, self.search.best))
 
-    monkeypatch.setattr(splitting, "_ask", asked)
+    monkeypatch.setattr(best_first.BestFirst, "sum_up", summed_up)
     lower = 0
     for seed in range(12):
         told.clear()
         found = solve(city(replace(CITY, seed=seed, seats=1.0)).market(), replace(RULES, time_s=20))
-        assert all(after >= found.objective[0] for _, after in told)
-        lower += any(after < before for before, after in told)
+        known = [(most, equal, best.value) for most, equal, best in told if best is not None]
+        assert all(most >= found.objective[0] for most, _, _ in known)
+        assert all(value[:equal] == found.objective[:equal] for _, equal, value in known)
+        most = [most for most, _, _ in known]
+        assert most == sorted(most, reverse=True), "it never rises"
+        lower += most[-1] < most[0]
     assert lower, "the bound falls somewhere"

@@ -117,8 +117,8 @@ def test_an_open_class_with_too_few_people_is_impossible(
     # Without relaxations and flows everything is split, down to the last pair.
     monkeypatch.setattr(openings, "NODES", 10_000)
     bounded = lambda _search, node, start, _tree, _flow: (node, start, None)  # noqa: E731
-    monkeypatch.setattr(openings.Search, "_bounded", bounded)
-    monkeypatch.setattr(openings.Search, "_is_leaf", lambda _search, _node: False)
+    monkeypatch.setattr(openings.Search, "bounded", bounded)
+    monkeypatch.setattr(openings.Search, "is_leaf", lambda _search, _node: False)
     instance = random_instance(Random("opt 1808"), "optimal")
     tables = tables_of(instance)
     tables.write(tmp_path)

@@ -1,0 +1,201 @@
+"""The order of the search: the branch that may hold the most comes first.
+
+What the branches that are left may hold bounds every plan, so that a search that has to stop says how far
+the best plan can be from the best of all; and none is looked into that the best plan rules out.
+Components come in turn: branches that may hold more in an earlier one come before those that are proven
+equal in it, so that the lottery, the dearest, is asked only of what nothing else decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..cells import Int
+from .bounds import Node, packed, prices_of, settled
+from .plan import CLOSED, OPEN, Flow
+from .proof import Tree
+from .splitting import class_to_split, pair_to_split
+from .strong import Solution
+
+if TYPE_CHECKING:
+    from .openings import Best, Search
+
+
+class TooMany(Exception):
+    """Where sets cross, the proof has grown beyond what is worth while."""
+
+
+@dataclass
+class Branch:
+    """A node that is left, and its part of the proof.
+
+    Parameters
+    ----------
+    node, tree
+        The node, and where its proof is written.
+    start
+        How many components are proven to be no better than the best plan's.
+    most
+        What no plan in it exceeds in the first component.
+    value
+        What its relaxation, or that of the node it is part of, makes of the first component that is
+        not proven; infinite where that was not asked.
+    flow
+        The flow without minimum sizes, for the root.
+    solution, best
+        The relaxation where it settles no more, and the best plan that it was compared with.
+    """
+
+    node: Node
+    tree: Tree
+    start: int
+    most: int
+    value: float = np.inf
+    flow: Flow | None = None
+    solution: Solution | None = None
+    best: Best | None = None
+
+
+class BestFirst:
+    """Finds the best plan of a root, and proves it.
+
+    Parameters
+    ----------
+    search
+        What steps are taken with.
+    root, relaxed
+        The node that holds every plan, and the best flow without minimum sizes.
+    """
+
+    def __init__(self, search: Search, root: Node, relaxed: Flow) -> None:
+        self.search = search
+        self.root = Branch(root, Tree(), 0, search.most, flow=relaxed)
+        self.left: list[tuple[int, float, int, Branch]] = []
+        self.pushed = 0
+        self.leaves: list[Branch] = []
+        self.push(self.root)
+
+    def push(self, branch: Branch) -> None:
+        """Leave a branch for later; of equals the last one comes first."""
+        self.pushed += 1
+        heappush(self.left, (branch.start, -branch.value, -self.pushed, branch))
+
+    def run(self) -> Tree:
+        """Look into one branch after another until none is left; the proof.
+
+        Raises
+        ------
+        OutOfTime, TooMany
+            If it does not come to that.
+        """
+        while self.left:
+            *_, branch = heappop(self.left)
+            try:
+                self.look(branch)
+            finally:
+                self.sum_up(branch)
+            self.look_again()
+        return self.root.tree
+
+    def sum_up(self, branch: Branch) -> None:
+        """Note what all that is left, the branch at hand included, proves of the whole."""
+        search, best = self.search, self.search.best
+        if best is None:
+            return
+        branch.most = search.within if branch.start == 0 else best.value[0]
+        left = [other for *_, other in self.left]
+        if not (branch.tree.leaf or branch.tree.sides):
+            left.append(branch)
+        search.most = max(best.value[0], *(other.most for other in left), -1)
+        search.equal = min((other.start for other in left), default=search.equal)
+
+    def look_again(self) -> None:
+        """Take up leaves that were the best plan's, where a better one has been found since."""
+        for branch in [leaf for leaf in self.leaves if not self.search.is_best(leaf.node)]:
+            self.leaves.remove(branch)
+            branch.tree.leaf = ""
+            self.push(branch)
+
+    def look(self, branch: Branch) -> None:
+        """Ask a branch's relaxations how far it is proven; split it where they have settled all they can."""
+        search, tree, first = self.search, branch.tree, branch.start
+        search.watch()
+        search.within = branch.most
+        if branch.solution is not None and branch.best is search.best:
+            self.split(branch)
+            return
+        node, start = branch.node, branch.start
+        if branch.solution is not None:
+            node, start = search.read(branch.solution, first, [1], node, start, tree)
+        else:
+            if branch.flow is not None and search.best is not None:
+                potentials = branch.flow.potentials
+                found = packed(len(potentials)), prices_of(branch.flow, potentials)
+                node, start = search.step(node, start, found, tree)
+            node, start, branch.solution = search.bounded(node, start, tree, branch.flow)
+        stuck = branch.flow is not None or start == first
+        branch.node, branch.start, branch.flow = node, start, None
+        if tree.leaf:
+            return
+        if stuck and search.is_leaf(node) and search.settles(node, start, tree):
+            self.leaves += [branch] if search.is_best(node) else []
+        elif start == search.enough():
+            tree.leaf = "equal"
+        elif not stuck or branch.solution is not None:
+            branch.solution = branch.solution if stuck else None
+            branch.value = search.valued(branch.solution, start)
+            branch.best = search.best
+            self.push(branch)
+        else:
+            self.split(branch)
+
+    def split(self, branch: Branch) -> None:
+        """Split a node by the class that is least clearly open or closed, or else by a pair."""
+        search, tree, node = self.search, branch.tree, branch.node
+        solution, second = branch.solution, False
+        tree.order_class = class_to_split(search, node, solution)
+        if tree.order_class >= 0:
+            second = solution is not None and bool(solution.opening[tree.order_class] < 0.5)
+            sides = [settled(node, tree.order_class, state) for state in (OPEN, CLOSED)]
+        elif (edge := pair_to_split(search, node, solution)) < 0:
+            search.offer(_forced(search, node), node.openings)
+            tree.leaf = "settled"
+            return
+        else:
+            tree.edge = edge
+            forced, allowed = node.forced.copy(), node.allowed.copy()
+            forced[search.plan.market.owner[edge]] = edge
+            allowed[edge] = False
+            sides = [
+                Node(node.openings, node.allowed, forced),
+                Node(node.openings, allowed, node.forced),
+            ]
+        tree.sides = (Tree(), Tree())
+        found = [*zip(sides, tree.sides, strict=True)]
+        # What is nearer comes first: good plans are found sooner there.
+        for side, proof in found if second else reversed(found):
+            self.enter(Branch(side, proof, branch.start, search.within, branch.value))
+
+    def enter(self, branch: Branch) -> None:
+        """Leave a side for later, if it can hold a plan at all."""
+        search = self.search
+        search.nodes += 1
+        if search.crossing and search.nodes > search.patience:
+            raise TooMany
+        entered = search.bounds.entered(branch.node)
+        if entered is None:
+            branch.tree.leaf = "impossible"
+        else:
+            branch.node = entered
+            self.push(branch)
+
+
+def _forced(search: Search, node: Node) -> Int:
+    """The only placement of a node in which every pair is settled."""
+    program = np.append(search.plan.market.program, -1)
+    found: Int = np.where(node.forced >= 0, program[node.forced], -1)
+    return found
