@@ -54,6 +54,9 @@ class Elsewhere:
 WIDE = 1.25
 """Classes with fewer people than this many times their minimum get an opening at once."""
 
+AFTER = 2
+"""What the best plan's own flow takes when the search has ended, in times of the first one."""
+
 LITTLE = 0.05
 """What more columns must make of the first component, where sets cross, to go on with them."""
 
@@ -279,7 +282,10 @@ class Search:
             if self.best is None:
                 raise NoFlow
             return Tree(leaf="best")
+        started = time.perf_counter()
         relaxed = self._relaxed(root)
+        if self.deadline is not None:
+            self.deadline -= AFTER * (time.perf_counter() - started)
         try:
             proof = BestFirst(self, root, relaxed).run()
         except TooMany:
