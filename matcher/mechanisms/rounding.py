@@ -70,13 +70,14 @@ def nearest(search: Search, solution: Solution, node: Node, start: int, ladder: 
         return  # the search comes to better ones sooner
     search.rounded = search.nodes
     every = bool(solution.halfway.any()) and not (crossing and search.best)
+    large = not search.strong.columns.all()  # so that the search comes to few better ones
     for least in (NOTHING, 0.5, 1 - NOTHING) if every else (0.5,):
         before, openings = search.best, _openings(search, solution, node, least)
         if crossing:
             _settled(search, node, openings)
         else:
             search.try_openings(openings, search.strong.columns)
-        if search.best is not before:
+        if search.best is not before and not (crossing and every and large):
             break
 
 
