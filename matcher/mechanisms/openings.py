@@ -60,9 +60,6 @@ AFTER = 2
 LITTLE = 0.05
 """What more columns must make of the first component, where sets cross, to go on with them."""
 
-FEWER = 1000
-"""At the root one column in so many is not worth another solution, as long as there are others."""
-
 ROUNDS = 8
 """How many times columns are added to a relaxation at most."""
 
@@ -356,7 +353,6 @@ class Search:
         """
         solution, stuck = None, not self.bounds.present(node).any()
         faced, entry = False, start
-        big = flow is not None and self.crossing and not self.strong.columns.all()
         while not (tree.leaf or stuck or self.is_leaf(node)) and start < self.enough():
             first = start
             last = self.crossing and start >= self.before_lottery - 1
@@ -367,8 +363,7 @@ class Search:
             if (self.small or self.crossing) and 0 < self.free(node).sum() <= start:
                 break  # a relaxation is dearer the more components it fixes
             for nth, (base, ladder) in enumerate(self._ladders(start)):
-                split = self.crossing and (flow is None or big)
-                if nth and split and solution and solution.halfway.any():
+                if nth and flow is None and self.crossing and solution and solution.halfway.any():
                     break  # a split costs less than another relaxation, and shows more
                 value = np.inf
                 # Inside the tree columns stay as they are: bounds see all of them anyway.
@@ -383,8 +378,7 @@ class Search:
                         break
                     little = LITTLE if self.crossing else NOTHING
                     same = abs(solution.value - value) < little * ladder[0]
-                    few = 0 < solution.more * FEWER < len(self.strong.columns)
-                    if (few and big) or (node is before and same):
+                    if node is before and same:
                         break
                     value = solution.value
                 if tree.leaf or self.is_leaf(node) or start > first:
