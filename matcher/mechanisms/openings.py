@@ -273,7 +273,6 @@ class Search:
         root = self.bounds.entered(Node(begin, everybody, np.full(len(market.applicants), -1)))
         if root is None:
             raise NoFlow
-        self.root = root
         if self.is_leaf(root):  # no class has to open, so that one flow says all
             self.try_openings(root.openings)
             if self.best is None:

@@ -28,11 +28,11 @@ LOWER, BASIC, UPPER = 0, 1, 2
 
 
 DUAL, PRIMAL = 1, 4
-"""HiGHS's numbers for its simplex algorithms: the second where only the costs have changed."""
-
+"""HiGHS's numbers for its simplex algorithms: the second where the last solution still keeps all bounds."""
 
 LITTLE = 1e-6
 """By no more than this does a solution break a bound that it is to keep."""
+
 
 SOON, ENDLESS = 40, 2**31 - 1
 """After steps for one row in so many, the basis that costs had may be given up for the last one."""

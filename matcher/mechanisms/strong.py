@@ -76,7 +76,7 @@ class Solution:
     value
         What it is worth.
     more
-        How many arcs, and classes, were left out that could make it better.
+        Whether arcs were left out that could make it better.
     """
 
     placed: Real
@@ -86,7 +86,7 @@ class Solution:
     short: Real
     fixed: list[float]
     value: float = 0.0
-    more: int = 0
+    more: bool = False
 
     @property
     def halfway(self) -> NDArray[np.bool_]:
@@ -158,7 +158,7 @@ class Strong:
         if found is None:
             return None
         solution = rows.read(node, found.x, -found.dual * (unit / SCALE), per_reserve)
-        more = self._add(node, worth, fixed, solution, unit, nearly) if grow else 0
+        more = grow and self._add(node, worth, fixed, solution, unit, nearly)
         return replace(solution, value=-found.cost * unit / SCALE, more=more)
 
     def faces(
@@ -298,8 +298,8 @@ class Strong:
     def _add(
         self, node: Node, worth: Real, fixed: Sequence[Fixed], solution: Solution, unit: float,
         nearly: bool,
-    ) -> int:  # fmt: skip
-        """Add the columns that prices find wanting, and classes found short; how many there are."""
+    ) -> bool:  # fmt: skip
+        """Add the columns that prices find wanting, and classes found short; whether there are any."""
         plan = self.plan
         person, seat, *_ = solution.duals
         reduced = (seat[plan.kind] - person[plan.owner] - worth) / unit
@@ -322,7 +322,7 @@ class Strong:
         short &= node.openings == FREE
         late = set(np.flatnonzero(short).tolist()) - self.suspects
         self.suspects |= late
-        return int(fresh.sum()) + len(late)
+        return bool(fresh.any() or late)
 
 
 def _name(wanted: Sequence[Weighted], fixed: Sequence[Fixed]) -> str:
