@@ -118,6 +118,24 @@ def test_every_row_of_the_search_is_needed_and_right(tmp_path: Path) -> None:
     assert changed(folder, closing_tree=tree) == []
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_a_search_under_shared_caps_is_proved(seed: int, tmp_path: Path) -> None:
+    """Any class may be asked for in several branches; each is as short there as the search says."""
+    random = Random(seed)
+    names = "PQRST"
+    lists = {chr(ord("A") + i): " ".join(random.sample(names, 3)) for i in range(7)}
+    caps = {"K": {"seats": random.randint(2, 4), "programs": "P;Q"}}
+    made = make_round(
+        lists, dict.fromkeys(names, 4), EXACT, caps=caps,
+        programs={p: {"order_class": f"C{p}"} for p in names},
+        order_classes={f"C{p}": random.randint(2, 3) for p in names},
+    )  # fmt: skip
+    folder = written(tmp_path, made)
+    assert claim(verify(folder), "outcome").status == "PROVED"
+    tree = certificate(folder)["closing_tree"]
+    assert seed or tree.count(["short", "CP"]) > 1  # in two branches
+
+
 def test_a_search_that_is_absent_or_too_long_is_trusted(tmp_path: Path) -> None:
     folder = written(tmp_path, kept(tmp_path))
     for tree in ([], [["bound", ""]] * 10_001):
