@@ -63,7 +63,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -2002,8 +2002,13 @@ class Verifier:
         """Whether the round asks for a rule and the folder does not say what the rule reads."""
         column = READS.get(rule, "")
         if column in self.given.tables["applicants"].columns or not column:
-            return column == "birth_date" and not a.born and self.asks(rule)
-        return self.asks(rule)
+            return column == "birth_date" and not a.born and rule in self.asked
+        return rule in self.asked
+
+    @cached_property
+    def asked(self) -> set[str]:
+        """The rules that anything in the round makes apply."""
+        return {rule for rule in READS if self.asks(rule)}
 
     def asks(self, rule: str) -> bool:
         """Whether anything in the round makes a rule apply."""
@@ -3012,12 +3017,14 @@ class Proof:
             return None
         return state._replace(shut=state.shut | hopeless)
 
-    def present(self, state: State, i: int) -> Iterator[tuple[int, int, int]]:
-        """Yield the pairs of somebody that a node leaves."""
-        held = state.held.get(i, -1)
-        for p, rank, fit in self.pairs[i]:
-            if held in (-1, p) and self.home[p] not in state.shut and (i, p) not in state.out:
-                yield p, rank, fit
+    def present(self, state: State, i: int) -> list[tuple[int, int, int]]:
+        """Return the pairs of somebody that a node leaves."""
+        home, shut = self.home, state.shut
+        found = [pair for pair in self.pairs[i] if home[pair[0]] not in shut]
+        if i in state.held or state.out:
+            held = state.held.get(i, -1)
+            found = [x for x in found if held in (-1, x[0]) and (i, x[0]) not in state.out]
+        return found
 
     def is_best(self, state: State) -> bool:
         """Whether every class is settled as published, so that the potentials prove the node."""
@@ -3027,7 +3034,7 @@ class Proof:
     def is_settled(self, state: State) -> bool:
         """Whether every pair is settled, and the only placement left is no better."""
         for i in range(len(self.pairs)):
-            if i not in state.held and any(True for _ in self.present(state, i)):
+            if i not in state.held and self.present(state, i):
                 return False
         verifier, given = self.market.verifier, self.given
         place = [state.held.get(i, -1) for i in range(len(self.pairs))]
@@ -3209,6 +3216,7 @@ class Proof:
         fit_weight, first, second = (weight.get(n, 0) for n in ("fit", "lottery_1", "lottery_2"))
         elsewhere = weights[len(names)] if len(weights) > len(names) else 0
         kept = [weight.get(name, 0) for name in KEPT]
+        moves = any(kept)
         most = (first + second) << 20
         cheapest: dict[tuple[int, tuple[str, ...]], int] = {}
         undrawn: list[list[tuple[int, int]]] = []
@@ -3224,7 +3232,7 @@ class Proof:
                     stages = self.hers(p, groups)
                     cheapest[memo] = min(prices.seat[p, stage] for stage in stages)
                 cost = by_rank[rank] - fit * fit_weight + cheapest[memo] - pi
-                if any(kept):
+                if moves:
                     sure = self.result.kept.get((a.id, self.given.programs[p].id))
                     cost -= kept[0] * bool(sure) + kept[1] * (sure is not None)
                 if elsewhere and p != place:
