@@ -119,6 +119,7 @@ class Warm:
         self.x = np.zeros(0)
         self.about = ""
         self.states: dict[str, tuple[States, States]] = {}
+        self.points: dict[str, tuple[Int, Real]] = {}
 
     def begin(self, program: Program, columns: States, rows: States, about: str) -> None:
         """Take a basis to begin with: the state of each column and row, as many basic as there are rows."""
@@ -140,7 +141,7 @@ class Warm:
         least = np.full(len(limit), -np.inf) if tight is None else np.where(tight, limit, -np.inf)
         highs, old = self.highs, self.program
         before, again = self.about, about not in ("", self.about) and about in self.states
-        if old is not None and about != self.about:
+        if old is not None and self.about not in ("", about):
             self._keep(old)
         self.about = about
         if old is not None and not again and old.fixed == program.fixed and self.solved:
@@ -148,8 +149,9 @@ class Warm:
         region = *box, least, limit
         same = program is old and all(map(np.array_equal, region, self.region))
         onward = same and not again
-        if old is not None and program is not old and about and about == before:
-            onward = self._fits(old, program, region)
+        columns, x = self.points.get(about, (program.columns, self.x))
+        if len(columns) != len(program.columns):
+            onward = self._fits(columns, x, program, region)
         highs.setOptionValue("simplex_strategy", PRIMAL if onward else DUAL)
         if program is old:
             at = np.arange(len(cost), dtype=np.int32)
@@ -184,16 +186,18 @@ class Warm:
                 return None
         found = highs.getSolution()
         self.x = np.array(found.col_value)
+        if about:
+            self.points[about] = program.columns, self.x
         value = float(highs.getInfo().objective_function_value)
         prices = np.array(found.row_dual), np.array(found.col_dual)
         return Solved(self.x, *prices, value)
 
-    def _fits(self, old: Program, program: Program, region: Region) -> bool:
-        """Whether the last solution is one of another program, too, columns that it adds left at 0."""
-        if not self.solved or not np.isin(old.columns, program.columns).all():
+    def _fits(self, columns: Int, found: Real, program: Program, region: Region) -> bool:
+        """Whether an earlier solution is one of a program, too, columns that it adds left at 0."""
+        if not np.isin(columns, program.columns).all():
             return False
         x = np.zeros(int(program.columns.max(initial=0)) + 1)
-        x[old.columns] = self.x
+        x[columns] = found
         x = x[program.columns]
         lower, upper, least, most = region
         rows = program.matrix @ x
@@ -225,16 +229,14 @@ class Warm:
         return done
 
     def _pass(self, program: Program, cost: Real, region: Region) -> None:
-        """Hand over another program."""
-        matrix, lp = program.matrix, self.core.HighsLp()
-        lp.num_row_, lp.num_col_ = matrix.shape
-        lp.col_cost_ = cost
-        lp.col_lower_, lp.col_upper_, lp.row_lower_, lp.row_upper_ = region
-        lp.a_matrix_.format_ = self.core.MatrixFormat.kColwise
-        lp.a_matrix_.num_row_, lp.a_matrix_.num_col_ = matrix.shape
-        lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
-        lp.a_matrix_.value_ = matrix.data
-        self.highs.passModel(lp)
+        """Hand over another program: what is least, by columns, no column whole."""
+        matrix = program.matrix
+        rows, columns = matrix.shape
+        format_, sense = int(self.core.MatrixFormat.kColwise), int(self.core.ObjSense.kMinimize)
+        self.highs.passModel(
+            columns, rows, matrix.nnz, format_, sense, 0.0, cost, *region,
+            matrix.indptr, matrix.indices, matrix.data, np.zeros(columns, np.int32),
+        )  # fmt: skip
 
     def _restore(self, program: Program, about: str) -> None:
         """Hand over what is known of the basis of some costs."""
