@@ -4,6 +4,9 @@ What the branches that are left may hold bounds every plan, so that a search tha
 the best plan can be from the best of all; and none is looked into that the best plan rules out.
 Components come in turn: branches that may hold more in an earlier one come before those that are proven
 equal in it, so that the lottery, the dearest, is asked only of what nothing else decides.
+
+A better plan leaves less between it and what prices allow, so that they settle more: the root's are gone
+through again for all branches, those of a branch when its turn comes.
 """
 
 from __future__ import annotations
@@ -48,6 +51,11 @@ class Branch:
         The flow without minimum sizes, for the root.
     solution, best
         The relaxation where it settles no more, and the best plan that it was compared with.
+
+    Attributes
+    ----------
+    begin
+        The node, and how many components are proven, before its part of the proof.
     """
 
     node: Node
@@ -58,6 +66,9 @@ class Branch:
     flow: Flow | None = None
     solution: Solution | None = None
     best: Best | None = None
+
+    def __post_init__(self) -> None:
+        self.begin = self.node, self.start
 
 
 class BestFirst:
@@ -77,6 +88,7 @@ class BestFirst:
         self.left: list[tuple[int, float, int, Branch]] = []
         self.pushed = 0
         self.leaves: list[Branch] = []
+        self.known = search.best
         self.push(self.root)
 
     def push(self, branch: Branch) -> None:
@@ -114,27 +126,66 @@ class BestFirst:
         search.equal = min((other.start for other in left), default=search.equal)
 
     def look_again(self) -> None:
-        """Take up leaves that were the best plan's, where a better one has been found since."""
+        """Go on from a better plan, if one has been found: from what the root's prices settle now.
+
+        Leaves that were the last best plan's are taken up again.
+        """
+        if self.search.best is self.known:
+            return
+        self.known = self.search.best
+        if self.root.tree.sides:
+            self.from_root()
         for branch in [leaf for leaf in self.leaves if not self.search.is_best(leaf.node)]:
             self.leaves.remove(branch)
             branch.tree.leaf = ""
             self.push(branch)
 
+    def from_root(self) -> None:
+        """Take the root's steps once more, and settle in all that is left what they settle.
+
+        A class that is settled the other way somewhere below, or split by, is left as it is: the proof
+        there goes by it.
+        """
+        search, tree = self.search, Tree()
+        node, start = self.root.begin
+        closed, opened = self.root.tree.settled(len(node.openings))
+        for found in search.root_prices:
+            node, start = search.step(node, start, found, tree, (opened, closed))
+            if tree.leaf:
+                self.root.tree.leaf, self.root.tree.sides = tree.leaf, ()
+                self.left, self.leaves = [], []
+                break
+        self.root.tree.steps = tree.steps
+        left, self.left = sorted(self.left, reverse=True), []
+        for branch in [*(branch for *_, branch in left), *self.leaves]:
+            begin, proven = branch.begin
+            branch.begin = begin.also(node), max(proven, start)
+            branch.node = branch.node.also(node)
+            if branch.start < start:
+                branch.start, branch.value = start, search.valued(branch.solution, start)
+        for *_, branch in left:
+            self.push(branch)
+
     def look(self, branch: Branch) -> None:
         """Ask a branch's relaxations how far it is proven; split it where they have settled all they can."""
-        search, tree, first = self.search, branch.tree, branch.start
+        search, tree = self.search, branch.tree
         search.watch()
         search.within = branch.most
-        if branch.solution is not None and branch.best is search.best:
+        if branch.best is not search.best:
+            self.step_again(branch)
+            if tree.leaf:
+                return
+        elif branch.solution is not None:
             self.split(branch)
             return
-        node, start = branch.node, branch.start
+        node, start, first = branch.node, branch.start, branch.start
         if branch.solution is not None:
             node, start = search.read(branch.solution, first, [1], node, start, tree)
         else:
             if branch.flow is not None and search.best is not None:
                 potentials = branch.flow.potentials
                 found = packed(len(potentials)), prices_of(branch.flow, potentials)
+                search.root_prices.append(found)
                 node, start = search.step(node, start, found, tree)
             node, start, branch.solution = search.bounded(node, start, tree, branch.flow)
         stuck = branch.flow is not None or start == first
@@ -142,6 +193,7 @@ class BestFirst:
         if tree.leaf:
             return
         if stuck and search.is_leaf(node) and search.settles(node, start, tree):
+            branch.best = search.best
             self.leaves += [branch] if search.is_best(node) else []
         elif start == search.enough():
             tree.leaf = "equal"
@@ -152,6 +204,17 @@ class BestFirst:
             self.push(branch)
         else:
             self.split(branch)
+
+    def step_again(self, branch: Branch) -> None:
+        """Take a branch's steps once more, as they settle more now that a better plan is known."""
+        search, tree = self.search, branch.tree
+        taken = [(step.weights, step.prices) for step in tree.steps]
+        tree.steps, (node, start) = [], branch.begin
+        for found in search.root_prices if branch is self.root else taken:
+            node, start = search.step(node, start, found, tree)
+            if tree.leaf:
+                break
+        branch.node, branch.start = node, start
 
     def split(self, branch: Branch) -> None:
         """Split a node by the class that is least clearly open or closed, or else by a pair."""
@@ -178,20 +241,19 @@ class BestFirst:
         found = [*zip(sides, tree.sides, strict=True)]
         # What is nearer comes first: good plans are found sooner there.
         for side, proof in found if second else reversed(found):
-            self.enter(Branch(side, proof, branch.start, search.within, branch.value))
+            self.enter(side, proof, branch)
 
-    def enter(self, branch: Branch) -> None:
+    def enter(self, side: Node, tree: Tree, parent: Branch) -> None:
         """Leave a side for later, if it can hold a plan at all."""
         search = self.search
         search.nodes += 1
         if search.crossing and search.nodes > search.patience:
             raise TooMany
-        entered = search.bounds.entered(branch.node)
-        if entered is None:
-            branch.tree.leaf = "impossible"
+        node = search.bounds.entered(side)
+        if node is None:
+            tree.leaf = "impossible"
         else:
-            branch.node = entered
-            self.push(branch)
+            self.push(Branch(node, tree, parent.start, search.within, parent.value))
 
 
 def _forced(search: Search, node: Node) -> Int:

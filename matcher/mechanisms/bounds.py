@@ -53,6 +53,11 @@ class Node:
         """What tells nodes apart."""
         return b"".join(part.tobytes() for part in (self.openings, self.allowed, self.forced))
 
+    def also(self, other: Node) -> Node:
+        """The node with the classes settled that another one settles, where it leaves them free."""
+        openings = np.where(self.openings == FREE, other.openings, self.openings)
+        return Node(openings, self.allowed, self.forced)
+
 
 def settled(node: Node, order_class: int, state: int) -> Node:
     """A node with one class more settled."""

@@ -134,6 +134,7 @@ class Search:
         self.within = 0
         self.nodes, self.rounded = 1, 0
         self.loss: dict[int, tuple[float, float]] = {}
+        self.root_prices: list[tuple[list[int], Prices]] = []
         everything = np.where(self.plan.conditional, OPEN, FREE)
         self.crossing = bool(self.plan.chains(everything).left_out)
         self.before_lottery = sum(not isinstance(c, Drawn) for c in self.objective)
@@ -354,10 +355,9 @@ class Search:
         faced, entry = False, start
         while not (tree.leaf or stuck or self.is_leaf(node)) and start < self.enough():
             first = start
-            last = self.crossing and start >= self.before_lottery - 1
-            if last and self._settled(node) and not faced:
-                faced = True
+            if self.crossing and start and self._settled(node) and not faced:
                 node, start = along(self, node, start, tree)
+                faced = start == first
                 continue
             if (self.small or self.crossing) and 0 < self.free(node).sum() <= start:
                 break  # a relaxation is dearer the more components it fixes
@@ -379,6 +379,8 @@ class Search:
                     same = abs(solution.value - value) < little * ladder[0]
                     if node is before and same:
                         break
+                    if base == 0 and len(ladder) == 1 and self.within <= solution.value + NOTHING:
+                        break  # more columns make no more of it
                     value = solution.value
                 if tree.leaf or self.is_leaf(node) or start > first:
                     break
@@ -473,14 +475,19 @@ class Search:
     # --- steps
 
     def step(
-        self, node: Node, start: int, found: tuple[list[int], Prices], tree: Tree
-    ) -> tuple[Node, int]:
-        """Apply prices to a node: what they settle, how far they prove, whether nothing is left."""
+        self, node: Node, start: int, found: tuple[list[int], Prices], tree: Tree,
+        spared: tuple[Bool | bool, Bool | bool] = (False, False),
+    ) -> tuple[Node, int]:  # fmt: skip
+        """Apply prices to a node: what they settle, how far they prove, whether nothing is left.
+
+        ``spared`` are classes that are not closed, and not opened, whatever the prices say.
+        """
         weights, prices = found
         if any(w < self._drop(weights, at + 1) for at, w in enumerate(weights) if at >= start):
             return node, start  # such a sum does not order plans as their components do
-        cost, per_reserve = self._cost(node, weights, prices)
-        bound = self.bounds.bound(node, cost, per_reserve, prices)
+        bound = self.bound(node, found)
+        if start == 0 and len(weights) == 1 and weights[0]:
+            self.within = min(self.within, -bound.least // weights[0])
         if self.best is None:
             nothing = bound.impossible or (not any(weights) and bound.least > 0)
             if nothing:
@@ -499,7 +506,7 @@ class Search:
         proven = start
         while proven < len(weights) and slack < weights[proven] - self._drop(weights, proven + 1):
             proven += 1
-        closed, opened = self._decided(node, bound, slack)
+        closed, opened = self._decided(node, bound, slack, spared)
         if slack == 0 and self.tied and proven == len(self.objective):
             tree.leaf = "ended"
         if proven > start or closed or opened:
@@ -508,6 +515,11 @@ class Search:
             openings[closed], openings[opened] = CLOSED, OPEN
             node = Node(openings, node.allowed, node.forced)
         return node, proven
+
+    def bound(self, node: Node, found: tuple[list[int], Prices]) -> Bound:
+        """What prices prove of a weighted sum of components in a node."""
+        weights, prices = found
+        return self.bounds.bound(node, *self._cost(node, weights, prices), prices)
 
     def _cost(self, node: Node, weights: list[int], prices: Prices) -> tuple[Int, int]:
         """What each edge costs in a weighted sum, and what filling a reserved seat saves.
@@ -532,11 +544,13 @@ class Search:
         """What the components from one on can lose together."""
         return sum(w * most for w, most in zip(weights[first:], self.range[first:], strict=False))
 
-    def _decided(self, node: Node, bound: Bound, slack: int) -> tuple[list[int], list[int]]:
+    def _decided(
+        self, node: Node, bound: Bound, slack: int, spared: tuple[Bool | bool, Bool | bool]
+    ) -> tuple[list[int], list[int]]:
         """Classes whose other state would cost more than there is."""
-        free = self.plan.conditional & (node.openings == FREE)
-        closed = free & np.asarray(bound.opening > slack, bool)
-        opened = free & np.asarray(bound.closing > slack, bool) & ~closed
+        closed = self.free(node) & np.asarray(bound.opening > slack, bool)
+        opened = self.free(node) & np.asarray(bound.closing > slack, bool) & ~closed
+        closed, opened = closed & np.logical_not(spared[0]), opened & np.logical_not(spared[1])
         return np.flatnonzero(closed).tolist(), np.flatnonzero(opened).tolist()
 
     # --- the strong relaxation
@@ -574,7 +588,8 @@ class Search:
         wanted, fixed = self.asked(start, ladder)
         for _ in range(ROUNDS):
             self.watch()
-            solution = self.strong.solve(node, wanted, fixed, self.time_left(), grow)
+            left = self.time_left()
+            solution = self.strong.solve(node, wanted, fixed, left, grow, lacking=True)
             if solution is None:
                 self.without_digits()
                 return
@@ -608,9 +623,10 @@ class Search:
         if len(ladder) == 1:
             fine = self._parts(solution, base)
             node, start = self.apply(solution, [1], 1 / fine, node, start, tree)
+        worse = solution.value < self.reached(base, ladder) - 0.5 * ladder[0]
         for at, weight in enumerate(ladder if len(ladder) > 1 else []):
-            if base + at < start:
-                continue
+            if base + at < start and not worse:
+                continue  # what is proven already may yet show that nothing is left
             node, start = self.apply(solution, ladder[: at + 1], weight, node, start, tree)
             if tree.leaf or start <= base + at:
                 break
@@ -630,7 +646,10 @@ class Search:
         """Apply the prices of a solution as multiples of a unit."""
         weights = [round(price / unit) for price in solution.fixed]
         weights += [round(weight / unit) for weight in ladder]
-        return self.step(node, start, (weights, rounded(solution, unit)), tree)
+        found = weights, rounded(solution, unit)
+        if self.nodes == 1:
+            self.root_prices.append(found)
+        return self.step(node, start, found, tree)
 
     def without_digits(self) -> None:
         """Go on without a relaxation that the solver could not solve, unless the time is up."""

@@ -11,7 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from .bounds import Prices
+import numpy as np
+
+from .bounds import Bool, Prices
 from .plan import Plan
 
 LEAVES = 10_000
@@ -68,6 +70,19 @@ class Tree:
     order_class: int = -1
     edge: int = -1
     sides: tuple[Tree, ...] = ()
+
+    def settled(self, size: int) -> tuple[Bool, Bool]:
+        """Which of so many classes are closed, and opened, below: those split by are both."""
+        closed, opened = np.zeros((2, size), bool)
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            for step in node.steps if node is not self else ():
+                closed[step.closed], opened[step.opened] = True, True
+            if node.order_class >= 0:
+                closed[node.order_class] = opened[node.order_class] = True
+            waiting += node.sides
+        return closed, opened
 
     @property
     def leaves(self) -> int:

@@ -127,6 +127,7 @@ class Strong:
         time_s: float | None,
         grow: bool = True,
         nearly: bool = False,
+        lacking: bool = False,
     ) -> Solution | None:
         """The best fractional placement of a node over the columns, which it adds to.
 
@@ -136,8 +137,8 @@ class Strong:
             Weights and components to be made large together; none, to miss as few people as can be.
         fixed
             Components that stay at a value.
-        grow, nearly
-            Whether columns found wanting are added, and some that nearly are.
+        grow, nearly, lacking
+            Whether columns found wanting are added, some that nearly are, those of who is missing.
 
         Returns
         -------
@@ -158,6 +159,7 @@ class Strong:
         if found is None:
             return None
         solution = rows.read(node, found.x, -found.dual * (unit / SCALE), per_reserve)
+        grow = grow or (lacking and solution.missing > 0.5)
         more = grow and self._add(node, worth, fixed, solution, unit, nearly)
         return replace(solution, value=-found.cost * unit / SCALE, more=more)
 
@@ -314,7 +316,7 @@ class Strong:
         fresh |= wanting & _first(
             order_class, np.where(wanting, reduced, np.inf), 2 * plan.need[order_class]
         )
-        if nearly and fresh.any():
+        if nearly and fresh.any() and solution.missing <= NOTHING:
             fresh |= self._nearly(left, reduced)
         self.columns |= fresh
         sizes = np.bincount(order_class, solution.placed, len(node.openings))

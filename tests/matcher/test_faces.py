@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.city import Shape, city, policy
 from matcher import Result, Status, solve, verify
-from matcher.mechanisms import best_first, faces, openings, strong
+from matcher.mechanisms import faces, openings, strong
 from matcher.mechanisms.proof import Tree
 from matcher.mechanisms.strong import Solution
 from tests.matcher.test_oracle import solved
@@ -109,25 +109,3 @@ def test_prices_are_cut_until_they_are_whole() -> None:
     assert cut(0.5, 1 / 3) == (6, [3, 2])
     assert cut(1 / 403, 250000 + 5 / 62, 22 / 21) == (16926, [42, 4231501365, 17732]), "and no less"
     assert cut(2**0.5) is None
-
-
-def test_what_is_left_bounds_every_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No plan exceeds what would be told if the search ended after any of its branches."""
-    sum_up, told = best_first.BestFirst.sum_up, []
-
-    def summed_up(self: Any, branch: Any) -> None:
-        sum_up(self, branch)
-        told.append((self.search.most, self.search.equal, self.search.best))
-
-    monkeypatch.setattr(best_first.BestFirst, "sum_up", summed_up)
-    lower = 0
-    for seed in range(12):
-        told.clear()
-        found = solve(city(replace(CITY, seed=seed, seats=1.0)).market(), replace(RULES, time_s=20))
-        known = [(most, equal, best.value) for most, equal, best in told if best is not None]
-        assert all(most >= found.objective[0] for most, _, _ in known)
-        assert all(value[:equal] == found.objective[:equal] for _, equal, value in known)
-        most = [most for most, _, _ in known]
-        assert most == sorted(most, reverse=True), "it never rises"
-        lower += most[-1] < most[0]
-    assert lower, "the bound falls somewhere"

@@ -1,0 +1,84 @@
+"""The order of the search: whenever the best plan is found, what is proven of it is the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.city import city
+from matcher import Status, solve, verify
+from matcher.mechanisms import best_first, openings
+from matcher.mechanisms.bounds import Prices
+from matcher.mechanisms.proof import Step, Tree
+from tests.matcher.test_faces import CITY, RULES
+from tests.matcher.verify_rounds import claim
+
+
+def test_what_is_left_bounds_every_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No plan exceeds what would be told if the search ended after any of its branches."""
+    sum_up, told = best_first.BestFirst.sum_up, []
+
+    def summed_up(self: Any, branch: Any) -> None:
+        sum_up(self, branch)
+        told.append((self.search.most, self.search.equal, self.search.best))
+
+    monkeypatch.setattr(best_first.BestFirst, "sum_up", summed_up)
+    lower = 0
+    for seed in range(12):
+        told.clear()
+        found = solve(city(replace(CITY, seed=seed, seats=1.0)).market(), replace(RULES, time_s=20))
+        known = [(most, equal, best.value) for most, equal, best in told if best is not None]
+        assert all(most >= found.objective[0] for most, _, _ in known)
+        assert all(value[:equal] == found.objective[:equal] for _, equal, value in known)
+        most = [most for most, _, _ in known]
+        assert most == sorted(most, reverse=True), "it never rises"
+        lower += most[-1] < most[0]
+    assert lower, "the bound falls somewhere"
+
+
+def nothing(*_: Any) -> None:
+    """No plan to begin with."""
+
+
+def test_a_plan_found_late_proves_more_of_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The root's prices are gone through again; anybody can check what they prove now."""
+    from_root, raised = best_first.BestFirst.from_root, []
+
+    def least(search: Any) -> int:
+        return min((branch.start for *_, branch in search.left), default=0)
+
+    def counted(search: Any) -> None:
+        before = least(search)
+        from_root(search)
+        raised.append(least(search) - before)
+
+    monkeypatch.setattr(best_first.BestFirst, "from_root", counted)
+    for seed in range(4):
+        made, folder = city(replace(CITY, seed=seed)), tmp_path / str(seed)
+        soon = solve(made.market(), RULES)
+        with monkeypatch.context() as patch:
+            patch.setattr(openings, "nearest", nothing)
+            patch.setattr(openings, "closing_short", nothing)
+            late = solve(made.market(), RULES)
+        assert late.status is soon.status is Status.OPTIMAL
+        assert (late.matching == soon.matching).all()
+        made.tables().write(folder)
+        late.write(folder / "result", made.market(), made.tables().digest(), RULES.round)
+        assert claim(verify(folder), "optimality").status == "PROVED"
+    assert max(raised) > 0
+
+
+def test_what_is_settled_below_is_told() -> None:
+    """A root leaves alone what the proof below goes by: of what it is split by, both states."""
+    prices = Prices(*[np.zeros(0, np.int64)] * 5)
+    low = Tree([Step([1], prices, 0, [2], [3])], order_class=4, sides=(Tree(), Tree()))
+    root = Tree([Step([1], prices, 0, [0], [1])], order_class=5, sides=(low, Tree()))
+    closed, opened = root.settled(7)
+    assert np.flatnonzero(closed).tolist() == [2, 4, 5]
+    assert np.flatnonzero(opened).tolist() == [3, 4, 5]
