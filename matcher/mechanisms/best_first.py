@@ -21,6 +21,7 @@ from ..cells import Int
 from .bounds import Node, packed, prices_of, settled
 from .plan import CLOSED, OPEN, Flow
 from .proof import Tree
+from .rounding import turning
 from .splitting import class_to_split, pair_to_split
 from .strong import Solution
 
@@ -171,6 +172,8 @@ class BestFirst:
         search, tree = self.search, branch.tree
         search.watch()
         search.within = branch.most
+        if search.best is None and branch.solution is not None and search.large:
+            turning(search, branch.node)
         if branch.best is not search.best:
             self.step_again(branch)
             if tree.leaf:

@@ -370,7 +370,7 @@ class Search:
                 for solution in self._solutions(node, base, ladder, grow):
                     before = node
                     nearest(self, solution, node, base, ladder)
-                    if self.best is None and flow is not None:
+                    if self.best is None and flow is not None and not self.large:
                         closing_short(self, node, flow)
                     node, start = self.read(solution, base, ladder, node, start, tree)
                     if tree.leaf or self.is_leaf(node) or start > first:
@@ -432,6 +432,11 @@ class Search:
     def small(self) -> bool:
         """Whether a flow over all arcs costs no more than a relaxation."""
         return not self.crossing and bool(self.strong.columns.all())
+
+    @property
+    def large(self) -> bool:
+        """Whether sets cross, and relaxations have some of the columns only."""
+        return self.crossing and not bool(self.strong.columns.all())
 
     def _settled(self, node: Node) -> bool:
         return not self.free(node).any()

@@ -13,7 +13,7 @@ from ..cells import Int
 from .bounds import Node
 from .flow import NoFlow
 from .plan import CLOSED, FREE, OPEN, Flow
-from .strong import NOTHING, Solution
+from .strong import NOTHING, Solution, rounded
 
 if TYPE_CHECKING:
     from .openings import Search
@@ -23,6 +23,9 @@ DEEP = 32
 
 TIMES = 8
 """How often classes that fall short are closed at most, before openings are given up."""
+
+MISSES = 3
+"""After so many classes in turn that are better left as they are no others are turned."""
 
 
 def closing_short(search: Search, root: Node, relaxed: Flow) -> None:
@@ -63,25 +66,50 @@ def nearest(search: Search, solution: Solution, node: Node, start: int, ladder: 
     crossing = bool(search.plan.chains(node.openings).left_out)
     if crossing and (search.best is None or not solution.halfway.any()):
         search.offer(whole(search, solution), node.openings)
-    if crossing and search.best is not None and search.nodes == 1:
+    if crossing and search.nodes == 1 and (search.best is not None or search.large):
         return  # a better one is to come
     now = search.nodes >= DEEP and search.nodes > 2 * search.rounded
     if crossing and solution.halfway.any() and search.nodes > 1 and not now:
         return  # the search comes to better ones sooner
     search.rounded = search.nodes
     every = bool(solution.halfway.any()) and not (crossing and search.best)
-    large = not search.strong.columns.all()  # so that the search comes to few better ones
     for least in (NOTHING, 0.5, 1 - NOTHING) if every else (0.5,):
         before, openings = search.best, _openings(search, solution, node, least)
         if crossing:
             _settled(search, node, openings)
         else:
             search.try_openings(openings, search.strong.columns)
-        if search.best is not before and not (crossing and every and large):
+        if search.best is not before:
             break
 
 
-def _settled(search: Search, node: Node, openings: Int) -> None:
+def turning(search: Search, node: Node) -> None:
+    """Round the openings of the relaxation; open or close one class after another for a better plan.
+
+    Prices say what turning a class gains at most; whether it gains anything shows in the relaxation.
+    """
+    ladder = search.ladder(0)
+    relaxed = search.strong.solve(node, *search.asked(0, ladder), search.time_left(), grow=False)
+    if relaxed is None:
+        return
+    found = _settled(search, node, _openings(search, relaxed, node, 0.5))
+    left, misses = search.free(node), 0
+    while found is not None and misses < MISSES:
+        openings, solution = found
+        bound = search.bound(node, (ladder, rounded(solution, 1)))
+        gain = np.where(openings == OPEN, bound.opening, bound.closing) * left
+        most = int(np.argmax(gain))
+        if gain[most] <= 0:
+            break
+        left[most] = False
+        turned = openings.copy()
+        turned[most] = CLOSED if openings[most] == OPEN else OPEN
+        other = _settled(search, node, turned)
+        better = other is not None and other[1].value > solution.value
+        found, misses = (other, 0) if better else (found, misses + 1)
+
+
+def _settled(search: Search, node: Node, openings: Int) -> tuple[Int, Solution] | None:
     """Where sets cross: settle every class, and solve the relaxation again.
 
     It is nearly always whole then.  Classes that fall short are closed.
@@ -90,24 +118,25 @@ def _settled(search: Search, node: Node, openings: Int) -> None:
     for _ in range(TIMES):
         key = openings.tobytes(), False, b"settled"
         if key in search.seen:
-            return
+            return None
         search.seen.add(key)
         tried = Node(openings, node.allowed, node.forced)
         found = search.strong.solve(tried, *asked, search.time_left(), grow=False)
         if found is None:
-            return
+            return None
         sizes = np.bincount(search.bounds.class_of_arc, found.placed, len(openings))
         short = (openings == OPEN) & (sizes < plan.need - NOTHING) & (node.openings == FREE)
         if not short.any():
             break
         openings = np.where(short, CLOSED, openings)
     else:
-        return
+        return None
     search.offer(whole(search, found), openings)
     if (np.abs(found.placed - np.rint(found.placed)) > NOTHING).any():
         home = plan.home[plan.kind]
         loads = np.bincount(home, found.placed, len(plan.market.programs))
         search.try_openings(openings, search.strong.columns, np.rint(loads).astype(np.int64))
+    return openings, found
 
 
 def _openings(search: Search, solution: Solution, node: Node, least: float) -> Int:

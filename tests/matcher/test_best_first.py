@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.city import city
 from matcher import Status, solve, verify
-from matcher.mechanisms import best_first, openings
+from matcher.mechanisms import best_first, openings, rounding, strong
 from matcher.mechanisms.bounds import Prices
 from matcher.mechanisms.proof import Step, Tree
 from tests.matcher.test_faces import CITY, RULES
@@ -82,3 +82,28 @@ def test_what_is_settled_below_is_told() -> None:
     closed, opened = root.settled(7)
     assert np.flatnonzero(closed).tolist() == [2, 4, 5]
     assert np.flatnonzero(opened).tolist() == [3, 4, 5]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_turning_classes_makes_more_of_a_rounded_plan(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: list[tuple[int, ...]] = []
+
+    def turned(search: Any, node: Any) -> None:
+        for misses in (0, rounding.MISSES):
+            with monkeypatch.context() as patch:
+                patch.setattr(rounding, "MISSES", misses)
+                rounding.turning(search, node)
+            assert search.best is not None
+            known.append(search.best.value)
+            search.seen.clear()
+
+    monkeypatch.setattr(strong, "ALL", 0)
+    monkeypatch.setattr(best_first, "turning", turned)
+    shape = replace(
+        CITY, applicants=3000, classes=100, seats=1.0, college=6, channels=tuple(range(6))
+    )
+    found = solve(city(replace(shape, seed=seed)).market(), RULES)
+    assert found.status is Status.OPTIMAL
+    assert known[0] < known[1] <= found.objective
