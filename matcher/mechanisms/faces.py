@@ -39,7 +39,8 @@ def along(search: Search, node: Node, start: int, tree: Tree) -> tuple[Node, int
     """
     ladder = search.ladder(0)
     for _ in range(AGAIN):
-        one = search.strong.solve(node, *search.asked(0, ladder), search.time_left(), nearly=True)
+        asked = search.asked(0, ladder)
+        one = search.strong.solve(node, *asked, search.time_left())
         if one is None:
             return node, start
         search.offer(whole(search, one), node.openings)
@@ -48,11 +49,14 @@ def along(search: Search, node: Node, start: int, tree: Tree) -> tuple[Node, int
                 node, start = search.apply(one, ladder[: at + 1], unit, node, start, tree)
         if tree.leaf or one.missing > NOTHING:
             return node, start
-        if not one.more:
+        if not search.strong.grow(node, *asked, one, nearly=True):
             break
     for _ in range(AGAIN):
         first = start
-        for found in reversed(_sums(search, node, start)):
+        sums = _sums(search, node, search.ladder(0)[: max(1, start)])
+        if not (sums or search.strong.grown or search.large):
+            sums = _sums(search, node, [1])
+        for found in reversed(sums):
             node, start = search.step(node, start, found, tree)
             if tree.leaf or start > first:
                 break
@@ -61,10 +65,13 @@ def along(search: Search, node: Node, start: int, tree: Tree) -> tuple[Node, int
     return node, start
 
 
-def _sums(search: Search, node: Node, start: int) -> list[Found]:
-    """Weights and prices of more and more components; those of all of them nearly always prove most."""
+def _sums(search: Search, node: Node, ladder: list[int]) -> list[Found]:
+    """Weights and prices of more and more components; those of all of them nearly always prove most.
+
+    ``ladder`` are the weights of those that make the first sum; every other one comes alone.  There are
+    none if columns had to be added, or the prices of the first cannot be made whole.
+    """
     found: list[Found] = []
-    ladder = search.ladder(0)[: max(1, start)]
     sums = [[*zip([w // ladder[-1] for w in ladder], search.components, strict=False)]]
     sums += [[(1, component)] for component in search.components[len(ladder) :]]
     faces = search.strong.faces(node, sums, search.time_left)

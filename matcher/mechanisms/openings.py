@@ -366,7 +366,7 @@ class Search:
                     break  # a split costs less than another relaxation, and shows more
                 value = np.inf
                 # Inside the tree columns stay as they are: bounds see all of them anyway.
-                grow = flow is not None or (nth > 0 and first == base) or not self.crossing
+                grow = flow is not None or nth > 0 or not self.crossing
                 for solution in self._solutions(node, base, ladder, grow):
                     before = node
                     nearest(self, solution, node, base, ladder)
@@ -470,12 +470,16 @@ class Search:
         """Show by prices of what is missing that a node holds no plan as good as the best."""
         if prices is not None:
             return self.step(node, start, ([0], prices), tree)
-        solution = self.strong.solve(node, *self.asked(start, []), self.time_left())
+        asked = self.asked(start, [])
+        solution = self.strong.solve(node, *asked, self.time_left())
         if solution is None:
             self.without_digits()
             return node, start
         weights = [round(price * FINE) for price in solution.fixed] or [0]
-        return self.step(node, start, (weights, rounded(solution, 1 / FINE)), tree)
+        node, start = self.step(node, start, (weights, rounded(solution, 1 / FINE)), tree)
+        if not tree.leaf:
+            self.strong.grow(node, *asked, solution)
+        return node, start
 
     # --- steps
 
@@ -579,27 +583,39 @@ class Search:
         return weights
 
     def _ladders(self, start: int) -> list[tuple[int, list[int]]]:
-        """What relaxations make large in turn: from which component on, and the weights."""
-        found = [(start, self.ladder(start)), (start, [1])]
-        if not self.crossing or self.nodes == 1:
-            return found
-        soon = int(self.strong.columns.all())  # a component alone is, over so few
-        return [(0, self.ladder(0)), *found[soon:]] if start else found
+        """What relaxations make large in turn: from which component on, and the weights.
+
+        Inside the tree, where sets cross, those up to the next one to be proven come together before
+        the earlier ones are fixed: only costs change for that.
+        """
+        fixed = [(start, self.ladder(start)), (start, [1])]
+        if not (self.crossing and start) or self.nodes == 1:
+            return fixed
+        every, few = self.ladder(0), int(self.strong.columns.all())
+        first = [(0, [w // every[start] for w in every[: start + 1]])] if start < len(every) else []
+        return [(0, every), *first, *fixed[few:]]  # one alone is soon made large, over so few
 
     def _solutions(
         self, node: Node, start: int, ladder: list[int], grow: bool = True
     ) -> Iterator[Solution]:
-        """Solutions of a node's relaxation, each over more columns than the one before."""
+        """Solutions of a node's relaxation, each over more columns than the one before.
+
+        Without ``grow`` columns are added only where people are missing.  Inside the tree they wait until
+        another solution is asked for; at the root, what is tried meanwhile has them, too.
+        """
         wanted, fixed = self.asked(start, ladder)
         for _ in range(ROUNDS):
             self.watch()
-            left = self.time_left()
-            solution = self.strong.solve(node, wanted, fixed, left, grow, lacking=True)
+            solution = self.strong.solve(node, wanted, fixed, self.time_left())
             if solution is None:
                 self.without_digits()
                 return
+            grow, root = grow or solution.missing > 0.5, self.nodes == 1
+            more = root and grow and self.strong.grow(node, wanted, fixed, solution)
             yield solution
-            if not solution.more:
+            if not root:
+                more = grow and self.strong.grow(node, wanted, fixed, solution)
+            if not more:
                 return
 
     def asked(self, start: int, ladder: list[int]) -> tuple[list[Weighted], list[Fixed]]:
@@ -621,18 +637,21 @@ class Search:
         """Apply the prices of a solution.
 
         Those of several components are whole multiples of each one's unit, in turn: rounding rids them
-        of what the later ones add.  Those of one component are taken in as small parts as there is
-        room for.
+        of what the later ones add.  Those of the last one are taken in as small parts as there is room
+        for, where that is needed.
         """
         first, entry = start, node
         if len(ladder) == 1:
-            fine = self._parts(solution, base)
+            fine = self._parts(solution, base, 1)
             node, start = self.apply(solution, [1], 1 / fine, node, start, tree)
         worse = solution.value < self.reached(base, ladder) - 0.5 * ladder[0]
         for at, weight in enumerate(ladder if len(ladder) > 1 else []):
             if base + at < start and not worse:
                 continue  # what is proven already may yet show that nothing is left
             node, start = self.apply(solution, ladder[: at + 1], weight, node, start, tree)
+            if at == len(ladder) - 1 and start == base + at and not tree.leaf:
+                fine = self._parts(solution, base, ladder[0])
+                node, start = self.apply(solution, ladder, 1 / fine, node, start, tree)
             if tree.leaf or start <= base + at:
                 break
         stuck = start == first and node is entry and not tree.leaf
@@ -640,9 +659,10 @@ class Search:
             return self._without_plan(node, start, tree)
         return node, start
 
-    def _parts(self, solution: Solution, start: int) -> int:
-        """Into how many parts the prices of one component may be cut."""
-        most = self.reach[start] * self.people * max(1, *map(ceil, map(abs, solution.fixed)), 1)
+    def _parts(self, solution: Solution, start: int, weight: int) -> int:
+        """Into how many parts the prices may be cut, the first component having so much weight."""
+        price = max(weight, *map(ceil, map(abs, solution.fixed)), 1)
+        most = self.reach[start] * self.people * price
         return 1 << max(0, min(20, (ROOM // most).bit_length() - 3))
 
     def apply(

@@ -89,7 +89,7 @@ def turning(search: Search, node: Node) -> None:
     Prices say what turning a class gains at most; whether it gains anything shows in the relaxation.
     """
     ladder = search.ladder(0)
-    relaxed = search.strong.solve(node, *search.asked(0, ladder), search.time_left(), grow=False)
+    relaxed = search.strong.solve(node, *search.asked(0, ladder), search.time_left())
     if relaxed is None:
         return
     found = _settled(search, node, _openings(search, relaxed, node, 0.5))
@@ -121,7 +121,7 @@ def _settled(search: Search, node: Node, openings: Int) -> tuple[Int, Solution] 
             return None
         search.seen.add(key)
         tried = Node(openings, node.allowed, node.forced)
-        found = search.strong.solve(tried, *asked, search.time_left(), grow=False)
+        found = search.strong.solve(tried, *asked, search.time_left())
         if found is None:
             return None
         sizes = np.bincount(search.bounds.class_of_arc, found.placed, len(openings))

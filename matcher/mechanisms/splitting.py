@@ -85,7 +85,7 @@ def _bounded(search: Search, node: Node) -> float:
     """What the relaxation of a node makes of all components together."""
     search.watch()
     asked = search.asked(0, search.ladder(0))
-    solution = search.strong.solve(node, *asked, search.time_left(), grow=False)
+    solution = search.strong.solve(node, *asked, search.time_left())
     if solution is None:
         search.without_digits()
     return solution.value if solution else -np.inf

@@ -75,8 +75,6 @@ class Solution:
         The price of each fixed component.
     value
         What it is worth.
-    more
-        Whether arcs were left out that could make it better.
     """
 
     placed: Real
@@ -86,7 +84,6 @@ class Solution:
     short: Real
     fixed: list[float]
     value: float = 0.0
-    more: bool = False
 
     @property
     def halfway(self) -> NDArray[np.bool_]:
@@ -125,11 +122,8 @@ class Strong:
         wanted: Sequence[Weighted],
         fixed: Sequence[Fixed],
         time_s: float | None,
-        grow: bool = True,
-        nearly: bool = False,
-        lacking: bool = False,
     ) -> Solution | None:
-        """The best fractional placement of a node over the columns, which it adds to.
+        """The best fractional placement of a node over the columns.
 
         Parameters
         ----------
@@ -137,8 +131,6 @@ class Strong:
             Weights and components to be made large together; none, to miss as few people as can be.
         fixed
             Components that stay at a value.
-        grow, nearly, lacking
-            Whether columns found wanting are added, some that nearly are, those of who is missing.
 
         Returns
         -------
@@ -159,9 +151,7 @@ class Strong:
         if found is None:
             return None
         solution = rows.read(node, found.x, -found.dual * (unit / SCALE), per_reserve)
-        grow = grow or (lacking and solution.missing > 0.5)
-        more = grow and self._add(node, worth, fixed, solution, unit, nearly)
-        return replace(solution, value=-found.cost * unit / SCALE, more=more)
+        return replace(solution, value=-found.cost * unit / SCALE)
 
     def faces(
         self, node: Node, parts: Sequence[Sequence[Weighted]], time_left: Callable[[], float | None]
@@ -297,12 +287,18 @@ class Strong:
         found[list(self.suspects)] = True
         return found
 
-    def _add(
-        self, node: Node, worth: Real, fixed: Sequence[Fixed], solution: Solution, unit: float,
-        nearly: bool,
+    def grow(
+        self, node: Node, wanted: Sequence[Weighted], fixed: Sequence[Fixed], solution: Solution,
+        nearly: bool = False,
     ) -> bool:  # fmt: skip
-        """Add the columns that prices find wanting, and classes found short; whether there are any."""
-        plan = self.plan
+        """Add the columns that a solution's prices find wanting, and classes found short.
+
+        With ``nearly`` some that nearly are, too.  Returns whether there are any.
+        """
+        if self.columns.all() and self._suspect[self.plan.conditional].all():
+            return False
+        plan, (worth, per_reserve) = self.plan, self._worth(wanted)
+        unit = _unit(worth, per_reserve)
         person, seat, *_ = solution.duals
         reduced = (seat[plan.kind] - person[plan.owner] - worth) / unit
         for (component, _), price in zip(fixed, solution.fixed, strict=True):
@@ -330,6 +326,11 @@ class Strong:
 def _name(wanted: Sequence[Weighted], fixed: Sequence[Fixed]) -> str:
     """A name for costs: those of a sum of components, after others."""
     return f"{len(fixed)}+{len(wanted)}"
+
+
+def _unit(worth: Real, per_reserve: int) -> float:
+    """The greatest worth, which the solver sees as :data:`SCALE`."""
+    return max(1.0, float(np.abs(worth).max(initial=0)), float(per_reserve))
 
 
 def _first(group: Int, value: Real, number: Int | int) -> NDArray[np.bool_]:
@@ -459,7 +460,7 @@ class _Rows:
 
         ``worth`` is per arc of the plan.
         """
-        unit = max(1.0, float(np.abs(worth).max(initial=0)), float(per_reserve))
+        unit = _unit(worth, per_reserve)
         gain = worth[self.arcs] + per_reserve * self.plan.reserved[self.plan.kind[self.arcs]]
         lack = np.full(self.missing, SHORT)
         return SCALE * np.concatenate([-gain / unit, np.zeros(self.openings), lack]), unit
