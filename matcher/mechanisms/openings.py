@@ -24,7 +24,7 @@ from .faces import along
 from .flow import NoFlow
 from .plan import CLOSED, FREE, OPEN, Drawn, Flow, Plan
 from .proof import Step, Tree
-from .rounding import closing_short, nearest
+from .rounding import closing_short, nearest, turning
 from .splitting import one_left
 from .strong import FINE, NOTHING, Fixed, Solution, Strong, Weighted, rounded
 
@@ -268,6 +268,7 @@ class Search:
         NoFlow
             If there is no plan at all.
         """
+        self.started = time.perf_counter()
         market = self.plan.market
         begin = np.where(self.plan.decreed, OPEN, FREE)
         everybody = np.ones(len(market.program), bool)
@@ -279,10 +280,9 @@ class Search:
             if self.best is None:
                 raise NoFlow
             return Tree(leaf="best")
-        started = time.perf_counter()
         relaxed = self._relaxed(root)
         if self.deadline is not None:
-            self.deadline -= AFTER * (time.perf_counter() - started)
+            self.deadline -= AFTER * (time.perf_counter() - self.started)
         try:
             proof = BestFirst(self, root, relaxed).run()
         except TooMany:
@@ -372,6 +372,8 @@ class Search:
                     nearest(self, solution, node, base, ladder)
                     if self.best is None and flow is not None and not self.large:
                         closing_short(self, node, flow)
+                    if self.best is None and self.large and self.late:
+                        turning(self, node)
                     node, start = self.read(solution, base, ladder, node, start, tree)
                     if tree.leaf or self.is_leaf(node) or start > first:
                         break
@@ -684,3 +686,9 @@ class Search:
 
     def time_left(self) -> float | None:
         return None if self.deadline is None else max(0.1, self.deadline - time.perf_counter())
+
+    @property
+    def late(self) -> bool:
+        """Whether less time is left than was taken."""
+        left = self.time_left()
+        return left is not None and left < time.perf_counter() - self.started
