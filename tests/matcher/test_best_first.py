@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 
 from benchmarks.city import city
 from matcher import Status, solve, verify
+from matcher.choice import Choice
 from matcher.mechanisms import best_first, openings, rounding, strong
 from matcher.mechanisms.bounds import Prices
+from matcher.mechanisms.plan import Plan
 from matcher.mechanisms.proof import Step, Tree
 from tests.matcher.test_faces import CITY, RULES
 from tests.matcher.verify_rounds import claim
@@ -107,3 +110,25 @@ def test_turning_classes_makes_more_of_a_rounded_plan(
     found = solve(city(replace(shape, seed=seed)).market(), RULES)
     assert found.status is Status.OPTIMAL
     assert known[0] < known[1] <= found.objective
+
+
+def test_late_or_not_the_outcome_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strong, "ALL", 0)
+    shape = replace(CITY, applicants=3000, classes=100, seats=1.0, college=6, channels=(0, 2, 3))
+    market = city(replace(shape, seed=1)).market()
+    in_time = solve(market, RULES)
+    monkeypatch.setattr(openings.Search, "late", True)
+    late = solve(market, RULES)
+    assert late.status is in_time.status is Status.OPTIMAL
+    assert (late.matching == in_time.matching).all()
+
+
+def test_less_time_left_than_taken_is_late() -> None:
+    market = city(CITY).market()
+    search = openings.Search(Plan(market, Choice(market)), [])
+    search.started = time.perf_counter()
+    assert not search.late, "without a limit"
+    search.started, search.deadline = time.perf_counter() - 5, time.perf_counter() + 60
+    assert not search.late
+    search.started -= 100
+    assert search.late

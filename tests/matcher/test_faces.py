@@ -97,6 +97,21 @@ def test_without_them_the_outcome_is_the_same(part: int, monkeypatch: pytest.Mon
     assert reached, "some of them have caps"
 
 
+def test_where_a_sum_has_no_whole_prices_components_come_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known, whole, asked = outcome(), faces._cut, []
+
+    def once(solution: Solution) -> Any:
+        asked.append(solution)
+        return None if len(asked) == 1 else whole(solution)
+
+    monkeypatch.setattr(faces, "_cut", once)
+    found = outcome()
+    assert len(asked) > 1
+    assert (found.matching == known.matching).all()
+
+
 def cut(*prices: float) -> tuple[int, list[int]] | None:
     """Prices of people, cut into parts."""
     dual = np.array(prices), np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(0)
