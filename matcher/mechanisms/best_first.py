@@ -26,6 +26,7 @@ from .splitting import class_to_split, pair_to_split
 from .strong import Solution
 
 if TYPE_CHECKING:
+    from .faces import Found
     from .openings import Best, Search
 
 
@@ -150,7 +151,7 @@ class BestFirst:
         search, tree = self.search, Tree()
         node, start = self.root.begin
         closed, opened = self.root.tree.settled(len(node.openings))
-        for found in search.root_prices:
+        for found in self.taken(self.root):
             node, start = search.step(node, start, found, tree, (opened, closed))
             if tree.leaf:
                 self.root.tree.leaf, self.root.tree.sides = tree.leaf, ()
@@ -210,14 +211,21 @@ class BestFirst:
 
     def step_again(self, branch: Branch) -> None:
         """Take a branch's steps once more, as they settle more now that a better plan is known."""
-        search, tree = self.search, branch.tree
-        taken = [(step.weights, step.prices) for step in tree.steps]
-        tree.steps, (node, start) = [], branch.begin
-        for found in search.root_prices if branch is self.root else taken:
-            node, start = search.step(node, start, found, tree)
-            if tree.leaf:
+        taken, (node, start) = self.taken(branch), branch.begin
+        branch.tree.steps = []
+        for found in taken:
+            node, start = self.search.step(node, start, found, branch.tree)
+            if branch.tree.leaf:
                 break
         branch.node, branch.start = node, start
+
+    def taken(self, branch: Branch) -> list[Found]:
+        """The prices of a branch's steps; for the root also those that settled nothing then."""
+        steps = [(step.weights, step.prices) for step in branch.tree.steps]
+        if branch is not self.root:
+            return steps
+        known = {id(prices) for _, prices in steps}
+        return steps + [found for found in self.search.root_prices if id(found[1]) not in known]
 
     def split(self, branch: Branch) -> None:
         """Split a node by the class that is least clearly open or closed, or else by a pair."""

@@ -365,7 +365,7 @@ class Search:
                 if nth and flow is None and self.crossing and solution and solution.halfway.any():
                     break  # a split costs less than another relaxation, and shows more
                 value = np.inf
-                # Inside the tree columns stay as they are: bounds see all of them anyway.
+                # Inside the tree the first has what there is: bounds see all columns anyway.
                 grow = flow is not None or nth > 0 or not self.crossing
                 for solution in self._solutions(node, base, ladder, grow):
                     before = node

@@ -87,6 +87,26 @@ def test_what_is_settled_below_is_told() -> None:
     assert np.flatnonzero(opened).tolist() == [3, 4, 5]
 
 
+def test_what_a_root_has_settled_stays_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps that come from no relaxation of components are taken again, too; none is taken twice."""
+    market = city(replace(CITY, seed=1)).market()
+    taken, told = best_first.BestFirst.taken, []
+
+    def checked(search: Any, branch: Any) -> Any:
+        mine = [step.prices for step in branch.tree.steps]
+        found = taken(search, branch)
+        assert [prices for _, prices in found[: len(mine)]] == mine
+        assert len({id(prices) for _, prices in found}) == len(found)
+        told.append(len(found) - len(mine))
+        return found
+
+    monkeypatch.setattr(best_first.BestFirst, "taken", checked)
+    monkeypatch.setattr(openings, "nearest", nothing)
+    monkeypatch.setattr(openings, "closing_short", nothing)
+    assert solve(market, RULES).status is Status.OPTIMAL
+    assert max(told) > 0, "the root's prices settle more than they did"
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_turning_classes_makes_more_of_a_rounded_plan(
     seed: int, monkeypatch: pytest.MonkeyPatch
