@@ -153,10 +153,6 @@ class BestFirst:
         closed, opened = self.root.tree.settled(len(node.openings))
         for found in self.taken(self.root):
             node, start = search.step(node, start, found, tree, (opened, closed))
-            if tree.leaf:
-                self.root.tree.leaf, self.root.tree.sides = tree.leaf, ()
-                self.left, self.leaves = [], []
-                break
         self.root.tree.steps = tree.steps
         left, self.left = sorted(self.left, reverse=True), []
         for branch in [*(branch for *_, branch in left), *self.leaves]:

@@ -49,10 +49,6 @@ class Node:
     allowed: Bool
     forced: Int
 
-    def key(self) -> bytes:
-        """What tells nodes apart."""
-        return b"".join(part.tobytes() for part in (self.openings, self.allowed, self.forced))
-
     def also(self, other: Node) -> Node:
         """The node with the classes settled that another one settles, where it leaves them free."""
         openings = np.where(self.openings == FREE, other.openings, self.openings)

@@ -20,7 +20,7 @@ from ..cells import Int
 from ..objective import Counted, ceiling, reserved_filled
 from .best_first import BestFirst, TooMany
 from .bounds import ROOM, Bool, Bound, Bounds, Node, Prices, packed, prices_of
-from .faces import along
+from .faces import Found, along
 from .flow import NoFlow
 from .plan import CLOSED, FREE, OPEN, Drawn, Flow, Plan
 from .proof import Step, Tree
@@ -134,7 +134,7 @@ class Search:
         self.within = 0
         self.nodes, self.rounded = 1, 0
         self.loss: dict[int, tuple[float, float]] = {}
-        self.root_prices: list[tuple[list[int], Prices]] = []
+        self.root_prices: list[Found] = []
         everything = np.where(self.plan.conditional, OPEN, FREE)
         self.crossing = bool(self.plan.chains(everything).left_out)
         self.before_lottery = sum(not isinstance(c, Drawn) for c in self.objective)
@@ -486,7 +486,7 @@ class Search:
     # --- steps
 
     def step(
-        self, node: Node, start: int, found: tuple[list[int], Prices], tree: Tree,
+        self, node: Node, start: int, found: Found, tree: Tree,
         spared: tuple[Bool | bool, Bool | bool] = (False, False),
     ) -> tuple[Node, int]:  # fmt: skip
         """Apply prices to a node: what they settle, how far they prove, whether nothing is left.
@@ -497,9 +497,9 @@ class Search:
         if any(w < self._drop(weights, at + 1) for at, w in enumerate(weights) if at >= start):
             return node, start  # such a sum does not order plans as their components do
         bound = self.bound(node, found)
-        if start == 0 and len(weights) == 1 and weights[0]:
-            self.within = min(self.within, -bound.least // weights[0])
         if self.best is None:
+            if start == 0 and len(weights) == 1 and weights[0]:
+                self.within = min(self.within, -bound.least // weights[0])
             nothing = bound.impossible or (not any(weights) and bound.least > 0)
             if nothing:
                 tree.steps.append(Step(weights, prices, start, [], []))
@@ -527,7 +527,7 @@ class Search:
             node = Node(openings, node.allowed, node.forced)
         return node, proven
 
-    def bound(self, node: Node, found: tuple[list[int], Prices]) -> Bound:
+    def bound(self, node: Node, found: Found) -> Bound:
         """What prices prove of a weighted sum of components in a node."""
         weights, prices = found
         return self.bounds.bound(node, *self._cost(node, weights, prices), prices)
