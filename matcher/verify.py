@@ -2871,16 +2871,67 @@ class Prices(NamedTuple):
     nonhard: Mapping[int, int]
     program: Mapping[int, int]
     cap: Mapping[int, int]
+    cut: Sequence[int] = ()  # of each cut that is known
+
+
+Thing = tuple[str | int, ...]  # what has a price: the name of its kind, and which one it is
+
+
+class Priced(NamedTuple):
+    """What taking a thing costs, beyond what there must be of it where its class opens, or anyway."""
+
+    cost: int
+    home: str = ""  # the class that it is there with, blank for none
+    most: int = 1
+    least: int = 0
+
+    @property
+    def total(self) -> int:
+        """The least that all there is of it costs."""
+        return self.most * min(0, self.cost) + self.least * max(0, self.cost)
+
+
+class Cut(NamedTuple):
+    """``arc · x + opening · y + constant``, which is 0 or more in every plan as good as the best one.
+
+    x are the seats that people take, by applicant, program and stage, y is 1 for each class that opens.
+
+    Prices show what a plan costs exactly: their bound, and for everything that it does otherwise than
+    they would have it, as much as that is priced at; of no thing is that less than 0 (``Proof.spare``).
+    A plan in which a class is shut costs L0 + m0 · s(x, y) by the prices of one side, one in which it is
+    open L1 + m1 · s(x, y) by those of the other; every plan is on one of the sides, so that it costs
+    L0 + (L1 - L0) y + min(m0, m1) · s(x, y) at least (a disjunctive cut; Balas 1979,
+    doi 10.1016/S0167-5060(08)70342-X).  Of things of the class itself m1 will do: on the side on which
+    it is shut there are none.  With the cost told by the prices of the open side, where P of L1 is for
+    the class, what is left is (L1 - P - L0) (1 - y) + (m1 - min(m0, m1)) · s(x, y), and this is 0 or more.
+    """
+
+    arc: Mapping[tuple[int, int, str], int]
+    opening: Mapping[str, int]
+    constant: int
 
 
 class State(NamedTuple):
-    """A node of the proof: what is settled of classes and pairs, and how much is proven."""
+    """A node of the proof: what is settled of classes and pairs, how much is proven, and cuts."""
 
     open: frozenset[str]
     shut: frozenset[str]
     out: frozenset[tuple[int, int]]
     held: Mapping[int, int]
     proven: int
+    cuts: tuple[Cut, ...] = ()
+
+
+class Terms(NamedTuple):
+    """What prices make of a state, part by part."""
+
+    prices: Prices
+    seats: dict[Thing, Priced]
+    hers: list[dict[str, int]]  # everybody's least reduced cost in each class
+    part: Counter[str]  # what a class costs where it opens, and blank what there is anyway
+    margin: dict[str, int]  # what the last person costs whom a class needs
+    lost: set[str]  # classes that too few people can come to
+    impossible: bool  # whether somebody has no place where she must be
 
 
 class Bound(NamedTuple):
@@ -2968,7 +3019,10 @@ class Proof:
             return []
         state = entered
         for step in as_kind(node.get("steps"), list, "steps"):
-            state, ended = self.step(state, as_kind(step, dict, "step"))
+            if "order_class" in as_kind(step, dict, "step"):
+                state = state._replace(cuts=(*state.cuts, self.cut(state, step)))
+                continue
+            state, ended = self.step(state, step)
             if ended:  # what follows was asked when a lesser plan was the best one known
                 self.leaves += 1
                 return []
@@ -3086,12 +3140,8 @@ class Proof:
 
     def step(self, state: State, step: dict[str, Any]) -> tuple[State, bool]:
         """Check a step; return what it settles, and whether nothing is left."""
-        weights = [
-            as_kind(w, int, "weights") for w in as_kind(step.get("weights"), list, "weights")
-        ]
-        if len(weights) > self.size:
-            raise Malformed("tree", what="weights")
-        prices = self.prices(step)
+        weights = self.weights(step)
+        prices = self.prices(step, len(state.cuts))
         later = [0] * (len(weights) + 1)
         for k in reversed(range(len(weights))):
             later[k] = later[k + 1] + weights[k] * self.range[k]
@@ -3099,7 +3149,7 @@ class Proof:
         self.check.expect(ordered, "tree", what="weights")
         if not ordered:
             return state, False
-        bound = self.bound(state, weights, prices)
+        bound = self.bound(state, self.terms(state, weights, prices))
         slack = -bound.least - sum(w * v for w, v in zip(weights, self.value, strict=False))
         proves = as_kind(step.get("proves"), int, "proves")
         for k in range(state.proven, proves):
@@ -3116,8 +3166,15 @@ class Proof:
         )
         return state, bound.impossible or slack < 0
 
-    def prices(self, step: dict[str, Any]) -> Prices:
-        """Return the prices of a step, by indices."""
+    def weights(self, step: dict[str, Any]) -> list[int]:
+        """Return what the first components count in a step."""
+        found = as_kind(step.get("weights"), list, "weights")
+        if len(found) > self.size:
+            raise Malformed("tree", what="weights")
+        return [as_kind(weight, int, "weights") for weight in found]
+
+    def prices(self, step: dict[str, Any], cuts: int) -> Prices:
+        """Return the prices of a step, or of one side of a cut, by indices; so many cuts are known."""
 
         def listed(name: str, size: int) -> list[int]:
             values = as_kind(step.get(name), list, name)
@@ -3132,13 +3189,23 @@ class Proof:
         nonhard = dict(zip(self.order, listed("nonhard", m), strict=True))
         program = dict(zip(self.order, listed("programs", m), strict=True))
         cap = dict(zip(self.caps, listed("caps", len(self.caps)), strict=True))
-        return Prices(person, seat, nonhard, program, cap)
+        cut = [as_kind(v, int, "cuts") for v in as_kind(step.get("cuts", []), list, "cuts")]
+        if len(cut) > cuts or min(cut, default=0) < 0:
+            raise Malformed("tree", what="cuts")
+        return Prices(person, seat, nonhard, program, cap, cut + [0] * (cuts - len(cut)))
 
-    def bound(self, state: State, weights: list[int], prices: Prices) -> Bound:
-        """Return what prices prove in a node."""
-        part, least, per_reserve = self.seats(weights, prices)
-        hers, base = self.reduced(state, weights, prices, per_reserve)
-        least += base
+    def terms(self, state: State, weights: list[int], prices: Prices) -> Terms:
+        """Return what prices make of a node, part by part."""
+        seats = self.seats(weights, prices)
+        part: Counter[str] = Counter(dict.fromkeys(self.given.classes, 0))
+        for item in seats.values():
+            part[item.home] += item.total
+        for price, cut in zip(prices.cut, state.cuts, strict=True):
+            for c, value in cut.opening.items():
+                part[c] -= price * value
+            part[""] -= price * cut.constant
+        hers, base = self.reduced(state, weights, prices)
+        part[""] += base
         others: dict[str, list[int]] = defaultdict(list)
         count: Counter[str] = Counter()
         impossible = False
@@ -3161,7 +3228,12 @@ class Proof:
                     continue
                 part[c] += sum(more)
                 margin[c] = more[-1]
-        opening, closing = {}, {}
+        return Terms(prices, seats, hers, part, margin, lost, impossible)
+
+    def bound(self, state: State, terms: Terms) -> Bound:
+        """Return what the parts of a node add up to."""
+        part, lost, impossible = terms.part, terms.lost, terms.impossible
+        least, opening, closing = 0, {}, {}
         for c in {*part, *self.need} - state.shut:
             if c in self.need and c not in state.open:
                 if c in lost:
@@ -3173,38 +3245,37 @@ class Proof:
             else:
                 impossible |= c in lost
                 least += part[c]
-        self.elsewhere(state, hers, margin, prices, closing)
+        self.elsewhere(state, terms.hers, terms.margin, terms.prices, closing)
         return Bound(least, impossible, opening, closing)
 
-    def seats(self, weights: list[int], prices: Prices) -> tuple[Counter[str], int, int]:
-        """Return what seats and caps cost in each class, and beyond classes; a reserve's worth."""
+    def seats(self, weights: list[int], prices: Prices) -> dict[Thing, Priced]:
+        """Return what one more person costs in each kind of seat, in programs and caps, herself apart."""
         given = self.given
         worth = zip(weights, self.market.names, strict=False)
         per_reserve = sum(w for w, name in worth if name == "reserves")
-        part: Counter[str] = Counter(dict.fromkeys(given.classes, 0))
+        found: dict[Thing, Priced] = {}
         over: Counter[int] = Counter()
-        whole = 0
         for at, cap in enumerate(given.caps):
             levy = max(0, prices.cap[at])
             for p in cap.programs:
                 over[p] += levy
-            if self.inside[at] in self.need:
-                part[self.inside[at]] -= cap.seats * levy
-            else:
-                whole -= cap.seats * levy
+            home = self.inside[at] if self.inside[at] in self.need else ""
+            found["cap", at] = Priced(-levy, home, cap.seats)
         for program in given.programs:
             p, c = program.index, program.home.id
             below, above = prices.nonhard[p], prices.program[p]
             for stage, n in [*program.stages.items(), ("open", program.capacity)]:
                 head = above if stage.startswith("hard:") else below
                 cost = head - prices.seat[p, stage] - per_reserve * (stage != "open")
-                part[c] += n * (cost if stage in program.must_stages else min(0, cost))
+                must = n if stage in program.must_stages else 0
+                found["seat", p, stage] = Priced(cost, c, n, must)
             room = program.capacity - sum(program.hard.values())
-            part[c] += room * min(0, above - below) + program.capacity * min(0, over[p] - above)
-        return part, whole, per_reserve
+            found["nonhard", p] = Priced(above - below, c, room)
+            found["program", p] = Priced(over[p] - above, c, program.capacity)
+        return found
 
     def reduced(
-        self, state: State, weights: list[int], prices: Prices, per_reserve: int
+        self, state: State, weights: list[int], prices: Prices
     ) -> tuple[list[dict[str, int]], int]:
         """Return everybody's least reduced cost in each class, and what people cost at least."""
         names = self.market.names
@@ -3218,6 +3289,7 @@ class Proof:
         kept = [weight.get(name, 0) for name in KEPT]
         moves = any(kept)
         most = (first + second) << 20
+        credit = self.credit(state, prices)
         cheapest: dict[tuple[int, tuple[str, ...]], int] = {}
         undrawn: list[list[tuple[int, int]]] = []
         willing: Counter[str] = Counter()
@@ -3238,6 +3310,8 @@ class Proof:
                 if elsewhere and p != place:
                     cost -= elsewhere
                 mine.append((p, cost))
+            if i in credit:
+                mine = [(p, cost - credit[i].get(p, 0)) for p, cost in mine]
             willing.update({self.home[p] for p, cost in mine if cost <= 0})
             undrawn.append(mine)
             base += pi if i in state.held else min(0, pi)
@@ -3256,6 +3330,18 @@ class Proof:
                 least[c] = min(cost, least.get(c, cost))
             found.append(least)
         return found, base
+
+    def credit(self, state: State, prices: Prices) -> dict[int, dict[int, int]]:
+        """Return by how much less people cost at programs as cuts speak of them, the best seat each."""
+        worth: dict[tuple[int, int], Counter[str]] = defaultdict(Counter)
+        for price, cut in zip(prices.cut, state.cuts, strict=True):
+            for (i, p, stage), value in cut.arc.items() if price else ():
+                worth[i, p][stage] += price * value
+        found: dict[int, dict[int, int]] = defaultdict(dict)
+        for (i, p), by_stage in worth.items():
+            costs = [(prices.seat[p, s], by_stage[s]) for s in self.hers(p, self.groups[i])]
+            found[i][p] = min(cost for cost, _ in costs) - min(cost - less for cost, less in costs)
+        return found
 
     def hers(self, p: int, groups: tuple[str, ...]) -> list[str]:
         """Return the seat types of a program that a person in some groups may take."""
@@ -3285,6 +3371,120 @@ class Proof:
                 rise = min(second if c == best else least, -prices.person[i])
                 if c in closing and rise > 0:
                     closing[c] += rise
+
+    # --- cuts
+
+    def cut(self, state: State, made: dict[str, Any]) -> Cut:
+        """Return the cut that prices of both sides of a class make in a node."""
+        name = str(made["order_class"])
+        if name not in self.need or name in state.open | state.shut or state.held or state.out:
+            raise Malformed("tree", what=name)
+        weights = self.weights(made)
+        drawn = [n.startswith("lottery") for n in self.market.names] + [True]
+        if any(weight for weight, last in zip(weights, drawn, strict=False) if last):
+            raise Malformed("tree", what="weights")
+        found: list[tuple[int, Terms, dict[Thing, Priced]]] = []
+        for word, side in (
+            ("closed", state._replace(shut=state.shut | {name})),
+            ("open", state._replace(open=state.open | {name})),
+        ):
+            prices = self.prices(as_kind(made.get(word), dict, word), len(state.cuts))
+            terms = self.terms(side, weights, prices)
+            bound = self.bound(side, terms)
+            if bound.impossible:
+                raise Malformed("tree", what=name)
+            found.append((bound.least, terms, self.spare(side, terms)))
+        (lower, closed, few), (upper, opened, many) = found
+        rest: dict[Thing, Priced] = {}
+        for thing, item in many.items():
+            other = few[thing].cost if thing in few else 0
+            common = max(0, min(item.cost, other)) + min(0, max(item.cost, other))
+            if item.home != name and item.cost != common:
+                rest[thing] = item._replace(cost=item.cost - common)
+        opening: Counter[str] = Counter()
+        for thing, item in rest.items():
+            opening[item.home] -= item.total
+            if thing[0] == "class":
+                opening[str(thing[1])] += item.cost
+        for old, new, cut in zip(closed.prices.cut, opened.prices.cut, state.cuts, strict=True):
+            for c, value in [*cut.opening.items(), ("", cut.constant)]:
+                opening[c] += max(0, new - old) * value
+        step = upper - opened.part[name] - lower
+        opening[name] -= step
+        free = set(self.need) - state.open - state.shut
+        constant = step + sum(v for c, v in opening.items() if c not in free | state.shut)
+        opens = {c: value for c, value in opening.items() if c in free and value}
+        return Cut(self.arcs(state, name, rest, closed, opened), opens, constant)
+
+    def spare(self, state: State, terms: Terms) -> dict[Thing, Priced]:
+        """Return everything that a plan may do otherwise than prices would have it.
+
+        Besides what takes seats: people who are placed, or not; those beyond the minimum of a class;
+        a person who does not come to a class though it is open; a class that opens, or does not.
+        """
+        found = dict(terms.seats)
+        for i, price in terms.prices.person.items():
+            found["person", i] = Priced(price)
+        for c, margin in terms.margin.items():
+            found["beyond", c] = Priced(margin, c, 0, self.need[c])
+        for i, costs in enumerate(terms.hers):
+            for c, cost in costs.items():
+                if (link := terms.margin.get(c, 0) - cost) > 0:
+                    found["link", i, c] = Priced(-link, c)
+        for c in set(self.need) - state.open - state.shut - terms.lost:
+            found["class", c] = Priced(terms.part[c])
+        return found
+
+    def arcs(
+        self, state: State, name: str, rest: Mapping[Thing, Priced], closed: Terms, opened: Terms
+    ) -> dict[tuple[int, int, str], int]:
+        """Return what is left of each arc in a cut of a class.
+
+        That of most is 0: where no price of a person, a seat or a class is other than on the other side.
+        """
+        old, new = closed.prices, opened.prices
+
+        def left(*thing: str | int) -> int:
+            return rest[thing].cost if thing in rest else 0
+
+        seats: dict[tuple[int, str], int] = {}
+        over: Counter[int] = Counter()
+        for at, cap in enumerate(self.given.caps):
+            over.update(dict.fromkeys(cap.programs, left("cap", at)))
+        dear = set()
+        for _, p, stage in self.seat_names:
+            c = self.home[p]
+            cost = left("seat", p, stage) + left("program", p) + over[p] + left("beyond", c)
+            seats[p, stage] = cost + (0 if stage.startswith("hard:") else left("nonhard", p))
+            same = opened.margin.get(c, 0) == closed.margin.get(c, 0)
+            if seats[p, stage] or new.seat[p, stage] != old.seat[p, stage] or not same:
+                dear.add(p)
+        credit: Counter[tuple[int, int, str]] = Counter()
+        extra: Counter[tuple[int, int, str]] = Counter()
+        for before, after, cut in zip(old.cut, new.cut, state.cuts, strict=True):
+            for arc, value in cut.arc.items() if before != after else ():
+                credit[arc] += (after - before) * value
+                extra[arc] += max(0, after - before) * value
+        touched = {(i, p) for i, p, _ in credit}
+        found = {}
+        for i, groups in enumerate(self.groups):
+            rise, moved = new.person[i] - old.person[i], left("person", i)
+            for p, _, _ in self.present(state, i):
+                if not (rise or p in dear or (i, p) in touched):
+                    continue
+                c = self.home[p]
+                link = left("link", i, c)
+                sides = (closed, opened) if c != name else ()
+                least = [min(side.margin.get(c, 0), side.hers[i][c]) for side in sides]
+                for stage in self.hers(p, groups):
+                    arc = i, p, stage
+                    value = moved + seats[p, stage] + link + extra[arc]
+                    if sides:
+                        more = new.seat[p, stage] - old.seat[p, stage] - rise - credit[arc]
+                        value += max(0, more - least[1] + least[0])
+                    if value:
+                        found[arc] = value
+        return found
 
 
 def reverse(edges: Mapping[Node, list[Node]]) -> dict[Node, list[Node]]:

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..cells import Int
 from .bounds import Node, packed, prices_of, settled
+from .cuts import cut_off
 from .plan import CLOSED, OPEN, Flow
 from .proof import Tree
 from .rounding import turning
@@ -26,8 +27,9 @@ from .splitting import class_to_split, pair_to_split
 from .strong import Solution
 
 if TYPE_CHECKING:
+    from .best import Best
     from .faces import Found
-    from .openings import Best, Search
+    from .openings import Search
 
 
 class TooMany(Exception):
@@ -71,6 +73,15 @@ class Branch:
 
     def __post_init__(self) -> None:
         self.begin = self.node, self.start
+
+    def grounded(self) -> tuple[Tree, Node, int]:
+        """Its proof up to the last cut, and where that leads: cuts stand on those steps as they are."""
+        tree, (node, start) = Tree(self.tree.ground), self.begin
+        for step in tree.steps:
+            openings = node.openings.copy()
+            openings[step.closed], openings[step.opened] = CLOSED, OPEN
+            node, start = Node(openings, node.allowed, node.forced), step.proves
+        return tree, node, start
 
 
 class BestFirst:
@@ -148,8 +159,8 @@ class BestFirst:
         A class that is settled the other way somewhere below, or split by, is left as it is: the proof
         there goes by it.
         """
-        search, tree = self.search, Tree()
-        node, start = self.root.begin
+        search = self.search
+        tree, node, start = self.root.grounded()
         closed, opened = self.root.tree.settled(len(node.openings))
         for found in self.taken(self.root):
             node, start = search.step(node, start, found, tree, (opened, closed))
@@ -170,7 +181,7 @@ class BestFirst:
         search.watch()
         search.within = branch.most
         if search.best is None and branch.solution is not None and search.large:
-            turning(search, branch.node)
+            turning(search, branch.node, branch.solution, misses=0)
         if branch.best is not search.best:
             self.step_again(branch)
             if tree.leaf:
@@ -188,6 +199,15 @@ class BestFirst:
                 search.root_prices.append(found)
                 node, start = search.step(node, start, found, tree)
             node, start, branch.solution = search.bounded(node, start, tree, branch.flow)
+        while search.nodes == 1 and not tree.leaf:
+            node, start, more = cut_off(search, node, start, tree, branch.solution)
+            if tree.leaf or not more:
+                break
+            node, start, branch.solution = search.bounded(node, start, tree, None)
+        best = search.best
+        at_root = search.nodes == 1 and start == 0 and search.large and not tree.leaf
+        if at_root and best and branch.solution and branch.solution.halfway.any():
+            turning(search, node, branch.solution)
         stuck = branch.flow is not None or start == first
         branch.node, branch.start, branch.flow = node, start, None
         if tree.leaf:
@@ -200,15 +220,16 @@ class BestFirst:
         elif not stuck or branch.solution is not None:
             branch.solution = branch.solution if stuck else None
             branch.value = search.valued(branch.solution, start)
-            branch.best = search.best
+            branch.best = best
             self.push(branch)
         else:
             self.split(branch)
 
     def step_again(self, branch: Branch) -> None:
         """Take a branch's steps once more, as they settle more now that a better plan is known."""
-        taken, (node, start) = self.taken(branch), branch.begin
-        branch.tree.steps = []
+        taken = self.taken(branch)
+        tree, node, start = branch.grounded()
+        branch.tree.steps = tree.steps
         for found in taken:
             node, start = self.search.step(node, start, found, branch.tree)
             if branch.tree.leaf:
@@ -227,7 +248,7 @@ class BestFirst:
         """Split a node by the class that is least clearly open or closed, or else by a pair."""
         search, tree, node = self.search, branch.tree, branch.node
         solution, second = branch.solution, False
-        tree.order_class = class_to_split(search, node, solution)
+        tree.order_class = class_to_split(search, node, branch.start, solution)
         if tree.order_class >= 0:
             second = solution is not None and bool(solution.opening[tree.order_class] < 0.5)
             sides = [settled(node, tree.order_class, state) for state in (OPEN, CLOSED)]

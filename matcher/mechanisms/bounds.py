@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from numpy.typing import NDArray
 from ..cells import Int, occurring
 from .flow import FAR
 from .plan import CLOSED, FREE, OPEN, Flow, Plan
+
+if TYPE_CHECKING:
+    from .cuts import Cut
 
 Bool = NDArray[np.bool_]
 
@@ -63,13 +66,17 @@ def settled(node: Node, order_class: int, state: int) -> Node:
 
 
 class Prices(NamedTuple):
-    """Integers for every node of the network; for caps the price of one of its seats alone."""
+    """Integers for every node of the network; for caps the price of one of its seats alone.
+
+    Cuts have prices of 0 or more; those that come after the last one priced have none.
+    """
 
     person: Int
     seat: Int
     below: Int
     program: Int
     cap: Int
+    cut: Int = np.zeros(0, np.int64)
 
 
 def packed(size: int) -> list[int]:
@@ -123,6 +130,40 @@ class Bound:
     closing: Int
 
 
+class Terms(NamedTuple):
+    """What prices make of a node, part by part.
+
+    Parameters
+    ----------
+    arcs, pairs
+        Reduced costs, :data:`NEVER` or more where there is none.
+    part
+        Per class: what it costs if it opens, with its minimum of people.
+    margin
+        Per class: what the last person costs whom it needs.
+    impossible
+        Per class: whether too few people could come.
+    whole
+        What caps over several classes, and what prices of cuts add to the whole.
+    """
+
+    arcs: Int
+    pairs: Int
+    part: Int
+    margin: Int
+    impossible: Bool
+    whole: int
+
+
+class Seats(NamedTuple):
+    """What one more person costs: per kind of seat, program below its hard reserves, program; caps."""
+
+    kind: Int
+    below: Int
+    program: Int
+    cap: Int
+
+
 class Pairs:
     """Who may come to which class: the arcs of a person into a class are one pair.
 
@@ -172,6 +213,7 @@ class Bounds:
 
     def __init__(self, plan: Plan, components: int) -> None:
         self.plan, self.never = plan, DIGIT ** (components + 4)
+        self.cuts: list[Cut] = []
 
     @cached_property
     def class_of_arc(self) -> Int:
@@ -224,6 +266,7 @@ class Bounds:
         """The edges whose reduced cost is so much at most, or that an open class may need."""
         plan, present = self.plan, self.present(node)
         arcs = cost[plan.edge] + prices.seat[plan.kind] - prices.person[plan.owner]
+        arcs = arcs - self.cut_sum(prices.cut, prices.person.dtype)[0]
         willing = present & np.asarray(arcs <= 0, bool)
         willing = occurring(self.pairs.of_arc[willing], len(self.pairs.order_class))
         count = np.bincount(self.pairs.order_class[willing], minlength=len(plan.need))
@@ -241,22 +284,13 @@ class Bounds:
         per_reserve
             What filling a reserved seat saves.
         """
-        plan = self.plan
-        person = prices.person
-        arcs = cost[plan.edge] + prices.seat[plan.kind] - person[plan.owner]
-        present = self.present(node)
-        never = self.never if arcs.dtype == object else NEVER
-        arcs[~present] = never
-        pairs = np.minimum.reduceat(arcs[self.pairs.order], self.pairs.first) if len(arcs) else arcs
-        part, whole = self._seats(per_reserve, prices)
-        impossible = np.zeros(len(part), bool)
-        margin = np.zeros(len(part), part.dtype)
-        held = node.forced[self.pairs.owner] >= 0
-        need = np.where(plan.conditional, plan.need, 0)
-        gains = np.where(held & (pairs < never), pairs, np.minimum(pairs, 0))
-        if len(pairs):
-            part[self.pairs.classes] += np.add.reduceat(gains, self.pairs.class_first)
-        self._reach_minimum(node, pairs, held, never, need, part, margin, impossible)
+        return self.bound_of(node, prices, self.terms(node, cost, per_reserve, prices))
+
+    def bound_of(self, node: Node, prices: Prices, terms: Terms) -> Bound:
+        """The bound that the parts of a node add up to."""
+        plan, person = self.plan, prices.person
+        _, pairs, part, margin, impossible, whole = terms
+        never = self.never if pairs.dtype == object else NEVER
         settled = (node.openings == OPEN) | ~plan.conditional
         free = ~settled & (node.openings == FREE)
         least = int(person.sum()) + whole + int(part[settled & (node.openings != CLOSED)].sum())
@@ -269,37 +303,91 @@ class Bounds:
         closing = np.where(impossible, 0, np.maximum(-part, 0))
         closing = closing + self._elsewhere(pairs, never, margin, person, bound_to, free)
         lost = bool((impossible & settled & (node.openings != CLOSED)).any())
-        lost |= bool((bound_to & ~self._has_arc(present)).any())
+        lost |= bool((bound_to & ~self._has_arc(self.present(node))).any())
         return Bound(least, lost, opening, closing)
+
+    def terms(self, node: Node, cost: Int, per_reserve: int, prices: Prices) -> Terms:
+        """What prices make of a node, part by part."""
+        plan = self.plan
+        by_arc, by_class, whole = self.cut_sum(prices.cut, prices.person.dtype)
+        arcs = cost[plan.edge] + prices.seat[plan.kind] - prices.person[plan.owner] - by_arc
+        never = self.never if arcs.dtype == object else NEVER
+        arcs[~self.present(node)] = never
+        pairs = np.minimum.reduceat(arcs[self.pairs.order], self.pairs.first) if len(arcs) else arcs
+        part, paid = self._seats(self.seats(per_reserve, prices))
+        part -= by_class
+        impossible = np.zeros(len(part), bool)
+        margin = np.zeros(len(part), part.dtype)
+        held = node.forced[self.pairs.owner] >= 0
+        need = np.where(plan.conditional, plan.need, 0)
+        gains = np.where(held & (pairs < never), pairs, np.minimum(pairs, 0))
+        if len(pairs):
+            part[self.pairs.classes] += np.add.reduceat(gains, self.pairs.class_first)
+        self._reach_minimum(node, pairs, held, never, need, part, margin, impossible)
+        return Terms(arcs, pairs, part, margin, impossible, paid - whole)
+
+    def roomy(self, prices: Prices) -> Prices:
+        """The prices, as Python's integers if sums of them, or of cuts, may be more than 64 bits hold."""
+        if not prices.cut.any():
+            return prices
+        priced = zip(np.abs(prices.cut).tolist(), self.cuts, strict=False)
+        most = max(int(np.abs(part).max(initial=0)) for part in prices[:-1])
+        total = most * len(prices.person) + sum(price * cut.reach for price, cut in priced)
+        return prices if 8 * total < ROOM else Prices(*(part.astype(object) for part in prices))
+
+    def cut_sum(self, prices: NDArray[Any], kind: np.dtype[Any]) -> tuple[Int, Int, int]:
+        """The sum of cuts times their prices: per arc, per class, and what is there anyway."""
+        by_arc = np.zeros(len(self.plan.edge), kind)
+        by_class, whole = np.zeros(len(self.plan.need), kind), 0
+        for price, cut in zip(prices.tolist(), self.cuts, strict=False):
+            if price:
+                by_arc[cut.at] += cut.arc.astype(kind) * price
+                by_class += cut.opening.astype(kind) * price
+                whole += cut.constant * price
+        return by_arc, by_class, whole
 
     def _has_arc(self, present: Bool) -> Bool:
         has = np.zeros(len(self.plan.market.applicants), bool)
         has[self.plan.owner[present]] = True
         return has
 
-    def _seats(self, per_reserve: int, prices: Prices) -> tuple[Int, int]:
-        """What seats add to each class, and caps over several classes to the whole."""
-        plan, market = self.plan, self.plan.market
+    def seats(self, per_reserve: int, prices: Prices) -> Seats:
+        """What one more person in each kind of seat, program and cap costs, apart from the person."""
+        plan = self.plan
         levy = np.maximum(prices.cap, 0)
         over = np.zeros(len(prices.program), prices.program.dtype)
         cap, p = self.cap_pairs
         np.add.at(over, p, levy[cap])
         head = np.where(plan.hard, prices.program[plan.home], prices.below[plan.home])
-        seat = head - prices.seat - plan.reserved.astype(head.dtype) * per_reserve
-        part = np.zeros(len(market.order_classes), prices.program.dtype)
+        kind = head - prices.seat - plan.reserved.astype(head.dtype) * per_reserve
+        return Seats(kind, prices.program - prices.below, over - prices.program, levy)
+
+    @cached_property
+    def within(self) -> Bool:
+        """Which caps are caps of one class that may close.  Shape (caps,)."""
+        found: Bool = (self.plan.inside >= 0) & self.plan.conditional[self.plan.inside]
+        return found
+
+    @cached_property
+    def cap_seats(self) -> Int:
+        """The seats of each cap."""
+        return np.array([cap.seats for cap in self.plan.market.caps], np.int64)
+
+    def _seats(self, cost: Seats) -> tuple[Int, int]:
+        """What seats add to each class, and caps over several classes to the whole."""
+        plan, market = self.plan, self.plan.market
+        part = np.zeros(len(market.order_classes), cost.kind.dtype)
         np.add.at(
             part,
             market.class_of[plan.home],
-            plan.seats * np.minimum(0, seat) + plan.least * np.maximum(0, seat),
+            plan.seats * np.minimum(0, cost.kind) + plan.least * np.maximum(0, cost.kind),
         )
-        below = plan.below * np.minimum(0, prices.program - prices.below)
-        program = market.capacity * np.minimum(0, over - prices.program)
+        below = plan.below * np.minimum(0, cost.below)
+        program = market.capacity * np.minimum(0, cost.program)
         np.add.at(part, market.class_of, below + program)
-        seats = np.array([cap.seats for cap in market.caps], np.int64)
-        paid = -seats * levy
-        within = (plan.inside >= 0) & plan.conditional[plan.inside] if len(seats) else seats > 0
-        np.add.at(part, plan.inside[within], paid[within])
-        return part, int(paid[~within].sum())
+        paid = -self.cap_seats * cost.cap
+        np.add.at(part, plan.inside[self.within], paid[self.within])
+        return part, int(paid[~self.within].sum())
 
     def _reach_minimum(
         self, node: Node, pairs: Int, held: Bool, never: int, need: Int, part: Int, margin: Int,

@@ -9,16 +9,14 @@ whole, as the relaxation is nearly a flow.
 
 from __future__ import annotations
 
-from fractions import Fraction
-from math import lcm
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..cells import Int
 from .bounds import DIGIT, Node, Prices
 from .proof import Tree
-from .rounding import whole
-from .strong import NOTHING, Solution
+from .strong import NOTHING, Solution, exactly
 
 if TYPE_CHECKING:
     from .openings import Search
@@ -27,9 +25,6 @@ Found = tuple[list[int], Prices]
 
 AGAIN = 12
 """How often columns that prices find wanting are added."""
-
-PARTS, TOGETHER = 500, 1 << 26
-"""A price is whole in so many parts of a unit at most, and all of them are together."""
 
 
 def along(search: Search, node: Node, start: int, tree: Tree) -> tuple[Node, int]:
@@ -44,13 +39,17 @@ def along(search: Search, node: Node, start: int, tree: Tree) -> tuple[Node, int
         if one is None:
             return node, start
         search.offer(whole(search, one), node.openings)
+        worse = one.value < search.reached(0, ladder) - 0.5 * ladder[0]
         for at, unit in enumerate(ladder):
-            if start <= at and not tree.leaf:
+            if (start <= at or worse) and not tree.leaf:
                 node, start = search.apply(one, ladder[: at + 1], unit, node, start, tree)
         if tree.leaf or one.missing > NOTHING:
             return node, start
         if not search.strong.grow(node, *asked, one, nearly=True):
             break
+    back = bool(search.bounds.cuts)
+    if back:
+        search.strong.simplex.mark()
     for _ in range(AGAIN):
         first = start
         sums = _sums(search, node, search.ladder(0)[: max(1, start)])
@@ -62,6 +61,8 @@ def along(search: Search, node: Node, start: int, tree: Tree) -> tuple[Node, int
                 break
         if tree.leaf or start >= search.enough() or not search.strong.grown:
             break
+    if back:  # faces are far from what is asked next
+        search.strong.simplex.back()
     return node, start
 
 
@@ -78,25 +79,12 @@ def _sums(search: Search, node: Node, ladder: list[int]) -> list[Found]:
     for part, solution in zip(sums, faces, strict=False):
         search.watch()
         search.offer(whole(search, solution), node.openings)
-        if (cut := _cut(solution)) is None:
+        if (exact := exactly(solution)) is None:
             break
-        found.append(_after(found[-1] if found else None, [weight for weight, _ in part], *cut))
+        found.append(_after(found[-1] if found else None, [weight for weight, _ in part], *exact))
         if len(found[-1][0]) >= search.enough():
             break
     return found
-
-
-def _cut(solution: Solution) -> tuple[int, Prices] | None:
-    """Prices as whole numbers of a part of the unit, None if no small part does."""
-    units = np.floor(np.concatenate(solution.duals))
-    left, which = np.unique(np.concatenate(solution.duals) - units, return_inverse=True)
-    shares = [Fraction(share).limit_denominator(PARTS) for share in left.tolist()]
-    parts = lcm(*(share.denominator for share in shares))
-    if parts > TOGETHER or (np.abs(left - np.array(shares, float)) > NOTHING).any():
-        return None
-    rest = np.array([int(share * parts) for share in shares])[which]
-    ends = np.cumsum([len(dual) for dual in solution.duals])[:-1]
-    return parts, Prices(*np.split(units.astype(np.int64) * parts + rest, ends))
 
 
 def _after(before: Found | None, weights: list[int], parts: int, prices: Prices) -> Found:
@@ -107,3 +95,8 @@ def _after(before: Found | None, weights: list[int], parts: int, prices: Prices)
     earlier, old = before
     together = (was * DIGIT + new for was, new in zip(old, prices, strict=True))
     return [*(weight * DIGIT for weight in earlier), *cut], Prices(*together)
+
+
+def whole(search: Search, solution: Solution) -> Int:
+    """The placement of those who are not halfway in a solution."""
+    return search.plan.placement(np.flatnonzero(solution.placed > 0.5))

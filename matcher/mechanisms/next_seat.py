@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..cells import Int
 from ..objective import Counted
-from .bounds import DIGIT, Node
+from .bounds import DIGIT, Node, Prices
 from .openings import Search
 from .plan import CLOSED, FREE, OPEN, Flow
 from .proof import Step, Tree
@@ -231,11 +231,11 @@ class _Check:
     def _step(self, node: Node, start: int, step: Step, last: bool) -> None:
         """Keep the programs for which a step proves what it says."""
         search, weights = self.search, step.weights
-        cost, per_reserve = search._cost(node, weights, step.prices)
+        cost, per_reserve = search.cost(node, weights, step.prices)
         bound = search.bounds.bound(node, cost, per_reserve, step.prices)
         if last and bound.impossible:
             return
-        room = self._room(step)
+        room = self._room(step.prices)
         # Beside other people's seats a plan that is elsewhere only loses: its weight counts for nothing.
         counted = weights[: self.gains.shape[1]]
         gain = self.gains[:, : len(counted)] @ np.array(counted, object)
@@ -253,9 +253,12 @@ class _Check:
         for at in range(start, min(step.proves, len(counted))):
             self.whole &= np.asarray(slack < weights[at] - search._drop(weights, at + 1), bool)
 
-    def _room(self, step: Step) -> Any:
-        """By how much one more seat at each program lowers the bound at most."""
-        plan, prices = self.plan, step.prices
+    def _room(self, prices: Prices) -> Any:
+        """By how much one more seat at each program lowers the bound at most.
+
+        A cut leaves at most as much more as the seat is worth on either of its sides.
+        """
+        plan = self.plan
         over = np.zeros(len(prices.program), prices.program.dtype)
         cap, p = self.search.bounds.cap_pairs
         np.add.at(over, p, np.maximum(prices.cap, 0)[cap])
@@ -263,4 +266,8 @@ class _Check:
         room = np.zeros(len(prices.program), prices.program.dtype)
         room[plan.home[kinds]] = np.maximum(0, prices.seat[kinds] - prices.below[plan.home[kinds]])
         room += np.maximum(0, prices.below - prices.program) + np.maximum(0, prices.program - over)
-        return room.astype(object)
+        room = room.astype(object)
+        for price, cut in zip(prices.cut.tolist(), self.search.bounds.cuts, strict=False):
+            if price:
+                room += price * np.maximum(self._room(cut.opened), self._room(cut.closed))
+        return room

@@ -3,8 +3,9 @@
 A *node* settles some classes (and, where sets cross, some pairs).  In it prices bound every plan that
 would be at least as good as the best one known (``bounds.py``): step by step they show that a component
 cannot exceed the best one's, that a class must stay closed or must open, or that nothing is left.
-Where that does not end a node, it is split in two.  Prices come from a flow or from the strong
-relaxation, rounded; where they come from does not matter to the proof (``proof.py``).
+Where that does not end a node, it is split in two; in large markets the root is cut first (``cuts.py``).
+Prices come from a flow or from the strong relaxation, rounded; where they come from does not matter to
+the proof (``proof.py``).
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 
 import numpy as np
 
 from ..cells import Int
 from ..objective import Counted, ceiling, reserved_filled
+from .best import Best, Elsewhere
 from .best_first import BestFirst, TooMany
 from .bounds import ROOM, Bool, Bound, Bounds, Node, Prices, packed, prices_of
 from .faces import Found, along
@@ -26,30 +29,7 @@ from .plan import CLOSED, FREE, OPEN, Drawn, Flow, Plan
 from .proof import Step, Tree
 from .rounding import closing_short, nearest, turning
 from .splitting import one_left
-from .strong import FINE, NOTHING, Fixed, Solution, Strong, Weighted, rounded
-
-
-class Elsewhere:
-    """How many people a plan places where the best one does not: at most 0 proves it unique."""
-
-    name, per_reserve, reach = "elsewhere", 0, 1
-
-    def __init__(self, search: Search) -> None:
-        self.search = search
-
-    def at(self, edges: Int) -> Int:
-        """What each of some edges is worth."""
-        found: Int = self.worth[edges]
-        return found
-
-    @property
-    def worth(self) -> Int:
-        """What each edge is worth.  Shape (e,)."""
-        market, best = self.search.plan.market, self.search.best
-        assert best is not None
-        other: Int = (best.matching[market.owner] != market.program).astype(np.int64)
-        return other
-
+from .strong import FINE, NOTHING, Fixed, Solution, Strong, Weighted, priced
 
 WIDE = 1.25
 """Classes with fewer people than this many times their minimum get an opening at once."""
@@ -73,16 +53,6 @@ PROOF = 20_000_000
 
 class OutOfTime(Exception):
     """The limit of time is reached before the search has ended."""
-
-
-@dataclass
-class Best:
-    """The best plan known: its placement, openings and value, and its flow where it has one."""
-
-    matching: Int
-    openings: Int
-    value: tuple[int, ...]
-    flow: Flow | None = None
 
 
 @dataclass
@@ -135,6 +105,7 @@ class Search:
         self.nodes, self.rounded = 1, 0
         self.loss: dict[int, tuple[float, float]] = {}
         self.root_prices: list[Found] = []
+        self.gaps: dict[int, float] = {}
         everything = np.where(self.plan.conditional, OPEN, FREE)
         self.crossing = bool(self.plan.chains(everything).left_out)
         self.before_lottery = sum(not isinstance(c, Drawn) for c in self.objective)
@@ -361,19 +332,20 @@ class Search:
                 continue
             if (self.small or self.crossing) and 0 < self.free(node).sum() <= start:
                 break  # a relaxation is dearer the more components it fixes
-            for nth, (base, ladder) in enumerate(self._ladders(start)):
+            for nth, (base, ladder) in enumerate(self._ladders(node, start)):
                 if nth and flow is None and self.crossing and solution and solution.halfway.any():
                     break  # a split costs less than another relaxation, and shows more
                 value = np.inf
                 # Inside the tree the first has what there is: bounds see all columns anyway.
-                grow = flow is not None or nth > 0 or not self.crossing
+                cut = self.relaxation(node, base, ladder) is not self.strong
+                grow = flow is not None or nth > 0 or not self.crossing or cut
                 for solution in self._solutions(node, base, ladder, grow):
                     before = node
                     nearest(self, solution, node, base, ladder)
                     if self.best is None and flow is not None and not self.large:
                         closing_short(self, node, flow)
                     if self.best is None and self.large and self.late:
-                        turning(self, node)
+                        turning(self, node, solution)
                     node, start = self.read(solution, base, ladder, node, start, tree)
                     if tree.leaf or self.is_leaf(node) or start > first:
                         break
@@ -381,8 +353,11 @@ class Search:
                     same = abs(solution.value - value) < little * ladder[0]
                     if node is before and same:
                         break
-                    if base == 0 and len(ladder) == 1 and self.within <= solution.value + NOTHING:
+                    near = 1 if self.large else NOTHING  # cuts take far more than that
+                    if base == 0 and len(ladder) == 1 and self.within <= solution.value + near:
                         break  # more columns make no more of it
+                    if cut and self.best and solution.value >= self.reached(0, ladder) + 1:
+                        break
                     value = solution.value
                 if tree.leaf or self.is_leaf(node) or start > first:
                     break
@@ -477,8 +452,8 @@ class Search:
         if solution is None:
             self.without_digits()
             return node, start
-        weights = [round(price * FINE) for price in solution.fixed] or [0]
-        node, start = self.step(node, start, (weights, rounded(solution, 1 / FINE)), tree)
+        weights, found = priced(self.bounds, solution, [], 1 / FINE)
+        node, start = self.step(node, start, (weights or [0], found), tree)
         if not tree.leaf:
             self.strong.grow(node, *asked, solution)
         return node, start
@@ -530,9 +505,9 @@ class Search:
     def bound(self, node: Node, found: Found) -> Bound:
         """What prices prove of a weighted sum of components in a node."""
         weights, prices = found
-        return self.bounds.bound(node, *self._cost(node, weights, prices), prices)
+        return self.bounds.bound(node, *self.cost(node, weights, prices), prices)
 
-    def _cost(self, node: Node, weights: list[int], prices: Prices) -> tuple[Int, int]:
+    def cost(self, node: Node, weights: list[int], prices: Prices) -> tuple[Int, int]:
         """What each edge costs in a weighted sum, and what filling a reserved seat saves.
 
         A pair that is not wanted at these prices, lottery apart, is not hashed for the lottery: it
@@ -584,39 +559,61 @@ class Search:
             weights.insert(0, weights[0] * 8 * self.reach[j])
         return weights
 
-    def _ladders(self, start: int) -> list[tuple[int, list[int]]]:
+    def _ladders(self, node: Node, start: int) -> list[tuple[int, list[int]]]:
         """What relaxations make large in turn: from which component on, and the weights.
 
         Inside the tree, where sets cross, those up to the next one to be proven come together before
         the earlier ones are fixed: only costs change for that.
         """
         fixed = [(start, self.ladder(start)), (start, [1])]
+        together = self.together(start)
+        if self.bounds.cuts and together and not self._settled(node):
+            return [(0, together)]
         if not (self.crossing and start) or self.nodes == 1:
             return fixed
-        every, few = self.ladder(0), int(self.strong.columns.all())
-        first = [(0, [w // every[start] for w in every[: start + 1]])] if start < len(every) else []
-        return [(0, every), *first, *fixed[few:]]  # one alone is soon made large, over so few
+        first = [(0, together)] if together else []
+        few = int(self.strong.columns.all())
+        # One alone is soon made large, over so few.
+        return [(0, self.ladder(0)), *first, *fixed[few:]]
+
+    @cached_property
+    def cutting(self) -> Strong:
+        """The relaxation that keeps the cuts."""
+        return self.strong.with_cuts(self.bounds.cuts)
+
+    def relaxation(self, node: Node, base: int, ladder: list[int]) -> Strong:
+        """The relaxation that is asked for some components: of all classes settled cuts say nothing."""
+        cut = self.bounds.cuts and base == 0 and ladder and not self._settled(node)
+        return self.cutting if cut else self.strong
+
+    def together(self, start: int) -> list[int]:
+        """Weights of the components up to one, none if a relaxation cannot put so many side by side."""
+        every = self.ladder(0)
+        return [w // every[start] for w in every[: start + 1]] if start < len(every) else []
 
     def _solutions(
         self, node: Node, start: int, ladder: list[int], grow: bool = True
     ) -> Iterator[Solution]:
         """Solutions of a node's relaxation, each over more columns than the one before.
 
-        Without ``grow`` columns are added only where people are missing.  Inside the tree they wait until
-        another solution is asked for; at the root, what is tried meanwhile has them, too.
+        Without ``grow`` columns are added only where people are missing.  Inside the tree, and for a single
+        component of a large market, they wait until another solution is asked for; at the root, what is
+        tried meanwhile has them, too.
         """
         wanted, fixed = self.asked(start, ladder)
+        strong = self.relaxation(node, start, ladder)
         for _ in range(ROUNDS):
             self.watch()
-            solution = self.strong.solve(node, wanted, fixed, self.time_left())
+            solution = strong.solve(node, wanted, fixed, self.time_left())
             if solution is None:
                 self.without_digits()
                 return
-            grow, root = grow or solution.missing > 0.5, self.nodes == 1
-            more = root and grow and self.strong.grow(node, wanted, fixed, solution)
+            grow = grow or solution.missing > 0.5
+            root = self.nodes == 1 and not (self.large and len(ladder) == 1)
+            more = root and grow and strong.grow(node, wanted, fixed, solution)
             yield solution
             if not root:
-                more = grow and self.strong.grow(node, wanted, fixed, solution)
+                more = grow and strong.grow(node, wanted, fixed, solution)
             if not more:
                 return
 
@@ -644,7 +641,7 @@ class Search:
         """
         first, entry = start, node
         if len(ladder) == 1:
-            fine = self._parts(solution, base, 1)
+            fine = self.parts(solution, base, 1)
             node, start = self.apply(solution, [1], 1 / fine, node, start, tree)
         worse = solution.value < self.reached(base, ladder) - 0.5 * ladder[0]
         for at, weight in enumerate(ladder if len(ladder) > 1 else []):
@@ -652,7 +649,7 @@ class Search:
                 continue  # what is proven already may yet show that nothing is left
             node, start = self.apply(solution, ladder[: at + 1], weight, node, start, tree)
             if at == len(ladder) - 1 and start == base + at and not tree.leaf:
-                fine = self._parts(solution, base, ladder[0])
+                fine = self.parts(solution, base, ladder[0])
                 node, start = self.apply(solution, ladder, 1 / fine, node, start, tree)
             if tree.leaf or start <= base + at:
                 break
@@ -661,9 +658,14 @@ class Search:
             return self._without_plan(node, start, tree)
         return node, start
 
-    def _parts(self, solution: Solution, start: int, weight: int) -> int:
-        """Into how many parts the prices may be cut, the first component having so much weight."""
+    def parts(self, solution: Solution, start: int, weight: int) -> int:
+        """Into how many parts the prices may be divided, the first component having so much weight.
+
+        They are finer, whatever room that takes, where cuts have prices, as those count in parts themselves.
+        """
         price = max(weight, *map(ceil, map(abs, solution.fixed)), 1)
+        if solution.duals[-1].any():
+            return 1 << max(0, min(36, (ROOM // price).bit_length() - 8))
         most = self.reach[start] * self.people * price
         return 1 << max(0, min(20, (ROOM // most).bit_length() - 3))
 
@@ -671,9 +673,7 @@ class Search:
         self, solution: Solution, ladder: list[int], unit: float, node: Node, start: int, tree: Tree
     ) -> tuple[Node, int]:
         """Apply the prices of a solution as multiples of a unit."""
-        weights = [round(price / unit) for price in solution.fixed]
-        weights += [round(weight / unit) for weight in ladder]
-        found = weights, rounded(solution, unit)
+        found = priced(self.bounds, solution, ladder, unit)
         if self.nodes == 1:
             self.root_prices.append(found)
         return self.step(node, start, found, tree)
@@ -687,8 +687,12 @@ class Search:
     def time_left(self) -> float | None:
         return None if self.deadline is None else max(0.1, self.deadline - time.perf_counter())
 
+    def affords(self, share: float) -> bool:
+        """Whether what takes this share of all the time so far leaves as much as it takes."""
+        left = self.time_left()
+        return left is None or left >= 2 * share * (time.perf_counter() - self.started)
+
     @property
     def late(self) -> bool:
         """Whether less time is left than was taken."""
-        left = self.time_left()
-        return left is not None and left < time.perf_counter() - self.started
+        return not self.affords(0.5)

@@ -3,18 +3,22 @@
 A *step* bounds a weighted sum of the components by prices (``bounds.py``).  Where that sum is no less
 than the best plan's by so and so much, a component that all the earlier ones leave equal cannot exceed
 the best plan's, a class cannot be open, or cannot stay closed, or no plan is left.  What steps leave open
-is split in two: a class open or closed, a pair in or out.
+is split in two: a class open or closed, a pair in or out.  A *cut* (``cuts.py``) is what prices of both
+sides of a class say together; later steps price it like anything else.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .bounds import Bool, Prices
 from .plan import Plan
+
+if TYPE_CHECKING:
+    from .cuts import Cut
 
 LEAVES = 10_000
 """Leaves beyond which a proof is not written down."""
@@ -63,6 +67,8 @@ class Tree:
         What it is split by, −1 for neither.
     sides
         The open and the closed side, or the pair in and out.
+    cuts
+        Cuts made here, each with the number of steps that come before it: it stands on what they settle.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -70,6 +76,12 @@ class Tree:
     order_class: int = -1
     edge: int = -1
     sides: tuple[Tree, ...] = ()
+    cuts: list[tuple[int, Cut]] = field(default_factory=list)
+
+    @property
+    def ground(self) -> list[Step]:
+        """The steps up to its last cut.  They hold whatever better plan is found, and so stay."""
+        return self.steps[: self.cuts[-1][0]] if self.cuts else []
 
     def settled(self, size: int) -> tuple[Bool, Bool]:
         """Which of so many classes are closed, and opened, below: those split by are both."""
@@ -92,7 +104,9 @@ class Tree:
     @property
     def size(self) -> int:
         """How many prices there are."""
-        mine = sum(len(part) for step in self.steps for part in step.prices)
+        prices = [step.prices for step in self.steps]
+        prices += [side for _, cut in self.cuts for side in (cut.opened, cut.closed)]
+        mine = sum(len(part) for found in prices for part in found)
         return mine + sum(side.size for side in self.sides)
 
 
@@ -110,7 +124,10 @@ class Writer:
 
     def _node(self, tree: Tree) -> dict[str, Any]:
         market = self.plan.market
-        found: dict[str, Any] = {"steps": [self._step(step) for step in tree.steps]}
+        steps = [self._step(step) for step in tree.steps]
+        for before, cut in reversed(tree.cuts):
+            steps.insert(before, self._cut(cut))
+        found: dict[str, Any] = {"steps": steps}
         if tree.leaf:
             return found | {"leaf": tree.leaf}
         one, two = (self._node(side) for side in tree.sides)
@@ -124,20 +141,34 @@ class Writer:
         return found | pair | {"in": one, "out": two}
 
     def _step(self, step: Step) -> dict[str, Any]:
-        market, prices = self.plan.market, step.prices
-        seats = [f"{market.programs[p]}|{name}" for p, name, _ in self.plan.stages]
-        caps = [cap.name for cap in market.caps]
+        market = self.plan.market
         return {
             "weights": step.weights,
             "proves": step.proves,
             "closed": sorted(market.order_classes[c] for c in step.closed),
             "opened": sorted(market.order_classes[c] for c in step.opened),
+            **self._prices(step.prices),
+        }
+
+    def _cut(self, cut: Cut) -> dict[str, Any]:
+        return {
+            "weights": cut.weights,
+            "order_class": self.plan.market.order_classes[cut.order_class],
+            "open": self._prices(cut.opened),
+            "closed": self._prices(cut.closed),
+        }
+
+    def _prices(self, prices: Prices) -> dict[str, Any]:
+        market = self.plan.market
+        seats = [f"{market.programs[p]}|{name}" for p, name, _ in self.plan.stages]
+        found = {
             "applicants": _by_id(market.applicants, prices.person),
             "seats": _by_id(seats, prices.seat),
             "nonhard": _by_id(market.programs, prices.below),
             "programs": _by_id(market.programs, prices.program),
-            "caps": _by_id(caps, prices.cap),
+            "caps": _by_id([cap.name for cap in market.caps], prices.cap),
         }
+        return found | ({"cuts": prices.cut.tolist()} if prices.cut.any() else {})
 
 
 def _by_id(names: list[str], prices: Any) -> list[int]:

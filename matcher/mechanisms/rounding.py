@@ -11,8 +11,10 @@ import numpy as np
 
 from ..cells import Int
 from .bounds import Node
+from .faces import along, whole
 from .flow import NoFlow
 from .plan import CLOSED, FREE, OPEN, Flow
+from .proof import Tree
 from .strong import NOTHING, Solution, rounded
 
 if TYPE_CHECKING:
@@ -76,27 +78,29 @@ def nearest(search: Search, solution: Solution, node: Node, start: int, ladder: 
     for least in (NOTHING, 0.5, 1 - NOTHING) if every else (0.5,):
         before, openings = search.best, _openings(search, solution, node, least)
         if crossing:
-            _settled(search, node, openings)
+            settled = _settled(search, node, openings)
+            alone = search.bounds.cuts and start == 0 and not solution.halfway.any()
+            if settled and search.best is before and alone:
+                # The sum of its components does not order plans as they do: one after another.
+                along(search, Node(openings, node.allowed, node.forced), len(ladder) - 1, Tree())
         else:
             search.try_openings(openings, search.strong.columns)
         if search.best is not before:
             break
 
 
-def turning(search: Search, node: Node) -> None:
-    """Round the openings of the relaxation; open or close one class after another for a better plan.
+def turning(search: Search, node: Node, solution: Solution, misses: int = MISSES) -> None:
+    """Round the openings of a relaxation; open or close one class after another for a better plan.
 
-    Prices say what turning a class gains at most; whether it gains anything shows in the relaxation.
+    Prices say what turning a class gains at most; whether it gains anything shows in the relaxation.  None
+    is turned after so many ``misses``.
     """
     ladder = search.ladder(0)
-    relaxed = search.strong.solve(node, *search.asked(0, ladder), search.time_left())
-    if relaxed is None:
-        return
-    found = _settled(search, node, _openings(search, relaxed, node, 0.5))
-    left, misses = search.free(node), 0
-    while found is not None and misses < MISSES:
-        openings, solution = found
-        bound = search.bound(node, (ladder, rounded(solution, 1)))
+    found = _settled(search, node, _openings(search, solution, node, 0.5))
+    left = search.free(node)
+    while found is not None and misses > 0:
+        openings, settled = found
+        bound = search.bound(node, (ladder, rounded(settled, 1)))
         gain = np.where(openings == OPEN, bound.opening, bound.closing) * left
         most = int(np.argmax(gain))
         if gain[most] <= 0:
@@ -105,8 +109,8 @@ def turning(search: Search, node: Node) -> None:
         turned = openings.copy()
         turned[most] = CLOSED if openings[most] == OPEN else OPEN
         other = _settled(search, node, turned)
-        better = other is not None and other[1].value > solution.value
-        found, misses = (other, 0) if better else (found, misses + 1)
+        better = other is not None and other[1].value > settled.value
+        found, misses = (other, MISSES) if better else (found, misses - 1)
 
 
 def _settled(search: Search, node: Node, openings: Int) -> tuple[Int, Solution] | None:
@@ -147,8 +151,3 @@ def _openings(search: Search, solution: Solution, node: Node, least: float) -> I
     openings[(sizes < 0.5) & (node.openings == FREE)] = CLOSED
     openings[~plan.conditional] = FREE
     return openings
-
-
-def whole(search: Search, solution: Solution) -> Int:
-    """The placement of those who are not halfway in a solution."""
-    return search.plan.placement(np.flatnonzero(solution.placed > 0.5))

@@ -81,9 +81,19 @@ class Cold:
     def begin(self, program: Program, columns: States, rows: States, about: str) -> None:
         """Do without a basis."""
 
+    def another(self) -> Cold:
+        """Another solver like this one."""
+        return Cold()
+
+    def mark(self) -> None:
+        """Do without a basis."""
+
+    def back(self) -> None:
+        """Do without a basis."""
+
     def solve(
         self, program: Program, cost: Real, box: tuple[Real, Real], limit: Real,
-        time_s: float | None, tight: Bool | None = None, about: str = "",
+        time_s: float | None, tight: Bool | None = None, about: str = "", steps: int = ENDLESS,
     ) -> Solved | None:  # fmt: skip
         """The cheapest columns within their box and the limits of the rows; None if none in time.
 
@@ -119,7 +129,8 @@ class Warm:
         self.x = np.zeros(0)
         self.about = ""
         self.states: dict[str, tuple[States, States]] = {}
-        self.points: dict[str, tuple[Int, Real]] = {}
+        self.points: dict[str, tuple[Int, Real, tuple[Real, Real]]] = {}
+        self.marked: tuple[Program, Real, Region, str, Any, Real] | None = None
 
     def begin(self, program: Program, columns: States, rows: States, about: str) -> None:
         """Take a basis to begin with: the state of each column and row, as many basic as there are rows."""
@@ -131,12 +142,13 @@ class Warm:
 
     def solve(
         self, program: Program, cost: Real, box: tuple[Real, Real], limit: Real,
-        time_s: float | None, tight: Bool | None = None, about: str = "",
+        time_s: float | None, tight: Bool | None = None, about: str = "", steps: int = ENDLESS,
     ) -> Solved | None:  # fmt: skip
         """The cheapest columns within their box and the limits of the rows; None if none in time.
 
         Rows that are to be tight are at their limits.  ``about`` names the costs; blank, the last
-        basis is gone on from, whatever it was about.
+        basis is gone on from, whatever it was about.  After so many ``steps`` the prices are taken as
+        they are.
         """
         least = np.full(len(limit), -np.inf) if tight is None else np.where(tight, limit, -np.inf)
         highs, old = self.highs, self.program
@@ -149,17 +161,13 @@ class Warm:
         region = *box, least, limit
         same = program is old and all(map(np.array_equal, region, self.region))
         onward = same and not again
-        columns, x = self.points.get(about, (program.columns, self.x))
+        columns, x, bounds = self.points.get(about, (program.columns, self.x, box))
         if len(columns) != len(program.columns):
-            onward = self._fits(columns, x, program, region)
+            onward = self._fits(columns, x, bounds, program, region)
         highs.setOptionValue("simplex_strategy", PRIMAL if onward else DUAL)
+        last = self.region
         if program is old:
-            at = np.arange(len(cost), dtype=np.int32)
-            highs.changeColsCost(len(at), at, cost)
-            highs.changeColsBounds(len(at), at, *box)
-            changed = (least != self.region[2]) | (limit != self.region[3])
-            for row in np.flatnonzero(changed).tolist():
-                highs.changeRowBounds(row, least[row], limit[row])
+            self._change(cost, region)
             if again:
                 self._restore(program, about)
         else:
@@ -168,13 +176,18 @@ class Warm:
             self._pass(program, cost, region)
             self._restore(program, about)
         self.program, self.region, self.cost = program, region, cost
-        # Where only costs differ, the last basis is primal feasible: to be gone back to.
-        self.solved = self._run(time_s, len(limit) // SOON if again and same else ENDLESS)
-        if highs.getModelStatus() == self.core.HighsModelStatus.kIterationLimit:
+        # A basis of long ago may be further away than the last one.
+        soon = again and program is old and steps == ENDLESS
+        self.solved = self._run(time_s, len(limit) // SOON if soon else steps)
+        if soon and highs.getModelStatus() == self.core.HighsModelStatus.kIterationLimit:
             self._restore(program, before)
+            self._change(cost, last)
             highs.setOptionValue("simplex_strategy", PRIMAL)
+            self._run(time_s)
+            self._change(cost, region)
+            highs.setOptionValue("simplex_strategy", PRIMAL if same else DUAL)
             self.solved = self._run(time_s)
-        if not self.solved:
+        if not self.solved and highs.getModelStatus() != self.core.HighsModelStatus.kIterationLimit:
             if highs.getModelStatus() == self.core.HighsModelStatus.kTimeLimit:
                 return None
             # What presolve leaves is now and then not solved to the end, the program as it is nearly always.
@@ -187,22 +200,69 @@ class Warm:
         found = highs.getSolution()
         self.x = np.array(found.col_value)
         if about:
-            self.points[about] = program.columns, self.x
+            self.points[about] = program.columns, self.x, box
         value = float(highs.getInfo().objective_function_value)
         prices = np.array(found.row_dual), np.array(found.col_dual)
         return Solved(self.x, *prices, value)
 
-    def _fits(self, columns: Int, found: Real, program: Program, region: Region) -> bool:
-        """Whether an earlier solution is one of a program, too, columns that it adds left at 0."""
+    def another(self) -> Warm:
+        """Another solver that knows the same bases."""
+        if self.program is not None:
+            self._keep(self.program)
+        found = Warm(self.core)
+        found.states, found.points = dict(self.states), dict(self.points)
+        return found
+
+    def mark(self) -> None:
+        """Keep the last program, its solution and basis, to come back to."""
+        if self.program is not None:
+            basis, x = self.highs.getBasis(), self.x
+            self.marked = self.program, self.cost, self.region, self.about, basis, x
+
+    def back(self) -> None:
+        """Go back to what was kept."""
+        if self.marked is None:
+            return
+        program, self.cost, region, self.about, basis, self.x = self.marked
+        if program is self.program:
+            self._change(self.cost, region)
+        else:
+            self._pass(program, self.cost, region)
+        self.program, self.region, self.solved = program, region, True
+        self.highs.setBasis(basis)
+        self.points[self.about] = program.columns, self.x, region[:2]
+
+    def _fits(
+        self, columns: Int, found: Real, bounds: tuple[Real, Real], program: Program, region: Region
+    ) -> bool:
+        """Whether an earlier solution is one of a program, too, columns that it adds left at 0.
+
+        One that had other bounds is far from the best even so.
+        """
         if not np.isin(columns, program.columns).all():
             return False
-        x = np.zeros(int(program.columns.max(initial=0)) + 1)
-        x[columns] = found
-        x = x[program.columns]
+        place = np.zeros(int(program.columns.max(initial=0)) + 1, np.int64)
+        place[program.columns] = np.arange(len(program.columns))
+        at = place[columns]
+        if not all(np.array_equal(old, new[at]) for old, new in zip(bounds, region, strict=False)):
+            return False
+        x = np.zeros(len(program.columns))
+        x[at] = found
         lower, upper, least, most = region
         rows = program.matrix @ x
         inside = (x >= lower - LITTLE) & (x <= upper + LITTLE)
         return bool(inside.all() and ((rows >= least - LITTLE) & (rows <= most + LITTLE)).all())
+
+    def _change(self, cost: Real, region: Region) -> None:
+        """Change what the columns of the program cost, and all bounds."""
+        lower, upper, least, most = region
+        at = np.arange(len(cost), dtype=np.int32)
+        self.highs.changeColsCost(len(at), at, cost)
+        self.highs.changeColsBounds(len(at), at, lower, upper)
+        changed = (least != self.region[2]) | (most != self.region[3])
+        for row in np.flatnonzero(changed).tolist():
+            self.highs.changeRowBounds(row, least[row], most[row])
+        self.region = region
 
     def _reprice(self, old: Program, program: Program, cost: Real) -> None:
         """Solve the last program for the costs of the next one, if they differ.

@@ -34,7 +34,7 @@ def one_left(search: Search, node: Node, solution: Solution | None) -> bool:
     return int(solution.halfway.sum()) == 1
 
 
-def class_to_split(search: Search, node: Node, solution: Solution | None) -> int:
+def class_to_split(search: Search, node: Node, start: int, solution: Solution | None) -> int:
     """The class whose settling bounds most, or that is least clearly open or closed; −1 for none."""
     free = np.flatnonzero(search.free(node))
     if not len(free) or solution is None:
@@ -45,7 +45,7 @@ def class_to_split(search: Search, node: Node, solution: Solution | None) -> int
     if not search.crossing or len(between) < 2:
         return int(near[0])
     if search.nodes == 1 or search.strong.columns.all() or not search.loss:
-        _ask(search, node, solution, between)
+        _ask(search, node, start, solution, between)
     usual: list[float] = np.array(list(search.loss.values())).mean(axis=0).tolist()
 
     def worth(c: int) -> float:
@@ -68,24 +68,27 @@ def pair_to_split(search: Search, node: Node, solution: Solution | None) -> int:
     return int(open_[np.argmin(halfway)]) if len(open_) else -1
 
 
-def _ask(search: Search, node: Node, solution: Solution, classes: list[int]) -> None:
+def _ask(search: Search, node: Node, start: int, solution: Solution, classes: list[int]) -> None:
     """Note what settling each class would take from the bound, where that is not known yet."""
     fresh = [c for c in classes if c not in search.loss]
     if not fresh:
         return
-    whole = _bounded(search, node)
+    together = search.together(start)
+    ladder = together if search.bounds.cuts and together else search.ladder(0)
+    whole = _bounded(search, node, ladder)
     for c in fresh:
         sides = [settled(node, c, state) for state in (OPEN, CLOSED)]
-        opened, closed = (max(0.0, whole - _bounded(search, side)) for side in sides)
+        opened, closed = (max(0.0, whole - _bounded(search, side, ladder)) for side in sides)
         share = float(solution.opening[c])
         search.loss[c] = opened / (1 - share), closed / share
 
 
-def _bounded(search: Search, node: Node) -> float:
-    """What the relaxation of a node makes of all components together."""
+def _bounded(search: Search, node: Node, ladder: list[int]) -> float:
+    """What the relaxation of a node makes of some components together."""
     search.watch()
-    asked = search.asked(0, search.ladder(0))
-    solution = search.strong.solve(node, *asked, search.time_left())
+    asked = search.asked(0, ladder)
+    strong = search.relaxation(node, 0, ladder)
+    solution = strong.solve(node, *asked, search.time_left())
     if solution is None:
         search.without_digits()
     return solution.value if solution else -np.inf

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import lcm
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +26,10 @@ from ..objective import Counted
 from .bounds import Bounds, Node, Prices
 from .flow import FAR
 from .plan import CLOSED, FREE, OPEN, Flow
-from .simplex import BASIC, LOWER, UPPER, Program, States, simplex
+from .simplex import BASIC, ENDLESS, LOWER, UPPER, Program, States, simplex
+
+if TYPE_CHECKING:
+    from .cuts import Cut
 
 Real = NDArray[np.float64]
 
@@ -51,6 +57,12 @@ ALL = 80_000
 BEST, MORE = 3, 10
 """Arcs of a person that the relaxation begins with, and that each time are added for her at most."""
 
+PARTS, TOGETHER = 500, 1 << 26
+"""A price is whole in so many parts of a unit at most, and all of them are together."""
+
+MANY = 1000
+"""More cuts than are made."""
+
 Weighted = tuple[int, Counted]
 Fixed = tuple[Counted, int]
 
@@ -68,7 +80,7 @@ class Solution:
     missing
         People whom open classes, and reserves that must be filled, lack.
     duals
-        Per applicant, kind of seat, program below its hard reserves, program, cap.
+        Per applicant, kind of seat, program below its hard reserves, program, cap, cut.
     short
         Per class: the price of a person whom it lacks.
     fixed
@@ -80,7 +92,7 @@ class Solution:
     placed: Real
     opening: Real
     missing: float
-    duals: tuple[Real, Real, Real, Real, Real]
+    duals: tuple[Real, Real, Real, Real, Real, Real]
     short: Real
     fixed: list[float]
     value: float = 0.0
@@ -110,11 +122,22 @@ class Strong:
 
     def __init__(self, bounds: Bounds, suspects: set[int]) -> None:
         self.bounds, self.plan, self.suspects = bounds, bounds.plan, suspects
+        self.cuts: list[Cut] = []
         self.columns = np.zeros(len(self.plan.edge), bool)
         self.simplex = simplex()
         self.grown = False
         self.rows: _Rows | None = None
-        self.shape: tuple[int, int, int, bytes] = 0, 0, 0, b""
+        self.shape: tuple[int, int, int, int, bytes] = 0, 0, 0, 0, b""
+
+    def with_cuts(self, cuts: list[Cut]) -> Strong:
+        """The same relaxation, over the same columns, that keeps cuts as well: begun from the same bases.
+
+        Prices of cuts are not whole, and what they leave is far from what it is without them: so both
+        relaxations have a solver of their own.
+        """
+        found = Strong(self.bounds, self.suspects)
+        found.columns, found.cuts, found.simplex = self.columns, cuts, self.simplex.another()
+        return found
 
     def solve(
         self,
@@ -122,6 +145,7 @@ class Strong:
         wanted: Sequence[Weighted],
         fixed: Sequence[Fixed],
         time_s: float | None,
+        steps: int = ENDLESS,
     ) -> Solution | None:
         """The best fractional placement of a node over the columns.
 
@@ -131,6 +155,8 @@ class Strong:
             Weights and components to be made large together; none, to miss as few people as can be.
         fixed
             Components that stay at a value.
+        steps
+            After so many steps of the solver its prices are taken as they are.
 
         Returns
         -------
@@ -147,6 +173,7 @@ class Strong:
             rows.limit(fixed),
             time_s,
             about=_name(wanted, fixed),
+            steps=steps,
         )
         if found is None:
             return None
@@ -203,10 +230,11 @@ class Strong:
     def _rows_of(self, node: Node, fixed: Sequence[Fixed]) -> _Rows:
         """The rows for a node: the last ones, if nothing but bounds and limits has changed."""
         held = np.flatnonzero(node.forced >= 0)
-        shape = int(self.columns.sum()), len(self.suspects), len(fixed), held.tobytes()
+        sizes = int(self.columns.sum()), len(self.suspects), len(fixed), len(self.cuts)
+        shape = *sizes, held.tobytes()
         if self.rows is None or self.shape != shape:
             parts = [component for component, _ in fixed]
-            self.rows = _Rows(self.bounds, node, self.suspects, self.columns, parts)
+            self.rows = _Rows(self.bounds, node, self.suspects, self.columns, parts, self.cuts)
             self.shape = shape
         return self.rows
 
@@ -303,6 +331,7 @@ class Strong:
         reduced = (seat[plan.kind] - person[plan.owner] - worth) / unit
         for (component, _), price in zip(fixed, solution.fixed, strict=True):
             reduced -= price / unit * component.worth[plan.edge]
+        reduced -= self.bounds.cut_sum(solution.duals[-1] / unit, np.dtype(float))[0]
         left = self.bounds.present(node) & ~self.columns
         order_class = self.bounds.class_of_arc
         wanting = left & (reduced < -NOTHING)
@@ -350,15 +379,15 @@ class _Rows:
 
     def __init__(
         self, bounds: Bounds, node: Node, suspects: set[int], columns: NDArray[np.bool_],
-        fixed: Sequence[Counted],
+        fixed: Sequence[Counted], cuts: Sequence[Cut] = (),
     ) -> None:  # fmt: skip
-        self.bounds, self.plan = bounds, bounds.plan
+        self.bounds, self.plan, self.cuts = bounds, bounds.plan, cuts
         plan, market = self.plan, self.plan.market
         self.arcs = np.flatnonzero(columns)
         self.asked = asked = np.flatnonzero(plan.conditional)
         self.held, least = np.flatnonzero(node.forced >= 0), np.flatnonzero(plan.least)
         self.openings = len(asked)
-        self.missing = len(asked) + len(self.held) + len(least) + len(fixed)
+        self.missing = len(asked) + len(self.held) + len(least) + len(cuts) + len(fixed)
         self.first_missing = len(self.arcs) + len(asked)
         self.opening = np.full(len(market.order_classes), -1)
         self.opening[asked] = len(self.arcs) + np.arange(len(asked))
@@ -412,6 +441,7 @@ class _Rows:
         self.caps = self._add(caps, np.repeat(at, times), seats, 1.0, None, self.within)
         self._minimum(at, class_of[home])
         self._links(at)
+        self._keep_cuts(len(asked) + len(held) + len(least))
         self._fix(at, fixed)
         self.program = self._program(np.concatenate([asked, k + held, k + n + least]), k + n)
 
@@ -419,7 +449,8 @@ class _Rows:
         """The whole matrix, and numbers by which rows and columns are known again."""
         arcs, k = len(self.plan.edge), len(self.opening)
         size += len(self.plan.least)
-        last = np.arange(self.missing - len(missing))
+        cuts, last = np.arange(len(self.cuts)), MANY + np.arange(len(self.stays))
+        last = np.concatenate([cuts, last])
         columns = [self.arcs, arcs + self.asked, arcs + k + missing, arcs + k + size + last]
         row, column, value = (np.concatenate(part) for part in zip(*self.parts, strict=True))
         width = self.first_missing + self.missing
@@ -513,6 +544,22 @@ class _Rows:
         column = self.first_missing + first + np.arange(len(row))
         self.parts.append((row, column, -np.ones(len(row))))
 
+    def _keep_cuts(self, first: int) -> None:
+        """Cuts are kept, or lacked, in units of their last component."""
+        cuts, place = self.cuts, np.full(len(self.plan.edge), -1)
+        place[self.arcs] = np.arange(len(self.arcs))
+        none = self.arcs[:0]
+        limit = np.array([cut.constant / cut.unit for cut in cuts])
+        rows = self._add(none, none, limit, among=(np.arange(len(cuts)), MANY))
+        for row, cut in enumerate(cuts, rows.start):
+            column, opening = place[cut.at], np.flatnonzero(cut.opening)
+            inside = column >= 0
+            at = np.concatenate([column[inside], self.opening[opening]])
+            value = np.concatenate([cut.arc[inside], cut.opening[opening]]) / cut.unit
+            self.parts.append((np.full(len(at), row), at, -value))
+        self.of_cuts = rows
+        self._lack(rows, first)
+
     def _fix(self, at: Int, fixed: Sequence[Counted]) -> None:
         """Components stay at values that are limits of their rows."""
         plan = self.plan
@@ -567,9 +614,33 @@ class _Rows:
         missing = float(x[self.first_missing :].sum())
         short = np.zeros(len(opening))
         short[self.asked] = dual[self.minimum]
-        return Solution(placed, opening, missing, (person, seat, below, program, cap), short, fixed)
+        cut = dual[self.of_cuts] / np.array([cut.unit for cut in self.cuts])
+        duals = person, seat, below, program, cap, cut
+        return Solution(placed, opening, missing, duals, short, fixed)
 
 
 def rounded(solution: Solution, unit: float) -> Prices:
     """The duals of a solution as integers, in a unit of worth."""
     return Prices(*(np.rint(part / unit).astype(np.int64) for part in solution.duals))
+
+
+def priced(
+    bounds: Bounds, solution: Solution, ladder: Sequence[int], unit: float
+) -> tuple[list[int], Prices]:
+    """The weights of a solution's components, and its prices, as multiples of a unit."""
+    weights = [round(price / unit) for price in solution.fixed]
+    weights += [round(weight / unit) for weight in ladder]
+    return weights, bounds.roomy(rounded(solution, unit))
+
+
+def exactly(solution: Solution) -> tuple[int, Prices] | None:
+    """The duals as whole numbers of a part of the unit, and how many parts; None if no small part does."""
+    units = np.floor(np.concatenate(solution.duals))
+    left, which = np.unique(np.concatenate(solution.duals) - units, return_inverse=True)
+    shares = [Fraction(share).limit_denominator(PARTS) for share in left.tolist()]
+    parts = lcm(*(share.denominator for share in shares))
+    if parts > TOGETHER or (np.abs(left - np.array(shares, float)) > NOTHING).any():
+        return None
+    rest = np.array([int(share * parts) for share in shares])[which]
+    ends = np.cumsum([len(dual) for dual in solution.duals])[:-1]
+    return parts, Prices(*np.split(units.astype(np.int64) * parts + rest, ends))

@@ -113,11 +113,9 @@ def test_turning_classes_makes_more_of_a_rounded_plan(
 ) -> None:
     known: list[tuple[int, ...]] = []
 
-    def turned(search: Any, node: Any) -> None:
+    def turned(search: Any, node: Any, solution: Any, **_: int) -> None:
         for misses in (0, rounding.MISSES):
-            with monkeypatch.context() as patch:
-                patch.setattr(rounding, "MISSES", misses)
-                rounding.turning(search, node)
+            rounding.turning(search, node, solution, misses)
             assert search.best is not None
             known.append(search.best.value)
             search.seen.clear()

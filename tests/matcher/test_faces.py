@@ -14,7 +14,7 @@ from benchmarks.city import Shape, city, policy
 from matcher import Result, Status, solve, verify
 from matcher.mechanisms import faces, openings, strong
 from matcher.mechanisms.proof import Tree
-from matcher.mechanisms.strong import Solution
+from matcher.mechanisms.strong import Solution, exactly
 from tests.matcher.test_oracle import solved
 from tests.matcher.verify_rounds import claim
 from tests.random_markets import random_instance
@@ -100,13 +100,13 @@ def test_without_them_the_outcome_is_the_same(part: int, monkeypatch: pytest.Mon
 def test_where_a_sum_has_no_whole_prices_components_come_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    known, whole, asked = outcome(), faces._cut, []
+    known, whole, asked = outcome(), faces.exactly, []
 
     def once(solution: Solution) -> Any:
         asked.append(solution)
         return None if len(asked) == 1 else whole(solution)
 
-    monkeypatch.setattr(faces, "_cut", once)
+    monkeypatch.setattr(faces, "exactly", once)
     found = outcome()
     assert len(asked) > 1
     assert (found.matching == known.matching).all()
@@ -114,8 +114,9 @@ def test_where_a_sum_has_no_whole_prices_components_come_alone(
 
 def cut(*prices: float) -> tuple[int, list[int]] | None:
     """Prices of people, cut into parts."""
-    dual = np.array(prices), np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(0)
-    found = faces._cut(Solution(np.zeros(0), np.zeros(0), 0.0, dual, np.zeros(0), []))
+    none = np.zeros(0)
+    dual = np.array(prices), np.zeros(1), np.zeros(1), np.zeros(1), none, none
+    found = exactly(Solution(np.zeros(0), np.zeros(0), 0.0, dual, np.zeros(0), []))
     return found and (found[0], found[1].person.tolist())
 
 
