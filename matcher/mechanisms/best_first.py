@@ -181,7 +181,7 @@ class BestFirst:
         search.watch()
         search.within = branch.most
         if search.best is None and branch.solution is not None and search.large:
-            turning(search, branch.node, branch.solution, misses=0)
+            turning(search, branch.node, branch.solution)
         if branch.best is not search.best:
             self.step_again(branch)
             if tree.leaf:
@@ -205,8 +205,8 @@ class BestFirst:
                 break
             node, start, branch.solution = search.bounded(node, start, tree, None)
         best = search.best
-        at_root = search.nodes == 1 and start == 0 and search.large and not tree.leaf
-        if at_root and best and branch.solution and branch.solution.halfway.any():
+        cut = tree.cuts and start == 0 and search.nodes == 1 and not tree.leaf
+        if cut and branch.solution and branch.solution.halfway.any():
             turning(search, node, branch.solution)
         stuck = branch.flow is not None or start == first
         branch.node, branch.start, branch.flow = node, start, None

@@ -42,7 +42,7 @@ EXACT, FINEST = 1 << 23, 1 << 16
 FEW = 6
 """Classes halfway of which at least cuts are made: fewer are soon split by."""
 
-PACE = 10
+PACE = 15
 """The cuts of so many classes take about as long as all that comes before."""
 
 DENSE = 0.03

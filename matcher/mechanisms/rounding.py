@@ -89,16 +89,15 @@ def nearest(search: Search, solution: Solution, node: Node, start: int, ladder: 
             break
 
 
-def turning(search: Search, node: Node, solution: Solution, misses: int = MISSES) -> None:
+def turning(search: Search, node: Node, solution: Solution) -> None:
     """Round the openings of a relaxation; open or close one class after another for a better plan.
 
-    Prices say what turning a class gains at most; whether it gains anything shows in the relaxation.  None
-    is turned after so many ``misses``.
+    Prices say what turning a class gains at most; whether it gains anything shows in the relaxation.
     """
     ladder = search.ladder(0)
     found = _settled(search, node, _openings(search, solution, node, 0.5))
-    left = search.free(node)
-    while found is not None and misses > 0:
+    left, misses = search.free(node), 0
+    while found is not None and misses < MISSES:
         openings, settled = found
         bound = search.bound(node, (ladder, rounded(settled, 1)))
         gain = np.where(openings == OPEN, bound.opening, bound.closing) * left
@@ -110,7 +109,7 @@ def turning(search: Search, node: Node, solution: Solution, misses: int = MISSES
         turned[most] = CLOSED if openings[most] == OPEN else OPEN
         other = _settled(search, node, turned)
         better = other is not None and other[1].value > settled.value
-        found, misses = (other, MISSES) if better else (found, misses - 1)
+        found, misses = (other, 0) if better else (found, misses + 1)
 
 
 def _settled(search: Search, node: Node, openings: Int) -> tuple[Int, Solution] | None:

@@ -113,9 +113,11 @@ def test_turning_classes_makes_more_of_a_rounded_plan(
 ) -> None:
     known: list[tuple[int, ...]] = []
 
-    def turned(search: Any, node: Any, solution: Any, **_: int) -> None:
+    def turned(search: Any, node: Any, solution: Any) -> None:
         for misses in (0, rounding.MISSES):
-            rounding.turning(search, node, solution, misses)
+            with monkeypatch.context() as patch:
+                patch.setattr(rounding, "MISSES", misses)
+                rounding.turning(search, node, solution)
             assert search.best is not None
             known.append(search.best.value)
             search.seen.clear()
