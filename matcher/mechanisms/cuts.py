@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..cells import Int
-from .bounds import Bounds, Node, Prices, Terms, settled
+from .bounds import ROOM, Bounds, Node, Prices, Terms, settled
 from .plan import CLOSED, FREE, OPEN
 from .proof import Tree
 from .strong import Solution, exactly, priced, rounded
@@ -231,10 +231,11 @@ def _prices(
     found = [exactly(side) for side in sides]
     exact = [prices for prices in found if prices is not None]
     parts = lcm(*(of for of, _ in exact))
-    if len(exact) == len(sides) and parts <= EXACT:
+    room = max(1, ROOM // (8 * ladder[0] * search.reach[0] * search.people))
+    if len(exact) == len(sides) and parts <= min(EXACT, room):
         one, two = (Prices(*(p * (parts // of) for p in prices)) for of, prices in exact)
     else:
-        parts = FINEST
+        parts = min(FINEST, room)
         one, two = (rounded(side, 1 / parts) for side in sides)
     return [weight * parts for weight in ladder], one, two
 
