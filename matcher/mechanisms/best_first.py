@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..cells import Int
-from .bounds import Node, packed, prices_of, settled
+from .bounds import Node, packed, prices_of
 from .cuts import cut_off
-from .plan import CLOSED, OPEN, Flow
+from .plan import Flow
 from .proof import Tree
 from .rounding import turning
 from .splitting import class_to_split, pair_to_split
@@ -78,9 +78,7 @@ class Branch:
         """Its proof up to the last cut, and where that leads: cuts stand on those steps as they are."""
         tree, (node, start) = Tree(self.tree.ground), self.begin
         for step in tree.steps:
-            openings = node.openings.copy()
-            openings[step.closed], openings[step.opened] = CLOSED, OPEN
-            node, start = Node(openings, node.allowed, node.forced), step.proves
+            node, start = node.settle(step.closed, step.opened), step.proves
         return tree, node, start
 
 
@@ -251,7 +249,7 @@ class BestFirst:
         tree.order_class = class_to_split(search, node, branch.start, solution)
         if tree.order_class >= 0:
             second = solution is not None and bool(solution.opening[tree.order_class] < 0.5)
-            sides = [settled(node, tree.order_class, state) for state in (OPEN, CLOSED)]
+            sides = [*node.sides(tree.order_class)]
         elif (edge := pair_to_split(search, node, solution)) < 0:
             search.offer(_forced(search, node), node.openings)
             tree.leaf = "settled"

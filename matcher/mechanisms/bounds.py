@@ -57,12 +57,15 @@ class Node:
         openings = np.where(self.openings == FREE, other.openings, self.openings)
         return Node(openings, self.allowed, self.forced)
 
+    def settle(self, closed: Sequence[int] = (), opened: Sequence[int] = ()) -> Node:
+        """The node with more classes settled."""
+        openings = self.openings.copy()
+        openings[[*closed]], openings[[*opened]] = CLOSED, OPEN
+        return Node(openings, self.allowed, self.forced)
 
-def settled(node: Node, order_class: int, state: int) -> Node:
-    """A node with one class more settled."""
-    openings = node.openings.copy()
-    openings[order_class] = state
-    return Node(openings, node.allowed, node.forced)
+    def sides(self, order_class: int) -> tuple[Node, Node]:
+        """The node with a class open, and with it closed."""
+        return self.settle(opened=[order_class]), self.settle(closed=[order_class])
 
 
 class Prices(NamedTuple):

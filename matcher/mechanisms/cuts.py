@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..cells import Int
-from .bounds import ROOM, Bounds, Node, Prices, Terms, settled
+from .bounds import ROOM, Bounds, Node, Prices, Terms
 from .plan import CLOSED, FREE, OPEN
 from .proof import Tree
 from .strong import Solution, exactly, priced, rounded
@@ -204,8 +204,7 @@ def disjunction(
     bounds, plan = search.bounds, search.plan
     found: list[tuple[int, Multipliers]] = []
     cost, per_reserve = search.cost(node, weights, closed)
-    for state, prices in ((OPEN, opened), (CLOSED, closed)):
-        side = settled(node, c, state)
+    for side, prices in zip(node.sides(c), (opened, closed), strict=True):
         terms = bounds.terms(side, cost, per_reserve, prices)
         bound = bounds.bound_of(side, prices, terms)
         if bound.impossible:
@@ -271,10 +270,10 @@ def cut_off(
     found: list[tuple[int, Cut]] = []
     for c in between.tolist():
         sides: list[Solution] = []
-        for state in (OPEN, CLOSED):
+        for nth in range(2):
             search.watch()
             strong.simplex.back()
-            side = strong.solve(settled(node, c, state), *asked, search.time_left(), STEPS)
+            side = strong.solve(node.sides(c)[nth], *asked, search.time_left(), STEPS)
             if side is None:
                 return node, start, node is not entry
             unit = 1 / search.parts(side, 0, ladder[0])

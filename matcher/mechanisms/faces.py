@@ -16,7 +16,8 @@ import numpy as np
 from ..cells import Int
 from .bounds import DIGIT, Node, Prices
 from .proof import Tree
-from .strong import NOTHING, Solution, exactly
+from .simplex import NOTHING
+from .strong import Solution, exactly
 
 if TYPE_CHECKING:
     from .openings import Search

@@ -209,13 +209,9 @@ class _Check:
             if start >= len(self.search.objective):
                 return  # what is left proves that no other plan is as good
             self._step(node, start, step, tree.leaf == "ended" and step is tree.steps[-1])
-            openings = node.openings.copy()
-            openings[step.closed], openings[step.opened] = CLOSED, OPEN
-            node, start = Node(openings, node.allowed, node.forced), step.proves
-        for side, state in zip(tree.sides, (OPEN, CLOSED), strict=False):
-            openings = node.openings.copy()
-            openings[tree.order_class] = state
-            self.node(side, Node(openings, node.allowed, node.forced), start)
+            node, start = node.settle(step.closed, step.opened), step.proves
+        for side, part in zip(tree.sides, node.sides(tree.order_class), strict=False):
+            self.node(side, part, start)
 
     def _enter(self, node: Node) -> Node | None:
         """What a node is without classes that too few could take: one more seat must not be enough."""

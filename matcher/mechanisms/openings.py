@@ -28,8 +28,9 @@ from .flow import NoFlow
 from .plan import CLOSED, FREE, OPEN, Drawn, Flow, Plan
 from .proof import Step, Tree
 from .rounding import closing_short, nearest, turning
+from .simplex import NOTHING
 from .splitting import one_left
-from .strong import FINE, NOTHING, Fixed, Solution, Strong, Weighted, priced
+from .strong import FINE, Fixed, Solution, Strong, Weighted, priced
 
 WIDE = 1.25
 """Classes with fewer people than this many times their minimum get an opening at once."""
@@ -497,9 +498,7 @@ class Search:
             tree.leaf = "ended"
         if proven > start or closed or opened:
             tree.steps.append(Step(weights, prices, proven, closed, opened))
-            openings = node.openings.copy()
-            openings[closed], openings[opened] = CLOSED, OPEN
-            node = Node(openings, node.allowed, node.forced)
+            node = node.settle(closed, opened)
         return node, proven
 
     def bound(self, node: Node, found: Found) -> Bound:

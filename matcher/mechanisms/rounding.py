@@ -15,7 +15,8 @@ from .faces import along, whole
 from .flow import NoFlow
 from .plan import CLOSED, FREE, OPEN, Flow
 from .proof import Tree
-from .strong import NOTHING, Solution, rounded
+from .simplex import NOTHING
+from .strong import Solution, rounded
 
 if TYPE_CHECKING:
     from .openings import Search

@@ -30,8 +30,8 @@ LOWER, BASIC, UPPER = 0, 1, 2
 DUAL, PRIMAL = 1, 4
 """HiGHS's numbers for its simplex algorithms: the second where the last solution still keeps all bounds."""
 
-LITTLE = 1e-6
-"""By no more than this does a solution break a bound that it is to keep."""
+NOTHING = 1e-6
+"""Less than this is nothing to a solver that counts in doubles."""
 
 
 SOON, ENDLESS = 40, 2**31 - 1
@@ -250,8 +250,8 @@ class Warm:
         x[at] = found
         lower, upper, least, most = region
         rows = program.matrix @ x
-        inside = (x >= lower - LITTLE) & (x <= upper + LITTLE)
-        return bool(inside.all() and ((rows >= least - LITTLE) & (rows <= most + LITTLE)).all())
+        inside = (x >= lower - NOTHING) & (x <= upper + NOTHING)
+        return bool(inside.all() and ((rows >= least - NOTHING) & (rows <= most + NOTHING)).all())
 
     def _change(self, cost: Real, region: Region) -> None:
         """Change what the columns of the program cost, and all bounds."""

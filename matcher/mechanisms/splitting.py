@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..cells import occurring
-from .bounds import Node, settled
-from .plan import CLOSED, OPEN
+from .bounds import Node
 from .strong import Solution
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def _ask(search: Search, node: Node, start: int, solution: Solution, classes: li
     ladder = together if search.bounds.cuts and together else search.ladder(0)
     whole = _bounded(search, node, ladder)
     for c in fresh:
-        sides = [settled(node, c, state) for state in (OPEN, CLOSED)]
+        sides = node.sides(c)
         opened, closed = (max(0.0, whole - _bounded(search, side, ladder)) for side in sides)
         share = float(solution.opening[c])
         search.loss[c] = opened / (1 - share), closed / share

@@ -26,7 +26,7 @@ from ..objective import Counted
 from .bounds import Bounds, Node, Prices
 from .flow import FAR
 from .plan import CLOSED, FREE, OPEN, Flow
-from .simplex import BASIC, ENDLESS, LOWER, UPPER, Program, States, simplex
+from .simplex import BASIC, ENDLESS, LOWER, NOTHING, UPPER, Program, States, simplex
 
 if TYPE_CHECKING:
     from .cuts import Cut
@@ -38,9 +38,6 @@ SHORT = 64.0
 
 SCALE = 2.0**20
 """The greatest worth as the solver sees it: its tolerance is absolute."""
-
-NOTHING = 1e-6
-"""Less than this is nothing to a solver that counts in doubles."""
 
 FINE = 1 << 20
 """Into so many parts a unit is cut where whole ones do not prove enough."""
