@@ -19,6 +19,7 @@ OBJECTIVES = (
     ("fit", "placed", "rank", "reserves"),
     ("placed", "reserves"),
     ("placed",),
+    (),
 )
 
 

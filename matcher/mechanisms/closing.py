@@ -291,7 +291,7 @@ class _Search:
         placed = _placed(run)
         if placed != best[0]:
             return placed < best[0]
-        at = np.array(run.next)
+        at = np.array(run.next, np.int64)
         reserves = self.reserves_within(at, run.closed)
         if reserves != best[1]:
             return reserves < best[1]
@@ -347,7 +347,7 @@ class _Search:
 
     def unplaced(self, run: DeferredAcceptance) -> int:
         """Who is unplaced in a run, as bits."""
-        out = np.array(run.next) >= self.market.start[1:]
+        out = np.array(run.next, np.int64) >= self.market.start[1:]
         return int.from_bytes(np.packbits(out).tobytes())
 
     @cached_property

@@ -297,16 +297,17 @@ class Search:
         """The best flow where classes need no minimum, lottery apart; if it is a plan, it is the best."""
         flow = self.plan.flow(root.openings)
         self.watch()
-        self.ceilings = flow.maximise(*self.objective[: self.before_lottery])
+        first = max(1, self.before_lottery)  # a policy may ask for nothing but the lottery
+        self.ceilings = flow.maximise(*self.objective[:first])
         self.most = self.ceilings[0]
         matching = flow.matching()
         sizes = self.sizes(matching)
         wide = self.plan.conditional & (sizes < WIDE * self.plan.need)
-        parts = self.objective[: self.before_lottery]
+        parts = self.objective[:first]
         self.strong = Strong(self.bounds, set(np.flatnonzero(wide).tolist()))
         self.strong.begin(root, flow, [*zip(self.ladder(0), parts, strict=False)])
         if self.plan.keeps(matching, root.openings):
-            flow.maximise(*self.objective[self.before_lottery :])
+            flow.maximise(*self.objective[first:])
             self.offer(flow.matching(), root.openings, flow)
         return flow
 
