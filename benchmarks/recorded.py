@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 
 from .figures import Figure
 from .growth import Points, draw
@@ -108,12 +108,18 @@ def record(rows: Sequence[Row], names: Sequence[str]) -> None:
 
 
 def medians(rows: Sequence[Row], name: str) -> dict[str, tuple[float, str]]:
-    """The median of each figure of a measurement, with its unit, in the order of measuring."""
+    """The median of each figure of a measurement, with its unit, in the order of measuring.
+
+    Of what is yes or no, the share of the runs: a median would hide one that is not.
+    """
     runs: dict[str, list[tuple[float, str]]] = {}
     for row in rows:
         if row.name == name and row.value is not None:
             runs.setdefault(row.what, []).append((row.value, row.unit))
-    return {what: (median(v for v, _ in found), found[0][1]) for what, found in runs.items()}
+    return {
+        what: ((median if found[0][1] else fmean)([value for value, _ in found]), found[0][1])
+        for what, found in runs.items()
+    }
 
 
 def shown(value: float, unit: str) -> str:

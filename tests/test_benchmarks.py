@@ -137,6 +137,8 @@ def test_rows_come_back_from_the_file(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_medians_and_what_is_shown_of_them() -> None:
     rows = [row("a", "solve", v, seed=s) for s, v in enumerate((3.0, 1.0, 2.0))]
     assert medians(rows, "a") == {"solve": (2.0, "s")}
+    rows = [row("a", "proven", v, "", seed=s) for s, v in enumerate((1.0, 1.0, 0.0, 1.0))]
+    assert medians(rows, "a") == {"proven": (0.75, "")}
     assert [shown(1234.5, "s"), shown(0.1234, "s"), shown(1, ""), shown(0.5, "")] == [
         "1,234 s", "0.123 s", "yes", "50 % of the runs",
     ]  # fmt: skip
