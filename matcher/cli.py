@@ -129,7 +129,7 @@ def _stop_short(result: Result, out: Path, speaker: Speaker) -> NoReturn:
 def _end(result: Result, speaker: Speaker) -> None:
     """Exit status 3 where the result cannot be published, and the reason once more."""
     if not result.publishable:
-        terminal.unpublishable(speaker.out, result.status.value)
+        terminal.not_proven(speaker.out, result)
         raise click.exceptions.Exit(UNPUBLISHABLE)
 
 
@@ -254,7 +254,7 @@ def _finish(
         place = keeping.settle(tmp, out, folder, result, verdict, speaker)
     warnings = [i for i in validate(given.tables) if i.severity == "warning"]
     if not result.publishable:
-        terminal.unpublishable(speaker.out, result.status.value)
+        terminal.not_proven(speaker.out, result)
     terminal.verdict(speaker.out, verdict, given.policy.demo)
     terminal.issues(speaker.err, warnings)
     speaker.out.say("valid", warnings=len(warnings))
@@ -350,7 +350,7 @@ def explain_command(folder: Path, out: Path | None, applicant: str | None, lang:
         example = told[0].applicant if told else ""
         speaker.stop(INVALID, "applicant_unknown", value=applicant, example=example)
     if not result.publishable:
-        terminal.unpublishable(speaker.out, result.status.value)
+        terminal.not_proven(speaker.out, result)
     if one:
         terminal.explanation(speaker.out, one, policy.demo)
     else:
@@ -373,7 +373,7 @@ def report_command(folder: Path, out: Path | None, lang: str) -> None:
     with speaker.minding(out, "unwritable"):
         document = _report(given, policy, result, out)
     if not result.publishable:
-        terminal.unpublishable(speaker.out, result.status.value)
+        terminal.not_proven(speaker.out, result)
     terminal.figures(speaker.out, document)
     speaker.out.say("files", files=f"{out / 'report.json'}, {out / 'fairness.csv'}")
     _about_seed(policy.seed, folder, speaker)
@@ -440,14 +440,14 @@ def convert_command(
 @click.option("--programs", metavar="P1;P2", help="只算这些席位 / only these programs")
 @click.option(
     "--tries", type=click.IntRange(1), default=TRIES, show_default=True,
-    help="一问最多试算几次 / most solves for one question",
+    help="每找一个数最多试算几次 / most solves to find one number",
 )  # fmt: skip
 @click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal | max_placement")
 @click.option(
     "--out",
     metavar="OUT",
     type=click.Path(path_type=Path),
-    help="写 moves.csv、seats.csv 的文件夹 / folder for moves.csv and seats.csv",
+    help="写 moves.csv、seats.csv、seat_moves.csv 的文件夹 / folder for these files",
 )
 @languages
 def what_if_command(
@@ -549,7 +549,7 @@ def demo_command(out: Path, anew: bool, lang: str) -> None:
     with again.overheard(speaker.out.output) as parts:
         speaker.out.line("")
         if not result.publishable:
-            terminal.unpublishable(speaker.out, result.status.value)
+            terminal.not_proven(speaker.out, result)
         terminal.figures(speaker.out, document)
         speaker.out.line(speaker.out.name("title", "explanation", " · "), "bold")
         terminal.explanation(speaker.out, _telling(told), demo=True)

@@ -9,22 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
 from . import cells
 from .cells import BLANK, Int
-from .changes import Choices, changed
+from .changes import Choices, Score, changed
 from .choice import Choice
 from .explain import FEWEST
 from .least import TRIES, Search, least
-from .market import Market
+from .market import Barred, Market
 from .mechanisms import nearby
 from .objective import Component, components
 from .solve import mechanism_of, with_a_seat
 from .tables import COMPONENTS
 from .whatif import Solved, change_of, workers
+
+MARKS = ("score", *COMPONENTS)
+"""The columns of a score."""
 
 
 def beginnings_of(base: Solved) -> Choice | None:
@@ -47,7 +50,8 @@ class Missed:
     program, rank
         The program, and her number for it.
     barred
-        The rules that bar her; then nothing else is asked.
+        The rules that bar her; then nothing else is asked, but for the score where the qualification
+        line alone does.
     have
         Her score, blank for none.
     score
@@ -246,10 +250,10 @@ class _Person:
         self.held = int(self.base.result.matching[self.i])
         ranks = dict(zip(self.listed, self.ranks, strict=True))
         self.held_rank = ranks.get(self.held, 0)
-        self.barred: dict[int, tuple[str, ...]] = {}
+        self.barred: dict[int, list[Barred]] = {}
         for b in market.barred:
             if b.applicant == self.i:
-                self.barred[b.program] = (*self.barred.get(b.program, ()), b.rule)
+                self.barred.setdefault(b.program, []).append(b)
 
     def asked(self) -> list[int]:
         """The places of her list that lead where she would rather be."""
@@ -265,9 +269,12 @@ class _Person:
         """What is to say of one program of her list."""
         market, p = self.base.market, self.listed[at]
         name, rank = market.programs[p], self.ranks[at]
-        if p in self.barred:
-            return Missed(name, rank, self.barred[p])
         good = set(self.listed[: at + 1])
+        if p in self.barred:
+            found = Missed(name, rank, tuple(b.rule for b in self.barred[p]))
+            return (
+                self._from_the_line(found, p, good, tries) if found.barred == ("total",) else found
+            )
         edge = market.edge(self.i, p)
         score = self._score(edge, good, tries)
         seat, others = self._seat(p, good)
@@ -283,6 +290,23 @@ class _Person:
             first=first, first_gives=gives, first_change=change,
             best_order=self.deferred and not (market.min_size > 1).any(),
             there=there, there_moves=moves, complete=self.complete,
+        )  # fmt: skip
+
+    def _from_the_line(self, found: Missed, p: int, good: set[int], tries: int) -> Missed:
+        """The least score of somebody whom the qualification line alone bars: at least the line."""
+        base, (bar,) = self.base, self.barred[p]
+        line = Score(self.name, self._stands(p), bar.limit)
+        raised = Solved.of(changed(base.tables, [line], base.policy.mechanism), base.policy)
+        there, market = _Person(raised, self.i), raised.market
+        if there.held in good:
+            certain = self.deferred and not (market.caps or (market.min_size > 1).any())
+            score = Search(cells.scale(bar.limit, market.score_places), 1, True, certain)
+        else:
+            score = there._score(market.edge(self.i, p), good, tries) or Search(None, 1, True)
+        return replace(
+            found, have=bar.value, score=score, need=there._written(score),
+            told=there.held in good or there._may_be_told(p, score),
+            complete=raised.result.publishable and there.complete,
         )  # fmt: skip
 
     def _written(self, score: Search | None) -> str:
@@ -403,21 +427,26 @@ class _Person:
         A score stands at the program, or in its channel, where it counts for all its programs at
         which she has no score of her own.
         """
-        market, table = self.base.market, self.base.tables["scores"]
-        rows = [at for at, a in enumerate(table["applicant"]) if a == self.name]
-        marks = ("score", *COMPONENTS)
-        own = {table["program"][at] for at in rows if any(table[c][at] for c in marks)}
-        channels = self.base.tables["programs"]["channel"]
+        market = self.base.market
         p = int(market.program[edge])
-        examined = channels[p] in {table["channel"][at] for at in rows} - {""}
-        if market.programs[p] in own or not examined:
+        if (stands := self._stands(p)) == market.programs[p]:
             return np.array([edge])
         mine = np.arange(market.start[self.i], market.start[self.i + 1])
-        inside = [
-            channels[q] == channels[p] and market.programs[q] not in own
-            for q in market.program[mine].tolist()
-        ]
-        return mine[inside]
+        return mine[[self._stands(q) == stands for q in market.program[mine].tolist()]]
+
+    def _stands(self, p: int) -> str:
+        """Where her score for a program stands: the program, or its channel."""
+        program, channel = self.base.market.programs[p], self.base.tables["programs"]["channel"][p]
+        own, examined = self._scored
+        return channel if channel in examined and program not in own else program
+
+    @cached_property
+    def _scored(self) -> tuple[set[str], set[str]]:
+        """The programs, and the channels, at which scores of hers stand."""
+        table = self.base.tables["scores"]
+        rows = [at for at, a in enumerate(table["applicant"]) if a == self.name]
+        own = {table["program"][at] for at in rows if any(table[c][at] for c in MARKS)}
+        return own, {table["channel"][at] for at in rows} - {""}
 
     def _values(self, edge: int, raised: Int) -> list[int]:
         """Scores above hers that could make a difference: those of others, and one unit more."""

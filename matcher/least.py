@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 TRIES = 200
@@ -52,7 +53,7 @@ def least(
         are tried from the first one up, or, if these are too many, bisection finds one of which
         nobody can say that it is the least.
     tries
-        How many are too many.
+        How many values are tried at most.
     guess
         Where in ``values`` bisection begins.
     """
@@ -61,21 +62,38 @@ def least(
         if found is None:
             return Search(None, len(values), True)
         return Search(values[found], found + 1, True)
-    return _Bisection(enough, values, monotone).search(guess)
+    return _Bisection(enough, values, monotone, tries).search(guess)
+
+
+class _Spent(Exception):
+    """No more values may be tried."""
 
 
 class _Bisection:
     """A search by halving, in which every value is tried at most once."""
 
-    def __init__(self, enough: Callable[[int], bool], values: Sequence[int], monotone: bool):
-        self.enough, self.values, self.monotone = enough, values, monotone
+    def __init__(
+        self, enough: Callable[[int], bool], values: Sequence[int], monotone: bool, tries: int
+    ):
+        self.enough, self.values, self.monotone, self.tries = enough, values, monotone, tries
         self.known: dict[int, bool] = {-1: False}
 
     def search(self, guess: int) -> Search:
         """The least value found, beginning at a place in them."""
+        with suppress(_Spent):
+            self.seek(guess)
+        tried = len(self.known) - 1
+        high = min((at for at, found in self.known.items() if found), default=len(self.values))
+        below = [high - 1] if self.monotone else range(high)
+        sure = all(at in self.known for at in below)
+        value = self.values[high] if high < len(self.values) else None
+        return Search(value, tried, sure, self.monotone)
+
+    def seek(self, guess: int) -> None:
+        """Try values until the least of them is known, or one of which the one before is not enough."""
         top = len(self.values) - 1
         if top < 0:
-            return Search(None, 0, True, self.monotone)
+            return
         if not self.holds(top) and not self.monotone:
             self.spread(top)
         low, high = -1, min((at for at, found in self.known.items() if found), default=-1)
@@ -85,13 +103,13 @@ class _Bisection:
         high = self.halved(high)
         if high > 0 and not self.monotone:
             self.spread(high)
-            high = self.halved(min(at for at, found in self.known.items() if found))
-        value = self.values[high] if high >= 0 else None
-        return Search(value, len(self.known) - 1, self.monotone, self.monotone)
+            self.halved(min(at for at, found in self.known.items() if found))
 
     def holds(self, at: int) -> bool:
         """Whether the value at a place is enough."""
         if at not in self.known:
+            if len(self.known) > self.tries:
+                raise _Spent
             self.known[at] = self.enough(self.values[at])
         return self.known[at]
 

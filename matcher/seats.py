@@ -17,10 +17,13 @@ from .choice import Choice
 from .objective import Counted, components, evaluate
 from .solve import with_a_seat
 from .tables import Tables
-from .whatif import Solved, workers
+from .whatif import Move, Solved, change_of, workers
 
 BLOCK = 40
 """Programs that are handed out together: they share work."""
+
+LIKED = {"better": 1, "gained": 1, "worse": -1, "lost": -1}
+"""Whether those who move are glad of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,10 @@ class SeatValue:
         What the round gains in each component; lottery apart.
     placed
         People placed more.
+    moved
+        Everybody who moves, by id.
     complete
         Whether the round with the seat was solved to its end; else this is the best found so far.
-    better, worse, same, gained, lost
-        People who move, by what it is to them: see :func:`matcher.compare`.
     """
 
     program: str
@@ -52,17 +55,12 @@ class SeatValue:
     price: tuple[int, ...] | None
     gain: tuple[int, ...]
     placed: int = 0
-    better: int = 0
-    worse: int = 0
-    same: int = 0
-    gained: int = 0
-    lost: int = 0
+    moved: tuple[Move, ...] = ()
     complete: bool = True
 
-    @property
-    def moves(self) -> int:
-        """Everybody who moves."""
-        return self.better + self.worse + self.same + self.gained + self.lost
+    def people(self, change: str) -> int:
+        """How many people move to whom it is this: see :func:`matcher.compare`."""
+        return sum(move.change == change for move in self.moved)
 
 
 def ordered(base: Solved) -> list[Counted]:
@@ -126,7 +124,7 @@ def value_of_seats(
     place = {name: int(market.program_order[p]) for name, p in index.items()}
 
     def merit(value: SeatValue) -> tuple[object, ...]:
-        liked = value.better + value.gained - value.worse - value.lost
+        liked = sum(LIKED.get(move.change, 0) for move in value.moved)
         return -value.placed, [-part for part in value.gain], -liked, place[value.program]
 
     return sorted(found, key=merit)
@@ -170,14 +168,16 @@ class _Measure:
         price = self.prices.get(p)
         if (after == self.base.result.matching).all():
             return SeatValue(*about, proven, price, (0,) * len(self.before))
-        was, is_ = self.held, market.edges_of(after)
-        both = (was >= 0) & (is_ >= 0) & (was != is_)
-        rank = market.rank
-        same = both & (rank[was] > 0) & (rank[was] == rank[is_])
-        gained, lost = (was < 0) & (is_ >= 0), (was >= 0) & (is_ < 0)
+        matching, programs = self.base.result.matching, [*market.programs, ""]
+        held = market.edges_of(after)
+        moved = sorted(
+            Move(
+                market.applicants[i], programs[matching[i]], programs[after[i]],
+                change_of(market, int(self.held[i]), int(held[i])),
+            )
+            for i in np.flatnonzero(after != matching)
+        )  # fmt: skip
         return SeatValue(
             *about, False, price, tuple((self._merit(after) - self.before).tolist()),
-            int(gained.sum()) - int(lost.sum()),
-            int((both & ~same & (is_ < was)).sum()), int((both & ~same & (is_ > was)).sum()),
-            int(same.sum()), int(gained.sum()), int(lost.sum()),
+            int((after >= 0).sum() - (matching >= 0).sum()), tuple(moved),
         )  # fmt: skip

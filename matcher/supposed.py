@@ -43,6 +43,7 @@ WHATIF: dict[str, tuple[str, str]] = {
         "不符合条件（{rule}），没有试算。",
         "barred by a rule ({rule}); nothing was tried.",
     ),
+    "barred_by_line": ("不符合条件（{rule}）。", "barred by a rule ({rule})."),
     "score_enough": (
         "成绩达到 {need} 分就够，再低都不够（您：{have}；同分如何先后不变）。",
         "A score of {need} would have been enough, and nothing below it (you: {have}; what settles equal"
@@ -152,6 +153,9 @@ WHATIF: dict[str, tuple[str, str]] = {
         "再有 {number} 人只报它就能开班，再少都不能。",
         "With {number} more people who list it alone it would open, with fewer not.",
     ),
+    "class_more_found": (
+        "再有 {number} 人只报它就能开班。", "With {number} more people who list it alone it would open.",
+    ),
     "class_more_never": (
         "再多人报也开不了：席位或总量上限不允许。",
         "No number of further people would open it: seats or caps do not allow it.",
@@ -159,6 +163,9 @@ WHATIF: dict[str, tuple[str, str]] = {
     "class_lower": (
         "最低人数不超过 {number} 人就能开班，{more} 人就不能。",
         "With a minimum of {number} it would open, with {more} not.",
+    ),
+    "class_lower_found": (
+        "最低人数不超过 {number} 人就能开班。", "With a minimum of {number} it would open.",
     ),
     "class_lower_never": (
         "最低人数再低也开不了。", "No lower minimum would open it.",

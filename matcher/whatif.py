@@ -55,7 +55,7 @@ class Solved:
         return matching(market, self.stated)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Move:
     """Somebody who moves, blank for no place, and what that is to her: see :func:`compare`."""
 

@@ -166,7 +166,7 @@ def answer(voice: Voice, aside: Voice, asked: Asked, base: Solved, out: Path | N
     asked, base
         The questions and the round.
     out
-        Folder for ``moves.csv`` and ``seats.csv``, if somebody wants them.
+        Folder for ``moves.csv``, ``seats.csv`` and ``seat_moves.csv``, if somebody wants them.
     """
     demo = base.policy.demo
     changes = understood(asked, base)
@@ -198,6 +198,7 @@ def _answered(voice: Voice, aside: Voice, asked: Asked, base: Solved, out: Path 
         values = _valued(aside, base, programs)
         _seat_values(voice, base, values, bool(asked.programs), mark)
         _write(voice, out, "seats.csv", seats_csv(values, names(base)))
+        _write(voice, out, "seat_moves.csv", seat_moves_csv(values))
 
 
 def _write(voice: Voice, out: Path | None, name: str, content: bytes) -> None:
@@ -233,10 +234,16 @@ def seats_csv(values: Sequence[SeatValue], components: Sequence[str]) -> bytes:
     blank = ("",) * len(components)
     rows = (
         (v.program, v.capacity, *((v.price or blank) if priced else ()), *v.gain, v.placed,
-         *(getattr(v, kind) for kind in MOVING), int(v.complete))
+         *map(v.people, MOVING), int(v.complete))
         for v in values
     )  # fmt: skip
     return _csv(head, rows)
+
+
+def seat_moves_csv(values: Sequence[SeatValue]) -> bytes:
+    """The file ``seat_moves.csv``: everybody who moves by one more seat at each program."""
+    rows = ((v.program, m.applicant, m.before, m.after, m.change) for v in values for m in v.moved)
+    return _csv(("one_more_at", *MOVES), rows)
 
 
 def _csv(head: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
@@ -360,7 +367,10 @@ def of_missed(base: Solved, applicant: str, one: Missed, mark: str = "") -> Iter
     """What is told of one program that somebody would rather have: never another person's score."""
     yield "missed", {"applicant": f"{mark}{applicant}", "rank": one.rank, "program": one.program}
     if one.barred:
-        yield "barred", {"rules": ";".join(one.barred)}
+        yield "barred_by_line" if one.score else "barred", {"rules": ";".join(one.barred)}
+        yield from _of_score(one) if one.score else ()
+        if not one.complete:
+            yield "cut_short", {}
         return
     yield from _of_cost(base, one) if base.result.mechanism == "optimal" else _of_score(one)
     yield "seat_enough" if one.seat else "seat_not_enough", {"others": one.others}
@@ -441,10 +451,13 @@ def of_opening(found: Opening) -> Iterator[Said]:
             {"tried": found.more.tried},
         )
     else:
-        yield "class_more", {"number": found.more.value}
+        yield "class_more" if found.more.sure else "class_more_found", {"number": found.more.value}
         yield from _unsure(found.more)
     if found.minimum is not None and found.lower is not None:
-        yield "class_lower", {"number": found.minimum, "more": found.minimum + 1}
+        yield (
+            "class_lower" if found.lower.sure else "class_lower_found",
+            {"number": found.minimum, "more": found.minimum + 1},
+        )
         yield from _unsure(found.lower)
     elif found.lower is not None and not found.lower.sure:
         yield "class_not_found", {"tried": found.lower.tried}
@@ -515,15 +528,15 @@ def _seat_values(
         heads.append((voice.heading("price"), "left"))
     heads.append((voice.heading("gain"), "left"))
     heads += [(voice.heading(kind), "right") for kind in SHOWN]
-    shown = [v for v in values if every or v.moves or not v.complete]
-    rows = [
+    shown = [v for v in values if every or v.moved or not v.complete]
+    rows: list[tuple[str | int, ...]] = [
         (v.program if v.complete else f"{v.program} {CUT}",
          *([_first_part(voice, base, v.price and tuple(-part for part in v.price))] if priced else []),
-         _first_part(voice, base, v.gain), *(getattr(v, kind) for kind in SHOWN))
+         _first_part(voice, base, v.gain), *(v.people(kind) for kind in SHOWN))
         for v in shown
     ]  # fmt: skip
     voice.table(voice.name("title", "value_of_seats", " · "), heads, rows, mark)
-    rest = [v for v in values if not v.moves and v.complete]
+    rest = [v for v in values if not v.moved and v.complete]
     if cut := sum(not v.complete for v in values):
         _told(voice, [("seats_cut", {"number": cut, "sign": CUT})], mark)
     if base.result.mechanism == "optimal":

@@ -18,7 +18,7 @@ from matcher.enough import FEWEST, Missed, of_applicant
 from matcher.least import Search, least
 from matcher.mechanisms import nearby
 from matcher.opening import Opening, of_class
-from matcher.whatif import Solved
+from matcher.whatif import Comparison, Solved
 from tests.choices import lottery
 from tests.instances import Instance, Person, Row
 from tests.matcher.test_oracle import tables_of
@@ -76,11 +76,20 @@ def test_a_search_that_tries_not_all_is_not_sure(good: set[int], tries: int) -> 
         return value in good
 
     found = least(enough, range(10), tries=tries)
-    assert not found.sure and not found.monotone
-    assert found.tried == len(tried) == len(set(tried))
-    if found.value is not None:
-        assert found.value in good and found.value - 1 not in good
-        assert {found.value - 1, found.value} - {-1} <= set(tried)
+    less = set(range(10 if found.value is None else found.value))
+    assert found.sure == (less <= set(tried)) and not found.monotone
+    assert found.tried == len(tried) == len(set(tried)) <= tries
+    assert (found.value is None) == good.isdisjoint(tried)
+    assert found.value is None or found.value == min(good & set(tried))
+
+
+@pytest.mark.parametrize("first", range(12))
+@pytest.mark.parametrize("tries", range(1, 6))
+def test_no_more_is_tried_than_may_be(first: int, tries: int) -> None:
+    found = least(lambda value: value >= first, range(11), monotone=True, tries=tries)
+    assert found.tried <= tries
+    assert found.value is None or found.value >= first
+    assert not found.sure or found.value == (first if first < 11 else None)
 
 
 def test_without_values_nothing_is_enough() -> None:
@@ -539,3 +548,45 @@ def assert_decree(instance: Instance, name: str, found: Opening) -> None:
         after = found.decree.after
         assert found.decree.moves or best == by_definition(instance)
         assert after.result.objective == oracle.objective(best, oracle.optimal_components())
+
+
+@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("mechanism", ["stable", "parallel", "optimal"])
+def test_whom_the_qualification_line_alone_bars_is_told_her_least_score(
+    seed: int, mechanism: str
+) -> None:
+    """Tried by hand at every score of the scale, where it stands: in the channel, or at the program."""
+    rng = Random(f"line {seed}")
+    people = "ABCDEF"
+    lists = {a: " ".join(rng.sample("PQ", rng.randint(1, 2))) for a in people}
+    at = [f"{a} {rng.choice('X' if mechanism == 'parallel' else 'XXP')}" for a in people]
+    tables = make_round(
+        lists, {"P": 2, "Q": 1},
+        {"mechanism.name": mechanism, "score.pass_total": 5, "score.min": 0, "score.max": 9},
+        programs={"P": {"channel": "X", "order_class": "C"}, "Q": {"channel": "X"}},
+        order_classes={"C": rng.choice((0, 2))},
+        scores={key if key[-1] == "P" else f"{key[0]} X": rng.randint(3, 8) for key in at},
+    )  # fmt: skip
+    base = Solved.of(tables, Policy.from_tables(tables))
+    for where in at:
+        name = where[0]
+        for one in of_applicant(base, name):
+            if one.barred != ("total",):
+                continue
+            stands = "P" if where[-1] == one.program == "P" else "X"
+            listed = lists[name].split()
+            good = set(listed[: listed.index(one.program) + 1])
+            enough = [
+                value for value in range(10)
+                if _place(whatif(tables, base.policy, [Score(name, stands, str(value))], base), name)
+                in good
+            ]  # fmt: skip
+            assert one.score is not None and one.score.sure
+            assert one.need == (str(enough[0]) if enough else "")
+
+
+def _place(found: Comparison, applicant: str) -> str:
+    """Where an applicant is in the changed round."""
+    market = found.after.market
+    p = int(found.after.result.matching[market.applicants.index(applicant)])
+    return market.programs[p] if p >= 0 else ""

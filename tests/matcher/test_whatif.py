@@ -38,7 +38,7 @@ from matcher.changes import (
 from matcher.lottery import draw_seed
 from matcher.seats import names, value_of_seats
 from matcher.tables import Issue
-from matcher.whatif import Comparison, Kept, Solved
+from matcher.whatif import Comparison, Kept, Move, Solved
 from tests.instances import Instance, Person
 from tests.matcher.test_enough import by_definition, lowered
 from tests.matcher.test_oracle import tables_of
@@ -214,15 +214,13 @@ def test_the_value_of_a_seat_is_that_of_the_changed_round(mechanism: str) -> Non
             kinds = Counter(m.change for m in found.moves)
             placed = [r["placed"] for r in found.figures["results"]]
             assert value.placed == placed[1] - placed[0]
-            assert [getattr(value, kind) for kind in whatif_screen.MOVING] == [
-                kinds[kind] for kind in whatif_screen.MOVING
-            ]
-            assert value.moves == len(found.moves) and (not value.moves or not value.proven)
+            assert all(value.people(kind) == kinds[kind] for kind in whatif_screen.MOVING)
+            assert value.moved == found.moves and (not value.moved or not value.proven)
             before, after = (r["objective"] for r in found.figures["results"])
             assert list(value.gain) == [after[name] - before[name] for name in names(base)]
             if mechanism == "optimal" and value.price is not None and not minimums:
                 assert value.gain <= value.price
-            moving += value.moves
+            moving += len(value.moved)
     assert moving > 20
 
 
@@ -234,15 +232,16 @@ def test_more_seats_may_harm_where_classes_have_a_minimum() -> None:
     )  # fmt: skip
     base = Solved.of(tables, Policy.from_tables(tables))
     value = value_of_seats(base)
-    assert [(v.program, v.capacity, v.placed, v.better, v.worse, v.lost) for v in value] == [
-        ("Q", 2, 0, 0, 0, 0), ("P", 1, -1, 1, 0, 1),
+    moved = (Move("B", "Q", "P", "better"), Move("D", "Q", "", "lost"))
+    assert [(v.program, v.capacity, v.placed, v.moved) for v in value] == [
+        ("Q", 2, 0, ()), ("P", 1, -1, moved),
     ]  # fmt: skip
 
 
 def test_the_value_of_every_seat_of_the_example() -> None:
     base = Solved.of(tables := Tables.read(EXAMPLE), Policy.from_tables(tables))
     found = value_of_seats(base)
-    assert [(v.program, v.placed, v.gained, v.moves) for v in found[:2]] == [
+    assert [(v.program, v.placed, v.people("gained"), len(v.moved)) for v in found[:2]] == [
         ("WELD", 1, 1, 1), ("NEV-X", 0, 0, 0),
     ]  # fmt: skip
     assert {v.program for v in found if v.proven} == {"ROBO", "TEXT"}
@@ -620,6 +619,8 @@ def test_prices_stand_beside_what_a_seat_gains(folder: Path, tmp_path: Path) -> 
         "gain_rank,gain_fit,placed,better,worse,same,gained,lost,complete"
     )
     assert "P,1,1,0,0,0,0,0,1,0,0,1,0,0,0,0,1" in lines
+    moved = (tmp_path / "out" / "seat_moves.csv").read_text(encoding="utf-8").splitlines()
+    assert moved[0] == "one_more_at,applicant,from,to,change" and "X,B,P,X,worse" in moved
     plain = run(folder, "--value-of-seats", "--out", tmp_path / "out", "--lang", "en")
     assert "One less" not in plain.stdout
     assert (tmp_path / "out" / "seats.csv").read_text(encoding="utf-8").startswith(
@@ -637,7 +638,7 @@ def test_crossing_caps_have_seats_of_some_value_too() -> None:
     base = Solved.of(tables, Policy.from_tables(tables))
     for value in value_of_seats(base):
         found = whatif(tables, base.policy, [Seats(value.program, 1)], base)
-        assert value.moves == len(found.moves)
+        assert value.moved == found.moves
 
 
 def test_what_a_search_may_take_is_said_before(
