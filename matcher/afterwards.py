@@ -50,6 +50,14 @@ LATE: dict[str, tuple[str, str]] = {
         "Confirmed places that cannot be kept: {number}. Nothing was written. Mend the data, or give way"
         " with --soft.",
     ),
+    "accepted_since": (
+        "{applicant} 已确认 {program}（原结果未录取），以确认的为准。",
+        "{applicant} has confirmed {program} (unplaced in the earlier result); what is confirmed counts.",
+    ),
+    "accepted_instead": (
+        "{applicant} 已确认 {program}（原结果：{before}），以确认的为准。",
+        "{applicant} has confirmed {program} ({before} in the earlier result); what is confirmed counts.",
+    ),
     "given_up": (
         "{applicant} 已确认的 {program} 没有保留。",
         "The confirmed place of {applicant} at {program} is given up.",

@@ -187,8 +187,11 @@ def explain(conflict: Conflict, lang: Lang) -> Iterator[str]:
     lines: dict[Hashable, list[Requirement]] = defaultdict(list)
     for r in conflict.requirements:
         lines[r.code, r.at[1] if r.code == "confirmed" else r.at].append(r)
-    for number, alike in enumerate(lines.values(), start=1):
-        yield f"{number}. {_place(alike, lang)}{_said(alike, lang)}"
+    number = 0
+    for alike in lines.values():
+        first, number = number + 1, number + len(alike)
+        label = f"{first}" if first == number else f"{first}–{number}"
+        yield f"{label}. {_place(alike, lang)}{_said(alike, lang)}"
     yield sentence("conflict.then", lang)
 
 

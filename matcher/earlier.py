@@ -36,6 +36,14 @@ class Placement(NamedTuple):
     confirmed: bool
 
 
+class Since(NamedTuple):
+    """A place that somebody has accepted, and the other one, if any, that the earlier result gave her."""
+
+    applicant: str
+    program: str
+    before: str
+
+
 class Gone(NamedTuple):
     """A placement that cannot be kept, and why.
 
@@ -61,11 +69,14 @@ class Earlier:
         SHA-256 of the earlier ``placements.csv``.
     soft
         Whether accepted places, too, may be given up where not all can be kept.
+    since
+        Accepted places that are not what the earlier result gave.
     """
 
     placements: tuple[Placement, ...]
     parent: str
     soft: bool = False
+    since: tuple[Since, ...] = ()
 
     @classmethod
     def read(cls, folder: str | Path, market: Market, soft: bool = False) -> Earlier:
@@ -90,16 +101,15 @@ class Earlier:
             raise ValueError("placements.csv")
         accepted = [(market.applicants[i], market.programs[p]) for i, p in market.confirmed]
         settled = {applicant for applicant, _ in accepted}
-        given = [
-            (row["applicant"], row["program"])
-            for row in rows
-            if row["program"] and row["applicant"] not in settled
-        ]
-        if len({applicant for applicant, _ in given}) < len(given):
+        given = [(row["applicant"], row["program"]) for row in rows if row["program"]]
+        before = dict(given)
+        if len(before) < len(given):
             raise ValueError("placements.csv")
-        placements = [Placement(*pair, False) for pair in given]
+        placements = [Placement(*pair, False) for pair in given if pair[0] not in settled]
         placements += [Placement(*pair, True) for pair in accepted]
-        return cls(tuple(sorted(placements)), hashlib.sha256(data).hexdigest(), soft)
+        since = [Since(i, p, before.get(i, "")) for i, p in accepted if before.get(i) != p]
+        parent = hashlib.sha256(data).hexdigest()
+        return cls(tuple(sorted(placements)), parent, soft, tuple(sorted(since)))
 
     @classmethod
     def read_back(cls, folder: str | Path, about: dict[str, object]) -> Earlier | None:

@@ -62,6 +62,11 @@ FINDINGS: dict[str, tuple[str, str]] = {
     "parent": (
         "给出的原结果不是这次要保留的那一个", "the earlier result given is not the one that was kept",
     ),
+    "keeps_nothing": (
+        "这个结果没有写明要保留哪个原结果，--earlier 无从核对；请去掉它，或改为核验 resolve 的结果",
+        "the result does not say that it keeps an earlier one, so there is nothing to compare --earlier with:"
+        " leave it out, or verify a result of resolve",
+    ),
     "not_earlier": (
         "申请人 {applicant} 在 {program}：kept.csv 与原结果不符",
         "{applicant} at {program}: kept.csv does not agree with the earlier result",

@@ -105,7 +105,10 @@ def _gone(voice: Voice, gone: Sequence[Gone], most: int | None = None) -> None:
 def resolved(
     voice: Voice, market: Market, policy: Policy, result: Result, earlier: Earlier
 ) -> None:
-    """What could not be kept, who moves and how, from where to where."""
+    """What counts instead of the earlier result, what could not be kept, who moves and how."""
+    for since in earlier.since:
+        code = "accepted_instead" if since.before else "accepted_since"
+        _say(voice, code, **since._asdict())
     _gone(voice, earlier.gone(market, policy), SHOWN)
     for one in lost(market, result.matching, earlier):
         _say(voice, "given_up", applicant=one.applicant, program=one.program)

@@ -107,6 +107,12 @@ NOTICES: dict[str, tuple[str, str]] = {
     "unpublishable": (
         "不可公布（{status}）：{why}。", "NOT PUBLISHABLE ({status}): {why}.",
     ),
+    "unproven_most": (
+        "{name}：已找到 {value}，证明不会超过 {bound}。", "{name}: {value} found, proven to be {bound} at most.",
+    ),
+    "unproven_least": (
+        "{name}：已找到 {value}，证明不会少于 {bound}。", "{name}: {value} found, proven to be {bound} at least.",
+    ),
     "earlier_kept": (
         "{path} 里是可公布的结果，没有动。",
         "{path} holds a result that can be published and was left as it is.",
@@ -208,9 +214,9 @@ NOTICES: dict[str, tuple[str, str]] = {
         " one); they are not counted.",
     ),
     "tries_cost": (
-        "这一轮求解一次约 {seconds} 秒，一问最多要试 {tries} 次；可按 Ctrl-C 停下，用 --tries 减少。",
-        "Solving this round takes about {seconds} s, and one question up to {tries} solves. Ctrl-C stops it;"
-        " --tries lowers that.",
+        "这一轮求解一次约 {seconds} 秒，每找一个数最多要试 {tries} 次；可按 Ctrl-C 停下，用 --tries 减少。",
+        "Solving this round takes about {seconds} s, and to find one number up to {tries} solves. Ctrl-C"
+        " stops it; --tries lowers that.",
     ),
     "as_changed": (
         "下面提到的表和行，是假设改动以后的；文件没有改。",
@@ -222,6 +228,13 @@ NOTICES: dict[str, tuple[str, str]] = {
         "Every draw of this round is a search of its own. The first took {seconds} s, so {draws} draws by"
         " {workers} processes will take about {hours} h {minutes} min more. Ctrl-C stops it; with a smaller"
         " --draws only the intervals get wider.",
+    ),
+    "odds_no_limit": (
+        "这一轮每次摇号都要重新搜索，而且都搜索到底：limits.time_s 在这里不起作用，否则机会就取决于机器快慢。"
+        "限时内求不出的一轮，一次摇号就可能要很久；可按 Ctrl-C 停下。",
+        "Every draw of this round is a search of its own, and each goes to its end: limits.time_s plays no part"
+        " here, or the odds would depend on the machine. Where solve does not end in time, a single draw may"
+        " take very long; Ctrl-C stops it.",
     ),
     "odds_none": (
         "模拟的 {draws} 次摇号里，没有一次的结果能公布（没有完成或不唯一），所以没有机会可数。什么也没有写。",

@@ -12,7 +12,7 @@ from . import conflicts_screen, odds
 from .given import Given
 from .market import Market
 from .policy import Policy
-from .solve import NoPlan, UnsupportedConstraint
+from .solve import NoPlan, UnsupportedConstraint, mechanism_of
 from .speaker import UNPUBLISHABLE, Speaker
 
 LONG = 60.0
@@ -34,6 +34,9 @@ def counted(given: Given, draws: int, workers: int, speaker: Speaker) -> odds.Od
     try:
         first = 0
         if searches(market, policy):
+            if policy.time_s:
+                speaker.err.say("odds_no_limit")
+            mechanism_of(market, policy)  # a solver is loaded before anything is timed
             begun = time.perf_counter()
             found, first = odds.odds(market, policy, 1), 1
             _foretell(time.perf_counter() - begun, draws, workers, speaker)

@@ -122,7 +122,12 @@ class Policy:
         """
         issues: list[Issue] = []
         try:
-            document = tomllib.loads(data.decode("utf-8-sig"), parse_float=Decimal)
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            row = data.count(b"\n", 0, error.start) + 1
+            raise InvalidRound([Issue("policy", row, "", "text_encoding", "policy.toml")]) from None
+        try:
+            document = tomllib.loads(text, parse_float=Decimal)
         except (ValueError, ArithmeticError, RecursionError) as error:
             raise InvalidRound([Issue("policy", 0, "", "toml_syntax", str(error))]) from None
         given = _flatten(document, issues)

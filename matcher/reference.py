@@ -39,8 +39,8 @@ KEYS: dict[str, tuple[str, str]] = {
     "mechanism.reserve_order": ("预留与普通席位的先后", "which seats are filled first"),
     "lottery.seed": ("摇号种子；有 draw.json 时不写", "seed, where there is no draw.json"),
     "limits.time_s": (
-        "限时（秒），由 solve 执行；0 不限",
-        "seconds, kept by solve; 0 for no limit",
+        "限时（秒），由 solve 执行，odds 不受此限；0 不限",
+        "seconds, kept by solve, not by odds; 0 for no limit",
     ),
     "limits.memory_mb": (
         "限内存（MB）；命令行不执行，供启动求解的作业程序读取；0 不限",
@@ -58,7 +58,10 @@ KEYS: dict[str, tuple[str, str]] = {
     "score.max": ("成绩上限", "greatest score"),
     "score.digits": ("综合成绩小数位数", "decimals of composites"),
     "score.absent": ("缺考：bar 不录取，zero 按零分", "absent: bar, or zero"),
-    "score.pass_total": ("综合成绩合格线", "qualification line"),
+    "score.pass_total": (
+        "综合成绩合格线，只对有考核通道的席位",
+        "qualification line, of programs with an exam channel only",
+    ),
     "score.pass_interview": ("面试合格线", "interview line"),
     "score.tiebreak": ("同分比较的分项，依次", "components that break ties, in order"),
     "score.accept_ranks": ("成绩看似名次也接受", "accept scores that look like ranks"),

@@ -27,6 +27,7 @@ from .messages import (
     word,
 )
 from .odds import Chance, Odds, interval
+from .result import Result
 from .tables import Issue
 from .verify import Claim, Verdict
 
@@ -355,6 +356,17 @@ def unpublishable(voice: Voice, status: str) -> None:
     voice.say(
         "unpublishable", "bold", status=Named("status", status), why=Named("unpublishable", status)
     )
+
+
+def not_proven(voice: Voice, result: Result) -> None:
+    """That a result must not be published, and how far the best one may be from it."""
+    unpublishable(voice, result.status.value)
+    for name, value, bound in zip(result.components, result.objective, result.bound, strict=False):
+        if value != bound:
+            costs = name.startswith("rank") and value < 0
+            code, sign = ("unproven_least", -1) if costs else ("unproven_most", 1)
+            voice.say(code, name=Named("objective", name), value=sign * value, bound=sign * bound)
+            return
 
 
 def verdict(voice: Voice, found: Verdict, demo: bool = False) -> None:

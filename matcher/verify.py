@@ -2422,6 +2422,7 @@ class Verifier:
             check.wrong("confirmed_lost", applicant=name, program=program)
         check.numbers["confirmed"] = len(confirmed)
         if result.resolve is None:
+            check.expect(earlier is None, "keeps_nothing")
             return
         for name, program in sorted({k for k, sure in result.kept.items() if sure} ^ confirmed):
             check.wrong("confirmed", applicant=name, program=program)
@@ -3596,8 +3597,8 @@ def verify(
         judge(dict(zip(("cutoffs", "outcome", "optimality"), judges, strict=True)), FAIR)
     else:
         judge({"cutoffs": verifier.cutoffs, "outcome": verifier.outcome}, FAIR)
-    if found.resolve is not None or any(a.confirmed for a in given.people):
-        before = Path(earlier) if earlier else None
+    before = Path(earlier) if earlier else None
+    if found.resolve is not None or before or any(a.confirmed for a in given.people):
         judge({"kept": lambda c: verifier.kept(c, before)}, ("assignment",))
     if found.report is not None:
         judge({"report": verifier.report}, ("assignment",))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from matcher import Market, Policy, Status, Tables, solve, verify
+from matcher import Market, Policy, Status, Tables, solve, terminal, verify
 from matcher.choice import Choice
 from matcher.mechanisms import closing, stable
 from matcher.mechanisms.deferred import DeferredAcceptance
@@ -166,6 +168,13 @@ def some_round() -> tuple[Market, Policy]:
     return market(made), Policy.from_tables(made)
 
 
+def test_where_nobody_applies_every_class_closes() -> None:
+    made = make_round({}, {"P": 2, "Q": 1}, EXACT, **own(P=2))
+    result = solve(market(made), Policy.from_tables(made))
+    assert result.publishable and not result.opened.any()
+    assert [made["order_classes"]["order_class"][x.order_class] for x in result.closings] == ["CP"]
+
+
 def test_cut_short_it_says_what_is_known() -> None:
     """The best set so far is maximal, and no set places more than the bound says."""
     m, policy = some_round()
@@ -199,6 +208,11 @@ def test_a_result_cut_short_is_feasible_and_not_publishable(
         zip(result.components, zip(result.objective, result.bound, strict=True), strict=True)
     )
     assert all(value <= bound for value, bound in named.values())
+    told = StringIO()
+    terminal.not_proven(terminal.Voice("en", Console(file=told, width=200)), result)
+    assert named["placed"] == (40, 40)
+    cost, least = (-number for number in named["rank"])
+    assert f"cost of ranks: {cost} found, proven to be {least} at least." in told.getvalue()
     assert "closing_tree" not in result.certificate
 
 

@@ -67,9 +67,9 @@ def test_two_people_confirmed_for_one_seat() -> None:
     ]  # fmt: skip
     assert [*explain(find(market(tables)), "zh")] == [
         "下列 3 项要求不能同时满足。这是最少的一组，没有更少的几项就会冲突：",
-        "1. 决定表 decisions.csv 第 3、2 行：申请人 B、C 已确认，保留在席位 P。请核实；可以放弃的，"
+        "1–2. 决定表 decisions.csv 第 3、2 行：申请人 B、C 已确认，保留在席位 P。请核实；可以放弃的，"
         "删去这一行。",
-        "2. 订单席位表 programs.csv 第 2 行：席位 P 只有 1 个名额。请增加席位。",
+        "3. 订单席位表 programs.csv 第 2 行：席位 P 只有 1 个名额。请增加席位。",
         "放宽其中任何一项，这一组就不再冲突；别处可能另有冲突，改好后请再运行一次。",
     ]
 

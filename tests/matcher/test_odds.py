@@ -561,10 +561,15 @@ def test_where_every_draw_is_a_search_its_cost_is_foretold(
         assert done.exit_code == 0
         told = "每次摇号都要重新搜索" in done.stderr and "search of its own" in done.stderr
         assert told == (long == 0 and mechanism != "stable")
+        assert "limits.time_s" not in done.stderr
         counts = (folder / "odds" / "odds.csv").read_bytes()
         policy = Policy.from_tables(tables := Tables.read(folder))
         whole = Market.from_tables(tables, policy)
         assert counts == to_csv(whole, odds(whole, policy, draws))
+    with (folder / "policy.toml").open("a", encoding="utf-8") as policy_file:
+        policy_file.write("\n[limits]\ntime_s = 9\n")
+    done = run(folder, "--draws", 1, "--workers", 1)
+    assert ("limits.time_s plays no part" in done.stderr) == (mechanism != "stable")
 
 
 def test_a_process_that_is_lost_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -331,6 +331,27 @@ def settled(tmp_path: Path) -> Path:
     return folder
 
 
+def test_who_has_accepted_another_place_is_told_and_kept_there(tmp_path: Path) -> None:
+    lists, scores = {"A": "P Q", "B": "P Q", "C": "Q"}, {"A P": 2, "B P": 1, "B Q": 1}
+    make_round(lists, {"P": 1, "Q": 1}, scores=scores).write(tmp_path)
+    assert run("solve", tmp_path).exit_code == 0
+    answers = confirmed("B P", "C Q")
+    make_round(lists, {"P": 1, "Q": 1}, scores=scores, decisions=answers).write(tmp_path)
+    done = run("resolve", tmp_path, "--keep", tmp_path / "result", "--lang", "en")
+    assert "B has confirmed P (Q in the earlier result); what is confirmed counts." in done.stdout
+    assert "C has confirmed Q (unplaced in the earlier result); what is confirmed" in done.stdout
+    placed = rows(tmp_path / "resolved" / "placements.csv")
+    assert [row[:3] for row in placed] == ["A  ", "B P", "C Q"]
+
+
+def test_a_result_that_keeps_nothing_cannot_be_compared_with_an_earlier_one(tmp_path: Path) -> None:
+    make_round({"A": "P"}, {"P": 1}).write(tmp_path)
+    assert run("solve", tmp_path).exit_code == 0
+    assert run("verify", tmp_path).exit_code == 0
+    done = run("verify", tmp_path, "--earlier", tmp_path / "result")
+    assert done.exit_code == 1 and "没有写明要保留哪个原结果" in done.stdout
+
+
 def rows(path: Path) -> list[str]:
     """The records of a CSV file as words."""
     with path.open(encoding="utf-8", newline="") as file:
