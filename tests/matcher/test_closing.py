@@ -11,27 +11,23 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from matcher import Market, Policy, Status, Tables, solve, terminal, verify
+from matcher import Market, Policy, Status, Tables, solve, terminal
 from matcher.choice import Choice
 from matcher.mechanisms import closing, stable
 from matcher.mechanisms.deferred import DeferredAcceptance
 from tests.matcher.test_oracle import (
     PARTS,
+    assert_proven,
     assert_same_classes,
     assert_same_rows,
     assert_same_thresholds,
     markets,
+    proven,
     solved,
-    tables_of,
 )
 from tests.oracle import Oracle
 from tests.random_markets import random_instance
 from tests.rounds import make_round, market
-
-from .verify_rounds import claim
-
-PROVEN_SHARE = 4
-"""One in so many markets is also written, and its proof verified."""
 
 EXACT = {"mechanism.closure": "exact"}
 
@@ -62,12 +58,7 @@ def compare(number: int, mechanism: str, folder: Path | None) -> None:
         assert {found.order_classes[c] for c in one.saves} == set(short) - {name}
         assert short
     if folder is not None:
-        tables_of(instance).write(folder)
-        digest, name = tables_of(instance).digest(), instance.rules.round
-        result.write(folder / "result", found, digest, name)
-        verdict = verify(folder)
-        assert not verdict.broken
-        assert claim(verdict, "outcome").status == "PROVED"
+        assert_proven(instance, found, result, folder)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -76,9 +67,8 @@ def test_exact_closing_is_what_its_definition_says(
     mechanism: str, part: int, tmp_path: Path
 ) -> None:
     for number in markets(part):
-        proven = number // PARTS % PROVEN_SHARE == 0
         try:
-            compare(number, mechanism, tmp_path / str(number) if proven else None)
+            compare(number, mechanism, tmp_path / "round" if proven(number) else None)
         except Exception as error:
             raise AssertionError(f"market {number}") from error
 
