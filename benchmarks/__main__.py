@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from .child import NOTHING
 from .figures import Figure, NotMeasured
 from .growth import ENOUGH_S
-from .instances import ROOT
+from .instances import ROOT, write_plain_demo
 from .measures import MEASURES, Measurement, Step, chosen
 from .recorded import README, RESULTS, Row, drawn, medians, record, recorded, shown, taken_on
 from .tables import tabulated
@@ -108,6 +108,8 @@ def main() -> None:
         raise SystemExit(str(unknown)) from None
     begin = time.perf_counter()
     rows = recorded()
+    if names:
+        write_plain_demo()
     for name in names:
         print(f"[{time.perf_counter() - begin:5.0f} s] {name} …", flush=True)
         rows = [row for row in rows if row.name != name] + measure(name)

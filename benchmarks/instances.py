@@ -20,6 +20,7 @@ from .figures import kernels
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "data" / "demo"
 CACHE = ROOT / ".cache" / "benchmarks"
+PLAIN_DEMO = CACHE / "demo-without-minimum"
 
 CONTESTS: dict[str, tuple[int, int, int, float]] = {
     "2,000 x 100, 8 choices, seats 1.0": (2_000, 100, 8, 1.0),
@@ -124,15 +125,13 @@ def verified_round(name: str, seed: int) -> Tables:
     return city(shape).tables()
 
 
-def demo_without_minimum() -> Path:
-    """The demo round with every minimum size set to 0, as ``optimal`` takes it."""
-    folder = CACHE / "demo-without-minimum"
+def write_plain_demo() -> None:
+    """Write the demo round with every minimum size set to 0."""
     tables = Tables.read(DEMO)
     classes = tables["order_classes"]
     classes.columns["min_size"] = ["0"] * len(classes)
-    shutil.rmtree(folder, ignore_errors=True)
-    tables.write(folder)
-    return folder
+    shutil.rmtree(PLAIN_DEMO, ignore_errors=True)
+    tables.write(PLAIN_DEMO)
 
 
 def large_round() -> Path:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .figures import NotMeasured
 from .flows import DIRECT
 from .growth import CONSENT, CURVES, SIZES
-from .instances import CITIES, CONTESTS, DEMO, NESTED, PLAIN, TIED, demo_without_minimum
+from .instances import CITIES, CONTESTS, DEMO, NESTED, PLAIN, PLAIN_DEMO, TIED
 from .optimum import ALL, KERNEL, LIMITS, OURS, OURS_FAST, TWO
 
 Step = tuple[str, ...]
@@ -71,7 +71,6 @@ def one(group: str, step: Step, *goals: Goal, fast: bool = False, runs: int = 5)
 
 
 def _rounds() -> dict[str, Measurement]:
-    plain = str(demo_without_minimum())
     return {
         "demo, stable": one(
             "rounds", ("rounds.round", str(DEMO), "stable", "sequential"), *_IN_ALL
@@ -80,7 +79,7 @@ def _rounds() -> dict[str, Measurement]:
             "rounds", ("rounds.round", str(DEMO), "optimal", "sequential"), *_IN_ALL
         ),
         "demo without minimum sizes, optimal": one(
-            "rounds", ("rounds.round", plain, "optimal", "sequential"), *_IN_ALL
+            "rounds", ("rounds.round", str(PLAIN_DEMO), "optimal", "sequential"), *_IN_ALL
         ),
         "200,000 x 5,000, 8 choices": one(
             "rounds",
