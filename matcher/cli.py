@@ -129,7 +129,7 @@ def _stop_short(result: Result, out: Path, speaker: Speaker) -> NoReturn:
 def _end(result: Result, speaker: Speaker) -> None:
     """Exit status 3 where the result cannot be published, and the reason once more."""
     if not result.publishable:
-        terminal.not_proven(speaker.out, result)
+        terminal.unpublishable(speaker.out, result.status.value)
         raise click.exceptions.Exit(UNPUBLISHABLE)
 
 

@@ -44,7 +44,6 @@ LITTLE = 0.05
 ROUNDS = 8
 """How many times columns are added to a relaxation at most."""
 
-
 NODES, FEW = 100, 20_000
 """Nodes after which, where sets cross, the solver's word is taken for the rest: of so few arcs."""
 
@@ -587,8 +586,11 @@ class Search:
         return self.cutting if cut else self.strong
 
     def together(self, start: int) -> list[int]:
-        """Weights of the components up to one, none if a relaxation cannot put so many side by side."""
-        every = self.ladder(0)
+        """Weights of the components up to one, none if a relaxation cannot put so many side by side.
+
+        None either of the lottery, which cuts could not count by pairs that prices do not want.
+        """
+        every = self.ladder(0)[: self.before_lottery]
         return [w // every[start] for w in every[: start + 1]] if start < len(every) else []
 
     def _solutions(
