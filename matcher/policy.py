@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Self
 
-from .tables import COMPONENTS, STUDY_FORMS, InvalidRound, Issue, Tables
+from .tables import COMPONENTS, STUDY_FORMS, InvalidRound, Issue, Tables, decoded
 
 MECHANISMS = ("stable", "parallel", "optimal", "max_placement")
 OBJECTIVES = ("placed", "reserves", "rank", "fit")
@@ -121,11 +121,7 @@ class Policy:
             With every key that is unknown or holds something else than it should.
         """
         issues: list[Issue] = []
-        try:
-            text = data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            row = data.count(b"\n", 0, error.start) + 1
-            raise InvalidRound([Issue("policy", row, "", "text_encoding", "policy.toml")]) from None
+        text = decoded(data, "policy", "policy.toml")
         try:
             document = tomllib.loads(text, parse_float=Decimal)
         except (ValueError, ArithmeticError, RecursionError) as error:

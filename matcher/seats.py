@@ -146,6 +146,7 @@ class _Measure:
 
     def __init__(self, base: Solved) -> None:
         self.base = base
+        self.names = [*base.market.programs, ""]
         self.ordered = ordered(base)
         self.choice = Choice(replace(base.market, caps=()))
         self.held = base.market.edges_of(base.result.matching)
@@ -168,11 +169,11 @@ class _Measure:
         price = self.prices.get(p)
         if (after == self.base.result.matching).all():
             return SeatValue(*about, proven, price, (0,) * len(self.before))
-        matching, programs = self.base.result.matching, [*market.programs, ""]
+        matching = self.base.result.matching
         held = market.edges_of(after)
         moved = sorted(
             Move(
-                market.applicants[i], programs[matching[i]], programs[after[i]],
+                market.applicants[i], self.names[matching[i]], self.names[after[i]],
                 change_of(market, int(self.held[i]), int(held[i])),
             )
             for i in np.flatnonzero(after != matching)

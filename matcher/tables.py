@@ -433,11 +433,30 @@ def read_csv(data: bytes, name: str, issues: list[Issue]) -> Table | None:
     return table
 
 
+def decoded(data: bytes, table: str, file: str) -> str:
+    """The text of a file that is no table.
+
+    Raises
+    ------
+    InvalidRound
+        If it is not UTF-8, with the row where that shows.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = _row_of(error, data)
+    raise InvalidRound([Issue(table, row, "", "text_encoding", file)])
+
+
+def _row_of(error: UnicodeDecodeError, data: bytes) -> int:
+    return data.count(b"\n", 0, error.start) + 1
+
+
 def _decode(data: bytes, name: str, issues: list[Issue]) -> str | None:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
+        row = _row_of(error, data)
     try:
         data.decode("gb18030")
         code = "encoding_gbk"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..market import Market
 from ..policy import Policy
-from ..tables import InvalidRound, Issue, Tables
+from ..tables import InvalidRound, Issue, Tables, decoded
 from . import glasgow, preflib
 from .lists import crossing_ties, of_market, to_tables, unwritable
 
@@ -172,9 +172,4 @@ class Conversion:
 
 
 def _decoded(path: Path) -> str:
-    data = path.read_bytes()
-    try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-    raise InvalidRound([Issue(path.name, line, "", "text_encoding", path.name)])
+    return decoded(path.read_bytes(), path.name, path.name).replace("\r\n", "\n")
