@@ -21,7 +21,6 @@ from collections.abc import Iterator
 
 from .child import NOTHING
 from .figures import Figure, NotMeasured
-from .growth import ENOUGH_S
 from .instances import ROOT, write_plain_demo
 from .measures import MEASURES, Measurement, Step, chosen
 from .recorded import README, RESULTS, Row, drawn, medians, record, recorded, shown, taken_on
@@ -59,13 +58,8 @@ def child(step: Step, seed: int, fast: bool) -> list[Figure]:
 
 def figures(measurement: Measurement, seed: int) -> Iterator[Figure]:
     """The figures of one run; what fails is a figure without a value."""
-    taken: list[float] = []
     for step in measurement.steps:
         where = f"{int(step[-1]):,}: " if measurement.curve else ""
-        if len(taken) > 1 and taken[-1] ** 2 / taken[-2] > ENOUGH_S:
-            reason = f"it would take about {taken[-1] ** 2 / taken[-2]:.0f} s"
-            yield Figure(f"{where}not measured", float("nan"), reason)
-            return
         try:
             found = child(step, seed, measurement.fast)
         except NotMeasured as reason:
@@ -74,8 +68,6 @@ def figures(measurement: Measurement, seed: int) -> Iterator[Figure]:
                 return
             continue
         yield from found
-        if measurement.curve:
-            taken.append(found[0].value)
 
 
 def measure(name: str) -> list[Row]:

@@ -15,8 +15,6 @@ from .instances import warm
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 PEOPLE_PER_CLASS = 35
 CONSENT = {"without consent": 0, "consent 78 %": 78}
-ENOUGH_S = 300.0
-"""A curve ends where the next size would take longer, going on as between the last two."""
 LIMIT_S = 60
 """What a search is given; beyond it the result is not proven."""
 

@@ -198,21 +198,22 @@ def test_goals_at_least_and_at_most() -> None:
     assert (str(most), str(least)) == ("≤ 3 s", "≥ 2 times")
 
 
-def test_a_curve_ends_where_the_next_size_would_take_too_long(
+def test_a_curve_ends_at_the_first_size_that_cannot_be_measured(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seconds = {"10": 1.0, "20": 10.0, "30": 1.0}
     asked: list[str] = []
 
     def answer(step: tuple[str, ...], seed: int, fast: bool) -> list[Figure]:
         asked.append(step[-1])
-        return [Figure(f"{step[-1]}: solve", seconds[step[-1]])]
+        if step[-1] == "20":
+            raise NotMeasured("more pairs than fit")
+        return [Figure(f"{step[-1]}: solve", 1.0)]
 
     monkeypatch.setattr("benchmarks.__main__.child", answer)
-    curve = Measurement("growth", tuple(("g", size) for size in seconds), curve=True)
-    *found, last = figures(curve, 1)
-    assert [figure.value for figure in found] == [1.0, 10.0]
-    assert (last.what, last.unit) == ("30: not measured", "it would take about 100 s")
+    curve = Measurement("growth", tuple(("g", size) for size in ("10", "20", "30")), curve=True)
+    found, last = figures(curve, 1)
+    assert found.value == 1.0
+    assert (last.what, last.unit) == ("20: not measured", "more pairs than fit")
     assert asked == ["10", "20"]
 
 
