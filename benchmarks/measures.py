@@ -48,7 +48,7 @@ class Measurement:
     runs
         Most runs, each on an instance of another seed.
     curve
-        Whether the steps are sizes of one curve, which ends where the next one would take too long.
+        Whether the steps are sizes of one curve, which ends at the first that cannot be measured.
     """
 
     group: str
