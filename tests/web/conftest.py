@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import Environment
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
@@ -31,6 +32,9 @@ from web.privacy import Keys
 
 PASSWORD = "correct horse"
 DATABASES = ("sqlite", "postgresql")
+CHEAP = {"argon2__memory_cost": 8, "argon2__time_cost": 1, "argon2__parallelism": 1}
+"""A password of a test need not be hard to guess."""
+
 CHOSEN = os.environ.get("ORDERCLASS_TEST_DB", "")
 
 
@@ -54,24 +58,33 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def addresses_compiled_once() -> Iterator[None]:
-    """Compile what builds an address once per rule and not once per application.
+def compiled_once() -> Iterator[None]:
+    """Compile addresses and templates once, and not once per application.
 
-    Nine tenths of the time to make an application goes there, and thousands are made. What is compiled
-    depends on the rule alone, and is bound to the application afterwards.
+    Nine tenths of the time to make an application goes to what builds its addresses, and a fifth of that
+    of most tests to templates, and thousands of applications are made.  What is compiled depends on the
+    rule, or on the template's text, alone.
     """
-    compiled: dict[tuple[Any, ...], Any] = {}
-    compile_builder = Rule._compile_builder
+    addresses: dict[tuple[Any, ...], Any] = {}
+    templates: dict[tuple[Any, ...], Any] = {}
+    build, compile_template = Rule._compile_builder, Environment.compile
 
-    def once(rule: Rule, append_unknown: bool = True) -> Any:
+    def address(rule: Rule, append_unknown: bool = True) -> Any:
         defaults = tuple(sorted((rule.defaults or {}).items()))
         key = rule.rule, tuple(rule._trace), defaults, append_unknown
-        if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
-        return compiled[key]
+        if key not in addresses:
+            addresses[key] = build(rule, append_unknown)
+        return addresses[key]
+
+    def template(environment: Environment, *told: Any, **named: Any) -> Any:
+        key = type(environment), tuple(environment.extensions), told, tuple(sorted(named.items()))
+        if key not in templates:
+            templates[key] = compile_template(environment, *told, **named)
+        return templates[key]
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Rule, "_compile_builder", once)
+        patched.setattr(Rule, "_compile_builder", address)
+        patched.setattr(Environment, "compile", template)
         yield
 
 
@@ -127,6 +140,7 @@ def installed(folder: Path, database: str) -> Iterator[Flask]:
                 "DEMO": True,
                 "TESTING": True,
                 "WTF_CSRF_ENABLED": False,
+                "SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS": CHEAP,
             }
         )
     finally:
