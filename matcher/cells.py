@@ -232,6 +232,12 @@ def occurring(numbers: Int, size: int) -> Int:
     return np.flatnonzero(found)
 
 
+def places(numbers: Int, size: int) -> list[Int]:
+    """Where each number below a size stands, ascending: one sort instead of a look for each of them."""
+    ends = np.cumsum(np.bincount(numbers, minlength=size))
+    return np.split(np.argsort(numbers, kind="stable"), ends[:-1])
+
+
 def within(sorted_keys: Int) -> Int:
     """The place of each entry of a sorted array among its equals, from 0."""
     return np.arange(len(sorted_keys)) - np.searchsorted(sorted_keys, sorted_keys)

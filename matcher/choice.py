@@ -19,6 +19,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .cells import places
 from .market import Cap, Market, crossing
 
 OPEN_FIRST, HARD, SOFT, OPEN = range(4)
@@ -349,10 +350,9 @@ def _kinds(market: Market) -> tuple[list[int], list[list[int]], list[list[int]]]
         [[p] for p in range(m)],
         [[p] for p in range(m)],
     )
-    order = np.argsort(market.program, kind="stable")
-    first = np.searchsorted(market.program[order], np.arange(m + 1))
+    of_program = places(market.program, m)
     for p, mine in groups.items():
-        here = order[first[p] : first[p + 1]]
+        here = of_program[p]
         mask = market.member[market.owner[here]][:, mine] @ (1 << np.arange(len(mine)))
         masks, which = np.unique(np.append(0, mask), return_inverse=True)
         names = [p, *(len(beneath) + np.arange(len(masks) - 1)).tolist()]

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from .openings import Search
 
 
+class OutOfTime(Exception):
+    """The limit of time is reached before the search has ended."""
+
+
 @dataclass
 class Best:
     """The best plan known: its placement, openings and value, and its flow where it has one."""

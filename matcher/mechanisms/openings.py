@@ -19,8 +19,8 @@ from math import ceil
 import numpy as np
 
 from ..cells import Int
-from ..objective import Counted, ceiling, reserved_filled
-from .best import Best, Elsewhere
+from ..objective import Counted, reserved_filled
+from .best import Best, Elsewhere, OutOfTime
 from .best_first import BestFirst, TooMany
 from .bounds import ROOM, Bool, Bound, Bounds, Node, Prices, packed, prices_of
 from .faces import Found, along
@@ -36,7 +36,7 @@ WIDE = 1.25
 """Classes with fewer people than this many times their minimum get an opening at once."""
 
 AFTER = 2
-"""What the best plan's own flow takes when the search has ended, in times of the first one."""
+"""What the best plan's own flow and its thresholds take when the search has ended, in times of the first."""
 
 LITTLE = 0.05
 """What more columns must make of the first component, where sets cross, to go on with them."""
@@ -49,10 +49,6 @@ NODES, FEW = 100, 20_000
 
 PROOF = 20_000_000
 """Nodes times people after which it is taken whatever the arcs."""
-
-
-class OutOfTime(Exception):
-    """The limit of time is reached before the search has ended."""
 
 
 @dataclass
@@ -103,6 +99,8 @@ class Search:
         self.ceilings: list[int] = []
         self.within = 0
         self.nodes, self.rounded = 1, 0
+        self.flown = 0.0
+        self.relaxed: tuple[Node, Int] | None = None
         self.loss: dict[int, tuple[float, float]] = {}
         self.root_prices: list[Found] = []
         self.gaps: dict[int, float] = {}
@@ -187,33 +185,6 @@ class Search:
         if self.deadline is not None and time.perf_counter() > self.deadline:
             raise OutOfTime
 
-    def fallback(self) -> Best:
-        """A plan without proof: what falls short is closed, as often as anything does.
-
-        Raises
-        ------
-        NoFlow
-            If classes or reserves must have people and no such plan is found.
-        """
-        plan = self.plan
-        openings = np.where(plan.decreed, OPEN, FREE)
-        free = plan.conditional & (openings == FREE)
-        flow = plan.flow(openings)
-        flow.maximise(self.components[0])
-        while True:
-            loads = self.loads(flow.matching())
-            flow = plan.flow(openings, seats=plan.within(openings, loads))
-            flow.maximise(self.components[0])
-            sizes = self.sizes(flow.matching())
-            short = free & (sizes < plan.need) & (openings == FREE)
-            if not short.any():
-                break
-            openings = np.where(short, CLOSED, openings)
-        self.offer(flow.matching(), openings)
-        if self.best is None:
-            raise NoFlow
-        return self.best
-
     def proven(self) -> tuple[int, ...]:
         """What no plan exceeds: the best plan's value as far as the root proves it, else a ceiling.
 
@@ -223,7 +194,7 @@ class Search:
         found = [*best[: self.equal]]
         for at, component in enumerate(self.objective[self.equal :], self.equal):
             same = len(self.ceilings) > at and tuple(self.ceilings[:at]) == best[:at]
-            most = self.ceilings[at] if same else ceiling(self.plan.market, component)
+            most = self.ceilings[at] if same else self.plan.ceiling(component)
             found.append(min(self.most, most) if at == 0 and self.ceilings else most)
         return tuple(found)
 
@@ -253,7 +224,7 @@ class Search:
             return Tree(leaf="best")
         relaxed = self._relaxed(root)
         if self.deadline is not None:
-            self.deadline -= AFTER * (time.perf_counter() - self.started)
+            self.deadline -= AFTER * self.flown
         try:
             proof = BestFirst(self, root, relaxed).run()
         except TooMany:
@@ -297,7 +268,9 @@ class Search:
         flow = self.plan.flow(root.openings)
         self.watch()
         first = max(1, self.before_lottery)  # a policy may ask for nothing but the lottery
+        begun = time.perf_counter()
         self.ceilings = flow.maximise(*self.objective[:first])
+        self.flown = time.perf_counter() - begun
         self.most = self.ceilings[0]
         matching = flow.matching()
         sizes = self.sizes(matching)
@@ -305,6 +278,7 @@ class Search:
         parts = self.objective[:first]
         self.strong = Strong(self.bounds, set(np.flatnonzero(wide).tolist()))
         self.strong.begin(root, flow, [*zip(self.ladder(0), parts, strict=False)])
+        self.relaxed = root, matching
         if self.plan.keeps(matching, root.openings):
             flow.maximise(*self.objective[first:])
             self.offer(flow.matching(), root.openings, flow)
@@ -344,7 +318,7 @@ class Search:
                     before = node
                     nearest(self, solution, node, base, ladder)
                     if self.best is None and flow is not None and not self.large:
-                        closing_short(self, node, flow)
+                        closing_short(self, node.openings, flow.matching())
                     if self.best is None and self.large and self.late:
                         turning(self, node, solution)
                     node, start = self.read(solution, base, ladder, node, start, tree)

@@ -21,11 +21,13 @@ from ..objective import Component, Counted, components
 from ..policy import Policy
 from ..result import Result, Status, opened_classes
 from ..solve import NoPlan
+from .best import OutOfTime
 from .flow import NoFlow
 from .next_seat import Residual, still_best
-from .openings import OutOfTime, Search
+from .openings import Search
 from .plan import Drawn, Plan, Weights
 from .proof import Writer
+from .rounding import out_of_time
 
 HONOURS = frozenset(Constraint) - {
     Constraint.OPEN_FIRST,
@@ -60,7 +62,7 @@ def solve(market: Market, policy: Policy, first: Sequence[Component] = ()) -> Re
         status = Status.FEASIBLE
     except NoFlow:
         raise NoPlan(market) from None
-    best = search.best or search.fallback()
+    best = search.best or out_of_time(search)
     flow = best.flow
     if flow is None:
         flow = plan.flow(best.openings)

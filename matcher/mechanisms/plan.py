@@ -23,10 +23,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from .. import lottery
-from ..cells import Int, occurring, pieces, width
+from ..cells import Int, occurring, pieces, places, width
 from ..choice import Choice, fill
 from ..market import Market
-from ..objective import LOTTERY, Counted
+from ..objective import LOTTERY, Counted, ceiling
 from ..policy import Policy
 from ..result import Threshold
 from . import kernels
@@ -111,10 +111,10 @@ class Plan:
         open_seat = np.array([mine[-1][0] for mine in kinds_of], np.int64)
         edges = [self.edge]
         kinds = [open_seat[market.program]]
+        of_program = places(market.program, len(market.programs))
         for at, (p, _, g) in enumerate(self.stages):
             if g >= 0:
-                here = np.flatnonzero(market.program == p)
-                here = here[market.member[market.owner[here], g]]
+                here = of_program[p][market.member[market.owner[of_program[p]], g]]
                 edges.append(here)
                 kinds.append(np.full(len(here), at))
         self.edge, self.kind = np.concatenate(edges), np.concatenate(kinds)
@@ -126,6 +126,13 @@ class Plan:
         matching = np.full(len(self.market.applicants), -1)
         matching[self.owner[arcs]] = self.market.program[self.edge[arcs]]
         return matching
+
+    def ceiling(self, component: Counted) -> int:
+        """What no plan exceeds in a component; the lottery is not drawn for every pair to say so."""
+        if isinstance(component, Drawn):
+            seats = int(self.market.capacity.sum())
+            return component.reach * min(len(self.market.applicants), seats)
+        return ceiling(self.market, component)
 
     @cached_property
     def need(self) -> Int:

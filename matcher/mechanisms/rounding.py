@@ -5,20 +5,24 @@ None of them has to be the best; each is checked before it is kept.
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..cells import Int
+from .best import OutOfTime
 from .bounds import Node
 from .faces import along, whole
 from .flow import NoFlow
-from .plan import CLOSED, FREE, OPEN, Flow
+from .plan import CLOSED, FREE, OPEN
 from .proof import Tree
 from .simplex import NOTHING
 from .strong import Solution, rounded
 
 if TYPE_CHECKING:
+    from .best import Best
     from .openings import Search
 
 DEEP = 32
@@ -31,13 +35,13 @@ MISSES = 3
 """After so many classes in turn that are better left as they are no others are turned."""
 
 
-def closing_short(search: Search, root: Node, relaxed: Flow) -> None:
+def closing_short(search: Search, openings: Int, matching: Int) -> None:
     """Plans of all classes with people, and of those left when short ones close.
 
-    Closing what falls short, as often as anything does, ends in a plan where no class has to open.
+    ``matching`` is the best where classes need no minimum.  Closing what falls short, as often as anything
+    does, ends in a plan where no class has to open.
     """
-    plan, openings = search.plan, root.openings
-    matching = relaxed.matching()
+    plan = search.plan
     sizes, loads = search.sizes(matching), search.loads(matching)
     free = plan.conditional & (openings == FREE)
     try:
@@ -57,6 +61,52 @@ def closing_short(search: Search, root: Node, relaxed: Flow) -> None:
         search.try_openings(filled, columns, loads)
     except NoFlow:
         return
+
+
+def out_of_time(search: Search) -> Best:
+    """A plan when time is up and none is known.
+
+    That of the openings nearest to a relaxation, where that takes no longer than a flow did; else what is
+    left when short classes close.
+
+    Raises
+    ------
+    NoFlow
+        If classes or reserves must have people and no such plan is found.
+    """
+    if search.relaxed is not None:
+        root, matching = search.relaxed
+        if search.large:
+            search.deadline = time.perf_counter() + search.flown
+            asked = search.asked(0, search.ladder(0))
+            with suppress(OutOfTime):
+                if solution := search.strong.solve(root, *asked, search.time_left()):
+                    _settled(search, root, _openings(search, solution, root, 0.5))
+        search.deadline = None
+        if search.best is None:
+            closing_short(search, root.openings, matching)
+    return search.best or _closing_all_short(search)
+
+
+def _closing_all_short(search: Search) -> Best:
+    """A plan of the classes that are left when what falls short is closed, as often as anything does."""
+    plan = search.plan
+    openings = np.where(plan.decreed, OPEN, FREE)
+    free = plan.conditional & (openings == FREE)
+    seats = None
+    while True:
+        flow = plan.flow(openings, seats=seats)
+        flow.maximise(search.components[0])
+        matching = flow.matching()
+        short = free & (search.sizes(matching) < plan.need) & (openings == FREE)
+        if seats is not None and not short.any():
+            break
+        openings = openings if seats is None else np.where(short, CLOSED, openings)
+        seats = plan.within(openings, search.loads(matching))
+    search.offer(matching, openings)
+    if search.best is None:
+        raise NoFlow
+    return search.best
 
 
 def nearest(search: Search, solution: Solution, node: Node, start: int, ladder: list[int]) -> None:

@@ -152,3 +152,31 @@ def test_less_time_left_than_taken_is_late() -> None:
     assert not search.late
     search.started -= 100
     assert search.late
+
+
+@pytest.mark.parametrize("relaxation", [True, False])
+def test_when_time_is_up_before_any_plan_there_is_a_good_one(
+    relaxation: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its openings are those of a relaxation, or, less good, what is left when short classes close."""
+    monkeypatch.setattr(strong, "ALL", 0)
+    shape = replace(CITY, applicants=1000, classes=40, seats=1.0, college=6, channels=(0, 2, 3))
+    made = city(replace(shape, seed=1))
+    market = made.market()
+    best = solve(market, RULES)
+
+    def over(self: Any) -> None:
+        raise openings.OutOfTime
+
+    monkeypatch.setattr(best_first.BestFirst, "run", over)
+    if not relaxation:
+        monkeypatch.setattr(strong.Strong, "solve", lambda *_: None)
+    found = solve(market, RULES)
+    assert (best.status, found.status) == (Status.OPTIMAL, Status.FEASIBLE)
+    least = (0.99 if relaxation else 0.9) * best.objective[0]
+    assert least < found.objective[0] <= best.objective[0] <= found.bound[0]
+    assert all(b >= v for v, b in zip(best.objective, found.bound, strict=True))
+    made.tables().write(tmp_path)
+    found.write(tmp_path / "result", market, made.tables().digest(), RULES.round)
+    verdict = verify(tmp_path)
+    assert not any(one.status == "BROKEN" for one in verdict.claims)
