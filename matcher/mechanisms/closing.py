@@ -34,7 +34,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..cells import Int
+from ..cells import Int, places
 from ..choice import Choice, Node
 from ..market import Cap, Market
 from ..objective import rank_costs, reserved_filled
@@ -129,10 +129,9 @@ def exact(market: Market, policy: Policy, choice: Choice, late: Late) -> Closure
     """
     search = _Search(market, policy, choice)
     proven = search.go(late)
-    closed = search.best.closed
     return Closure(
-        DeferredAcceptance(market, choice, closed),
-        tuple(search.closing(c) for c in search.order if c in closed),
+        DeferredAcceptance(market, choice, search.best.closed),
+        tuple(search.closings()),
         proven,
         search.most,
         search.tree if proven and search.leaves <= LEAVES else None,
@@ -149,16 +148,19 @@ def _shortest(run: DeferredAcceptance, last: int = -1) -> int:
     return c if short[c] else -1
 
 
-def _reopenable(run: DeferredAcceptance, names: list[int]) -> int:
-    """The first of these classes that could be open, all the others closed, none short; −1: none.
+def _each_alone(
+    run: DeferredAcceptance, names: list[int]
+) -> Iterator[tuple[int, DeferredAcceptance]]:
+    """Each of some classes that a run has open, with the run in which all the others are closed.
 
-    ``run`` has them all open.  Halving the list shares the closing of the others.
+    Halving the list shares the closing of the others.
     """
     if len(names) < 2:
-        return names[0] if names and not run.short().any() else -1
+        yield from ((c, run) for c in names)
+        return
     half = len(names) // 2
-    first = _reopenable(run.without(names[half:]), names[:half])
-    return first if first >= 0 else _reopenable(run.without(names[:half]), names[half:])
+    yield from _each_alone(run.without(names[half:]), names[:half])
+    yield from _each_alone(run.without(names[:half]), names[half:])
 
 
 class _Found(NamedTuple):
@@ -196,13 +198,13 @@ class _Search:
         self.market, self.choice = market, choice
         self.cost = rank_costs(market, policy)
         self.order: list[int] = np.argsort(market.class_order).tolist()
-        everything = DeferredAcceptance(market, choice)
-        self.met = everything.short() == 0
+        self.everything = DeferredAcceptance(market, choice)
+        self.met = self.everything.short() == 0
         binding = [cap for cap in market.caps if _may_bind(market, cap)]
         self.under = frozenset(int(market.class_of[p]) for cap in binding for p in cap.programs)
         self.binding = bool(binding)
         self.never = [c for c in self.order if _too_few(market)[c]]
-        self.whole = everything.without(self.never)
+        self.whole = self.everything.without(self.never)
         may = np.flatnonzero(market.min_size > 1)
         self.relaxed = DeferredAcceptance(market, choice, self.never, loose=may.tolist())
         self.tree: Tree = []
@@ -233,9 +235,9 @@ class _Search:
 
     def reopenable(self, closed: Collection[int]) -> int:
         """The first closed class in plan order that could be opened, none short; −1: maximal."""
-        return _reopenable(
-            self.whole, [c for c in self.order if c in closed and c not in self.never]
-        )
+        names = [c for c in self.order if c in closed and c not in self.never]
+        alone = _each_alone(self.whole, names)
+        return next((c for c, run in alone if not run.short().any()), -1)
 
     def improve(self, late: Late) -> None:
         """Open or close one class and settle anew, as long as that finds better sets."""
@@ -273,12 +275,13 @@ class _Search:
         met = sum(bool(self.met[c]) for c in closed)
         return -len(closed), -met, tuple(c not in closed for c in self.order)
 
-    def closing(self, c: int) -> Closing:
-        """A class that the best set closes: what it would hold, alone reopened, and who would lack."""
-        run = DeferredAcceptance(self.market, self.choice, self.best.closed - {c})
-        short = np.flatnonzero(run.short())
-        saves = tuple(int(other) for other in short if other != c)
-        return Closing(c, int(run.sizes()[c]), int(self.market.min_size[c]), saves)
+    def closings(self) -> Iterator[Closing]:
+        """The classes that the best set closes: what each would hold, alone reopened, and who would lack."""
+        names = [c for c in self.order if c in self.best.closed]
+        for c, run in _each_alone(self.everything, names):
+            short = np.flatnonzero(run.short())
+            saves = tuple(int(other) for other in short if other != c)
+            yield Closing(c, int(run.sizes()[c]), int(self.market.min_size[c]), saves)
 
     # --- bounds
 
@@ -314,9 +317,10 @@ class _Search:
         seats: dict[tuple[int, int], int] = {}
         for r in self.market.reserves:
             seats[r.program, r.group] = seats.get((r.program, r.group), 0) + r.seats
+        of_program = places(self.market.program, len(self.market.programs))
         edges, rows = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         for row, (p, g) in enumerate(seats):
-            found = np.flatnonzero(self.market.program == p)
+            found = of_program[p]
             found = found[self.market.member[self.market.owner[found], g]]
             edges.append(found)
             rows.append(np.full(len(found), row))
