@@ -217,7 +217,8 @@ class Search:
         root = self.bounds.entered(Node(begin, everybody, np.full(len(market.applicants), -1)))
         if root is None:
             raise NoFlow
-        if self.is_leaf(root):  # no class has to open, so that one flow says all
+        if self.is_leaf(root):  # no class has to open: one flow says all, and no plan takes less
+            self.deadline = None
             self.try_openings(root.openings)
             if self.best is None:
                 raise NoFlow

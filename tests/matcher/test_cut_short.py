@@ -67,8 +67,9 @@ def test_of_an_outcome_that_was_cut_short_nothing_is_asked(
 
 def test_an_optimal_plan_with_one_more_seat_is_cut_short_with_its_limit() -> None:
     tables = make_round(
-        {"A": "P Q", "B": "P Q", "D": "Q"}, {"P": 1, "Q": 1}, {"mechanism.name": "optimal"}
-    )
+        {"A": "P Q", "B": "P Q", "D": "Q"}, {"P": 2, "Q": 1}, {"mechanism.name": "optimal"},
+        order_classes={"C": 2}, programs={"P": {"order_class": "C"}},
+    )  # fmt: skip
     base = Solved.of(tables, Policy.from_tables(tables))
     assert all(value.complete for value in value_of_seats(base))
     hurried = replace(base, policy=replace(base.policy, time_s=1e-9))  # type: ignore[arg-type]
