@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 DEEP = 32
 """After so many nodes, and twice as many each time, openings that are halfway are rounded again."""
 
+QUARTER = 0.25
+"""The share of the classes that fall short that closes at once, those that lack most."""
+
 TIMES = 8
 """How often classes that fall short are closed at most, before openings are given up."""
 
@@ -35,11 +38,11 @@ MISSES = 3
 """After so many classes in turn that are better left as they are no others are turned."""
 
 
-def closing_short(search: Search, openings: Int, matching: Int) -> None:
+def closing_short(search: Search, openings: Int, matching: Int, at_once: float = QUARTER) -> None:
     """Plans of all classes with people, and of those left when short ones close.
 
     ``matching`` is the best where classes need no minimum.  Closing what falls short, as often as anything
-    does, ends in a plan where no class has to open.
+    does, such a share of it at once, ends in a plan where no class has to open.
     """
     plan = search.plan
     sizes, loads = search.sizes(matching), search.loads(matching)
@@ -50,7 +53,7 @@ def closing_short(search: Search, openings: Int, matching: Int) -> None:
         search.try_openings(filled, columns, loads)
         while (short := free & (sizes < plan.need) & (openings == FREE)).any():
             share = sizes / np.maximum(1, plan.need)
-            least = max(0.5, float(np.quantile(share[short], 0.25)))
+            least = max(0.5, float(np.quantile(share[short], at_once)))
             openings = np.where(short & (share <= least), CLOSED, openings)
             search.watch()
             flow = plan.flow(openings, columns, plan.within(openings, loads))
@@ -67,7 +70,7 @@ def out_of_time(search: Search) -> Best:
     """A plan when time is up and none is known.
 
     That of the openings nearest to a relaxation, where that takes no longer than a flow did; else what is
-    left when short classes close.
+    left when all short classes close at once.
 
     Raises
     ------
@@ -84,7 +87,7 @@ def out_of_time(search: Search) -> Best:
                     _settled(search, root, _openings(search, solution, root, 0.5))
         search.deadline = None
         if search.best is None:
-            closing_short(search, root.openings, matching)
+            closing_short(search, root.openings, matching, at_once=1)
     return search.best or _closing_all_short(search)
 
 
