@@ -256,7 +256,7 @@ def look(tmp_path: Path) -> Look:
         for how in looks(page):
             found = axe(page)
             found += [f"{page.url} is wider than the screen"] if too_wide(page) else []
-            if True if asked else page.wait_for_load_state() is None:
+            if asked or found:
                 page.screenshot(path=folder / f"{name}-{how}.png", full_page=True)
             wrong += [f"{how} {line}" for line in found]
         return wrong

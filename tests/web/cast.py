@@ -43,6 +43,7 @@ class Somebody:
         try:
             self.page.goto(path)
         except Error:  # a page that waits for a run was just loading itself again
+            self.page.wait_for_load_state()
             self.page.goto(path)
         if "/login" in self.page.url and path != "/login":
             self.fill({"username": self.username, "password": self.password})
