@@ -40,12 +40,22 @@ from . import (
 )
 from .explain import Explanation, explain
 from .fairness import Fairness
-from .given import FOLDER, RESULT, Given, as_given, languages, must_exist, read_round, read_tables
+from .given import (
+    FOLDER,
+    RESULT,
+    TIME,
+    Given,
+    as_given,
+    languages,
+    must_exist,
+    read_round,
+    read_tables,
+)
 from .least import TRIES
 from .policy import Policy
 from .report import compare, report
 from .resolve import CannotKeep, resolve
-from .result import Result
+from .result import Result, Status
 from .solve import UnsupportedConstraint, solve
 from .speaker import BROKEN, INVALID, UNPUBLISHABLE, Program, Speaker
 from .tables import InvalidRound
@@ -120,9 +130,13 @@ def _about_seed(seed: str, folder: Path, speaker: Speaker) -> None:
         speaker.out.say("seed_stated")
 
 
-def _stop_short(result: Result, out: Path, speaker: Speaker) -> NoReturn:
-    """Exit status 3, and where the unpublishable result is kept."""
+def _stop_short(policy: Policy, result: Result, out: Path, speaker: Speaker) -> NoReturn:
+    """Exit status 3, what would end the work, and where the unpublishable result is kept."""
     status = Named("status", result.status.value)
+    if result.status is Status.FEASIBLE:
+        speaker.err.say("more_time", seconds=policy.time_s)
+        if result.mechanism != "optimal" and policy.closure == "exact":
+            speaker.err.say("close_in_turn")
     speaker.stop(UNPUBLISHABLE, "not_publishable", status=status, path=out)
 
 
@@ -229,16 +243,24 @@ def odds_command(
 @main.command(name="solve")
 @FOLDER
 @click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal | max_placement")
+@TIME
 @click.option(
     "--out", metavar="OUT", type=click.Path(path_type=Path),
     help="结果文件夹，默认 FOLDER/result / result folder",
 )  # fmt: skip
 @languages
-def solve_command(folder: Path, mechanism: str | None, out: Path | None, lang: str) -> None:
-    """录取并检验，写出结果 / place, verify, and write the result."""
+def solve_command(
+    folder: Path, mechanism: str | None, time_s: int | None, out: Path | None, lang: str
+) -> None:
+    """录取并检验，写出结果 / place, verify, and write the result.
+
+    \b
+    限时不是规则：结果由数据、规则和种子唯一决定，多给时间只会算完，不会换一个结果。
+    A limit of time is no rule: the outcome is unique, and more time ends the work, never changes it.
+    """
     speaker = Speaker.of(lang)
     out = out or folder / "result"
-    given = read_round(folder, speaker, mechanism)
+    given = read_round(folder, speaker, mechanism).within(time_s)
     keeping.may_write(out, speaker)
     _finish(given, _place(given, speaker), out, speaker)
 
@@ -267,7 +289,7 @@ def _finish(
         speaker.out.say("written", path=place)
     _about_seed(given.policy.seed, folder, speaker)
     if not result.publishable:
-        _stop_short(result, place, speaker)
+        _stop_short(given.policy, result, place, speaker)
 
 
 @main.command(name="resolve")
@@ -277,16 +299,19 @@ def _finish(
     help="要尽量保留的原结果 / the earlier result to keep",
 )  # fmt: skip
 @click.option("--soft", is_flag=True, help="已确认的也可让步 / confirmed places may give way")
+@TIME
 @click.option(
     "--out", metavar="NEW", type=click.Path(path_type=Path),
     help="结果文件夹，默认 FOLDER/resolved / result folder",
 )  # fmt: skip
 @languages
-def resolve_command(folder: Path, kept: Path, soft: bool, out: Path | None, lang: str) -> None:
+def resolve_command(
+    folder: Path, kept: Path, soft: bool, time_s: int | None, out: Path | None, lang: str
+) -> None:
     """变动后重排：已确认的不动，其余少动 / place again, moving as few people as can be."""
     speaker = Speaker.of(lang)
     out = out or folder / "resolved"
-    given = read_round(folder, speaker, "optimal")
+    given = read_round(folder, speaker, "optimal").within(time_s)
     earlier = late.read_earlier(given, kept, speaker, soft)
     late.refuse_to_overwrite(kept, out, speaker)
     keeping.may_write(out, speaker)
@@ -545,7 +570,7 @@ def demo_command(out: Path, anew: bool, lang: str) -> None:
     ):
         folder = _demo_folder(Path(scratch) / "demo", steps)
         result, document, told, verdict, place = _run(folder, out, speaker, steps)
-        seed = _policy_of(folder).seed
+        policy = _policy_of(folder)
     with again.overheard(speaker.out.output) as parts:
         speaker.out.line("")
         if not result.publishable:
@@ -555,9 +580,9 @@ def demo_command(out: Path, anew: bool, lang: str) -> None:
         terminal.explanation(speaker.out, _telling(told), demo=True)
         terminal.verdict(speaker.out, verdict, demo=True)
         speaker.out.say("demo", "bold")
-        _about_seed(seed, folder, speaker)
+        _about_seed(policy.seed, folder, speaker)
         if not result.publishable:
-            _stop_short(result, place, speaker)
+            _stop_short(policy, result, place, speaker)
         speaker.out.say("written", path=place)
     if folder == DEMO:
         with speaker.minding(shown.path, "unwritable"):

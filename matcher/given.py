@@ -21,6 +21,10 @@ RESULT = click.option(
     "--result", "out", metavar="OUT", type=click.Path(path_type=Path),
     help="结果文件夹，默认 FOLDER/result / result folder",
 )  # fmt: skip
+TIME = click.option(
+    "--time-s", metavar="SECONDS", type=click.IntRange(min=0),
+    help="限时（秒），0 不限，代替规则里的 / limit of time instead of the policy's, 0 for none",
+)  # fmt: skip
 
 
 def languages(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -39,6 +43,15 @@ class Given:
     tables: Tables
     policy: Policy
     market: Market
+
+    def within(self, time_s: int | None) -> Given:
+        """The round with so many seconds to solve it, where any are named.
+
+        No rule is changed by it: more time ends the work, it never leads to another outcome.
+        """
+        if time_s is None:
+            return self
+        return replace(self, policy=replace(self.policy, time_s=time_s))
 
 
 def read_tables(folder: Path, speaker: Speaker) -> Tables:

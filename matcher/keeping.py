@@ -18,13 +18,10 @@ from pathlib import Path
 
 from .market import Market
 from .report import GUARANTEES
-from .result import Result, Status
+from .result import Result
 from .speaker import BROKEN, INVALID, Speaker
 from .terminal import verdict as show_verdict
 from .verify import RESULT_FILES, Verdict
-
-UNFINISHED = {"min_size", "outcome", "kept", "optimality"}
-"""Claims that do not hold of a result whose making was cut short."""
 
 JUDGED = ("result.json", *RESULT_FILES, "kept.csv")
 """The files of a result that a verdict speaks of; beside them the round's draw, and any report."""
@@ -83,7 +80,7 @@ def settle(
     for path in tmp.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
-    if _harmful(_broken(verdict), result):
+    if result.status.harmful(_broken(verdict)):
         aside = _move(tmp, _beside(out, ".broken"), speaker)
         show_verdict(speaker.err, verdict)
         speaker.stop(BROKEN, "broken", path=aside)
@@ -173,11 +170,6 @@ def _stated(path: Path) -> set[str]:
     return {str(claim["name"]) for claim in claims if claim["status"] == "BROKEN"}
 
 
-def _harmful(broken: set[str], result: Result) -> set[str]:
-    """The broken claims that no want of time explains."""
-    return broken - (UNFINISHED if result.status is Status.FEASIBLE else set())
-
-
 def _judged(out: Path, folder: Path) -> set[str] | None:
     """What ``verdict.json`` calls broken, if it judged these very files."""
     try:
@@ -240,6 +232,6 @@ def read_back(
         broken = _broken(verdict)
         with suppress(OSError):
             write_verdict(out, folder, verdict)
-    if harm := _harmful(broken, result):
+    if harm := result.status.harmful(broken):
         speaker.stop(BROKEN, "result_broken", path=out, claims=", ".join(sorted(harm)))
     return result

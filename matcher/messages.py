@@ -104,6 +104,17 @@ NOTICES: dict[str, tuple[str, str]] = {
         "在限制内没有得到可公布的结果（{status}）；已知的部分写在 {path}。",
         "No publishable result within the limits ({status}); what is known is in {path}.",
     ),
+    "more_time": (
+        "限时 {seconds} 秒内没有算完。限时只管算不算得完，不管结果是什么：可用 --time-s 多给些时间再算。",
+        "The work did not end within {seconds} seconds. A limit of time decides whether it ends, never the"
+        " outcome: give it more with --time-s.",
+    ),
+    "close_in_turn": (
+        "班多时，一次算准停开哪些班（closure = \"exact\"）可能给多少时间也算不完；规则承诺以前，可改用逐个停开"
+        "（closure = \"sequential\"）。",
+        "With many classes the best set to close (closure = \"exact\") may not be found in any time; before the"
+        " rules are committed to, classes may be closed in turn instead (closure = \"sequential\").",
+    ),
     "unpublishable": (
         "不可公布（{status}）：{why}。", "NOT PUBLISHABLE ({status}): {why}.",
     ),

@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib import metadata
@@ -24,6 +24,9 @@ from .market import Market
 
 Bool = NDArray[np.bool_]
 
+UNFINISHED = {"min_size", "outcome", "kept", "optimality"}
+"""Claims that need not hold of a result whose making was cut short."""
+
 
 class Status(Enum):
     """What is known of a result.
@@ -34,6 +37,10 @@ class Status(Enum):
 
     OPTIMAL = "OPTIMAL"
     FEASIBLE = "FEASIBLE"
+
+    def harmful(self, broken: Collection[str]) -> set[str]:
+        """The broken claims that no want of time explains."""
+        return {*broken} - (UNFINISHED if self is Status.FEASIBLE else set())
 
 
 class Threshold(NamedTuple):

@@ -153,7 +153,7 @@ OWN_PAGES = ("notices", "waiting")
 """Runs that are told about where they are asked for, and not among those of the solver."""
 
 RUN_STATES = {
-    "QUEUED": _("排队"), "RUNNING": _("计算中"), "VERIFIED": _("已检验"),
+    "QUEUED": _("排队"), "RUNNING": _("计算中"), "VERIFIED": _("已检验"), "INCOMPLETE": _("没有算完"),
     "BROKEN": _("检验未通过"), "FAILED": _("失败"), "CANCELLED": _("已取消"), "ANSWERED": _("已算出，未经检验"),
 }  # fmt: skip
 RUN_STATUSES = {"OPTIMAL": _("最优"), "FEASIBLE": _("可行，未完成")}

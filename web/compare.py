@@ -133,6 +133,19 @@ def _placements(folder: Path) -> dict[str, tuple[str, str]]:
     return {row["applicant"]: (row["program"], row["rank"]) for row in rows}
 
 
+def unproven(run: Run) -> tuple[str, int, int] | None:
+    """The first objective that is not proven to be the best there is: its name, what was found, and the bound.
+
+    A cost counts as it is, so that its bound is the least it can be.
+    """
+    for one in run.summary.get("objective", []):
+        name, value, bound = one["name"].partition("_")[0], one["value"], one["bound"]
+        if value != bound:
+            sign = -1 if name == "rank" and value < 0 else 1
+            return name, sign * value, sign * bound
+    return None
+
+
 def prices(run: Run) -> list[tuple[str, str, int]]:
     """What one more seat for everybody is worth at each program where the result prices it.
 

@@ -26,7 +26,7 @@ from threading import Event
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -48,7 +48,6 @@ from .snapshot import (
 )
 
 LIVE = ("QUEUED", "RUNNING")
-ENDS = ("VERIFIED", "BROKEN", "FAILED", "CANCELLED", "ANSWERED")
 STEPS = ("solve", "verify", "explain", "report")
 SILENCE = timedelta(seconds=30)
 HEARTBEAT = 1.0
@@ -102,7 +101,7 @@ def queue(
     if kind == "trial":
         if round_.state == "VOID":
             raise NotAllowed("state")
-        toml = _trial_rules(round_.serial, toml)
+        toml = trial_rules(round_.serial, toml)
     else:
         frozen = snapshot_of(session, round_)
         where = ("DRAWN",) if kind == "committed" else ("PUBLISHED", "CONFIRMING")
@@ -125,7 +124,7 @@ def queue(
     return run
 
 
-def _trial_rules(serial: str, toml: str) -> str:
+def trial_rules(serial: str, toml: str) -> str:
     """The rules with the seed of this round's trials.
 
     All trials of a round share it, so that two of them differ by their rules and not by luck.
@@ -368,13 +367,16 @@ def _carry_out(claim: Claim, stop: Event) -> dict[str, Any]:
         return CARRIED[run.kind](claim, run, place, stop)
     policy = matcher.Policy.from_toml(run.policy_toml.encode())
     official = run.kind != "trial"
+    seconds = seconds_of(db.reading(), run)
     _prepare(run, place / "round")
     db.forget()
     made, out = place / "result.tmp", place / "result"
-    limits = limits_of(policy)
+    limits = limits_of(replace(policy, time_s=seconds))
     for step in STEPS:
         option = "--result" if step != "solve" else "--out"
-        command = (*COMMAND, step, str(place / "round"), option, str(made))
+        command: tuple[str, ...] = (*COMMAND, step, str(place / "round"), option, str(made))
+        if step == "solve" and seconds != policy.time_s:
+            command += ("--time-s", str(seconds))
         status = child(claim, step, command, place, limits, stop)
         if step == "solve" and status == BROKEN:
             made = place / "result.tmp.broken"
@@ -384,13 +386,28 @@ def _carry_out(claim: Claim, stop: Event) -> dict[str, Any]:
             if not _broken(made):
                 raise Stopped("FAILED", complaint(place, step, status))
             break
-    ended = _reading(made, official)
+    ended = _reading(made, official, seconds)
     if named := {str(c["applicant"]) for c in run.corrections}:
         ended["summary"]["named"] = _places(made, named)
     settle(made)
     made.rename(out)
     settle([place])
     return ended
+
+
+def seconds_of(session: Session, run: Run) -> int:
+    """The limit of time of a run: its rules', doubled for every official run that it cut short before.
+
+    More time is no other rule: it ends the work, and the outcome is unique.
+    """
+    seconds = matcher.Policy.from_toml(run.policy_toml.encode()).time_s
+    cut_short = select(func.count(Run.id)).where(
+        Run.round_id == run.round_id,
+        Run.kind != "trial",
+        Run.state == "INCOMPLETE",
+        Run.id < run.id,
+    )
+    return seconds if run.kind == "trial" else seconds << (session.scalar(cut_short) or 0)
 
 
 def _prepare(run: Run, folder: Path) -> None:
@@ -510,13 +527,13 @@ def _broken(out: Path) -> bool:
         return False
 
 
-def _reading(out: Path, official: bool) -> dict[str, Any]:
-    """How a run ended, by what its folder holds."""
+def _reading(out: Path, official: bool, seconds: int) -> dict[str, Any]:
+    """How a run that had so much time ended, by what its folder holds."""
     try:
         result, verdict = (
             json.loads((out / f"{n}.json").read_bytes()) for n in ("result", "verdict")
         )
-        broken = bool(verdict["broken"])
+        broken = {c["name"] for c in verdict["claims"] if c["status"] == "BROKEN"}
         report = {} if broken else json.loads((out / "report.json").read_bytes())
         with (out / "classes.csv").open(encoding="utf-8", newline="") as file:
             classes = [dict(row) for row in csv.DictReader(file)]
@@ -526,6 +543,7 @@ def _reading(out: Path, official: bool) -> dict[str, Any]:
             "complete": complete,
             "mechanism": str(result["mechanism"]),
             "objective": result["objective"],
+            "seconds": seconds,
             "report": report,
             "claims": verdict["claims"],
             "classes": classes,
@@ -533,10 +551,11 @@ def _reading(out: Path, official: bool) -> dict[str, Any]:
             "digest": result["digests"]["inputs"],
             "files": digests(out),
         }
-        status = str(result["status"])
+        status = matcher.Status(result["status"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise Stopped("FAILED", f"unreadable result: {type(error).__name__}: {error}") from error
-    return {"state": "BROKEN" if broken else "VERIFIED", "status": status, "summary": summary}
+    state = "VERIFIED" if complete else "BROKEN" if status.harmful(broken) else "INCOMPLETE"
+    return {"state": state, "status": status.value, "summary": summary}
 
 
 def _places(out: Path, named: Collection[str]) -> dict[str, tuple[str, int | None]]:

@@ -200,6 +200,11 @@ def committed_run(session: Session, round_: Round) -> Run | None:
     )
 
 
+def may_run_again(session: Session, round_: Round) -> bool:
+    """Whether no committed run is on its way, and none has a result that can be published."""
+    return round_.state == "DRAWN" and committed_run(session, round_) is None
+
+
 def _publishable(session: Session, round_: Round, actor: Actor) -> list[Obstacle]:
     run = committed_run(session, round_)
     if run is None or run.state != "VERIFIED":

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from matcher import Tables, cli, keeping
+from matcher import Tables, cli
+from matcher.result import UNFINISHED
 from matcher.verify import Claim, Unreadable, Verdict
 from tests.rounds import make_round
 
@@ -317,11 +318,28 @@ def test_a_result_cut_short_is_written_and_says_so(
     done = run("solve", folder)
     assert done.exit_code == 3
     assert "没有得到可公布的结果（可行，未完成）" in done.stderr
+    assert "限时 1 秒内没有算完" in done.stderr and "逐个停开" not in done.stderr
     about = json.loads((folder / "result" / "result.json").read_text(encoding="utf-8"))
     assert (about["status"], about["publishable"]) == ("FEASIBLE", False)
     verdict = json.loads((folder / "result" / "verdict.json").read_text(encoding="utf-8"))
-    assert {c["name"] for c in verdict["claims"] if c["status"] == "BROKEN"} <= keeping.UNFINISHED
+    assert {c["name"] for c in verdict["claims"] if c["status"] == "BROKEN"} <= UNFINISHED
     assert "可行，未完成" in run("report", folder).stdout
+
+
+def test_more_time_ends_the_work_with_the_same_outcome(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("solve", folder).exit_code == 0
+    ticks = iter(range(0, 10_000, 500))
+    clock = SimpleNamespace(perf_counter=lambda: next(ticks))
+    monkeypatch.setattr("matcher.mechanisms.stable.time", clock)
+    out = tmp_path / "out"
+    assert run("solve", folder, "--out", out, "--time-s", 1).exit_code == 3
+    done = run("solve", folder, "--out", out, "--time-s", 1_000_000)
+    assert done.exit_code == 0 and "没有算完" not in done.stderr
+    for name in ("placements.csv", "classes.csv"):
+        assert (out / name).read_bytes() == (folder / "result" / name).read_bytes()
+    assert "--time-s 的内容不对" in run("solve", folder, "--time-s", "-1").stderr
 
 
 def test_a_result_that_is_not_the_only_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

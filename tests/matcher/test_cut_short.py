@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from matcher import Policy
+from matcher.cli import main
 from matcher.mechanisms import stable
 from matcher.seats import value_of_seats
 from matcher.whatif import Solved
@@ -63,6 +65,17 @@ def test_of_an_outcome_that_was_cut_short_nothing_is_asked(
     done = run(exact, "--seats", "T=+1")
     assert done.exit_code == 3 and "假设：T 席位 +1" in done.stdout, done.output
     assert "没有做完的，请放宽时限" not in done.stderr
+
+
+def test_where_the_best_set_to_close_is_sought_another_way_is_named(
+    exact: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        stable, "_close", lambda m, p, _, close=stable._close: close(m, p, lambda: True)
+    )
+    done = CliRunner().invoke(main, ["solve", str(exact), "--time-s", "7"])
+    assert done.exit_code == 3
+    assert "限时 7 秒内没有算完" in done.stderr and "可改用逐个停开" in done.stderr
 
 
 def test_an_optimal_plan_with_one_more_seat_is_cut_short_with_its_limit() -> None:

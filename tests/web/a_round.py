@@ -78,11 +78,13 @@ def rows(table: str) -> Iterator[dict[str, str]]:
 
 
 def small_round(
-    session: Session, *, serial: str = SERIAL, state: str = "REVIEW", people: int = 12
-) -> Round:
+    session: Session, *, serial: str = SERIAL, state: str = "REVIEW", people: int = 12,
+    rules: str = "",
+) -> Round:  # fmt: skip
     """The round of ``data/example``, in a state, with everything confirmed and reviewed.
 
-    Before its deadline in ``ANNOUNCED`` and ``OPEN``, a day after it in every other state.
+    Before its deadline in ``ANNOUNCED`` and ``OPEN``, a day after it in every other state.  ``rules``
+    come at the end of the example's.
     """
     moment = db.now(session)
     deadline = moment + timedelta(days=9 if state in ("DRAFT", "ANNOUNCED", "OPEN") else -1)
@@ -94,8 +96,9 @@ def small_round(
     session.add(made)
     session.flush()
     made.policy = PolicyVersion(
-        round_id=made.id, number=1, toml=policy(serial), workflow={"days.publicity": 5}, at=moment
-    )
+        round_id=made.id, number=1, toml=policy(serial) + rules, workflow={"days.publicity": 5},
+        at=moment,
+    )  # fmt: skip
     for kind, document in (("plan_approval", "审〔2026〕1号"), ("result_filing", "备〔2026〕1号")):
         session.add(
             Record(
@@ -190,11 +193,14 @@ def upheld_round(**options: Any) -> Round:
 STAGES: dict[str, Callable[..., Round]] = {
     "frozen": frozen_round,
     "drawn": drawn_round,
+    "limited": lambda: drawn_round(rules=LIMITED),
     "approved": approved_round,
     "published": published_round,
     "upheld": upheld_round,
     "confirming": confirming_round,
 }
+
+LIMITED = "\n[limits]\ntime_s = 60\n"
 
 BEGINNINGS = ("draft", "review")
 """Stages at which nothing has been done yet: the rows are put there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from matcher import Issue, Policy
-from tests.web.a_round import SERIAL, small_round, standing
+from tests.web.a_round import LIMITED, SERIAL, small_round, standing
 from tests.web.conftest import PASSWORD, Clock
-from web import auth, calendar, compare, db, jobs, publication, snapshot
-from web.coordinating import decide
+from web import auth, calendar, compare, db, jobs, policies, publication, snapshot
+from web.coordinating import decide, trials
 from web.models import (
     Applicant,
     AuditEvent,
@@ -80,8 +81,23 @@ TRIAL = {
     "label": "平行志愿", "mechanism-name": "parallel", "mechanism-closure": "exact",
     "mechanism-rank": "min_cost", "mechanism-reserve_order": "reserves_first", "preferences-max": "0",
     "score-pass_total": "", "mechanism-objective-0": "placed", "mechanism-objective-1": "rank",
-    "mechanism-objective-2": "", "mechanism-objective-3": "",
+    "mechanism-objective-2": "", "mechanism-objective-3": "", "limits-time_s": "60",
 }  # fmt: skip
+
+HURRIED = """
+import sys
+from itertools import count
+from types import SimpleNamespace
+from matcher import cli
+from matcher.mechanisms import stable
+
+given = int(sys.argv[sys.argv.index("--time-s") + 1]) if "--time-s" in sys.argv else 60
+ticks = count(step=1000)
+if given < ENOUGH:
+    stable.time = SimpleNamespace(perf_counter=lambda: next(ticks))
+cli.main()
+"""
+"""The command line on a clock that is past any limit below ``ENOUGH`` at once."""
 
 
 # --- trials -----------------------------------------------------------------------------------
@@ -305,6 +321,71 @@ def test_a_failed_committed_run_is_run_again(stand: Stand) -> None:
     assert "再算一次" in first.get(f"{AT}/approval").text
     first.post(f"{AT}/committed")
     assert [r.state for r in all_of(app, Run)] == ["FAILED", "QUEUED"]
+
+
+def test_an_official_run_that_was_cut_short_has_twice_the_time(
+    stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, first, second = stand("limited")
+    script = tmp_path / "hurried.py"
+    script.write_text(HURRIED.replace("ENOUGH", "240"), encoding="utf-8")
+    monkeypatch.setattr(jobs, "COMMAND", (sys.executable, str(script)))
+    for seconds in (60, 120):
+        work(app)
+        run = all_of(app, Run)[-1]
+        assert (run.state, run.status, run.summary["seconds"]) == (
+            "INCOMPLETE",
+            "FEASIBLE",
+            seconds,
+        )
+        for page in ("approval", f"runs/{run.key}"):
+            said = first.get(f"{AT}/{page}").text
+            assert f"限时 {seconds} 秒内没有算完" in said and "再算一次" in said
+        assert "正式结果还没算完" in second.get(f"{AT}/approval").text
+        second.post(f"{AT}/approval", data={"read": "y"})
+        assert state_of(app) == "DRAWN"
+        first.post(f"{AT}/committed")
+    work(app)
+    run = all_of(app, Run)[-1]
+    assert (run.state, run.status, run.summary["seconds"]) == ("VERIFIED", "OPTIMAL", 240)
+    assert "再算一次" not in first.get(f"{AT}/approval").text
+    with app.app_context(), db.writing() as session:
+        session.get_one(Run, run.id).started_by = "coordinator:coord1"
+    assert second.post(f"{AT}/approval", data={"read": "y"}).status_code == 302
+    assert state_of(app) == "APPROVED"
+
+
+def test_before_the_lock_it_is_told_whether_these_rules_come_to_an_end(
+    stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, first, _ = stand("review")
+    assert "这套规则还没有试算过" in first.get(f"{AT}/freeze").text
+    script = tmp_path / "hurried.py"
+    script.write_text(HURRIED.replace("ENOUGH", "61"), encoding="utf-8")
+    with app.app_context(), db.writing() as session:
+        round_ = session.query(Round).one()
+        assert round_.policy is not None
+        round_.policy.toml += LIMITED
+        rules = policies.document(policies.current(session, round_))
+    form = {
+        f"mechanism-objective-{at}": name for at, name in enumerate(rules["mechanism.objective"])
+    }
+    for key in set(trials.VARIED) - {"mechanism.objective"}:
+        form[key.replace(".", "-")] = str(rules[key] or "")
+    form["label"] = "照章"
+    monkeypatch.setattr(jobs, "COMMAND", (sys.executable, str(script)))
+    url = first.post(f"{AT}/runs", data=form).headers["Location"]
+    work(app)
+    assert "限时 60 秒内没有算完" in (page := first.get(url).text)
+    assert (
+        "已证明不会超过" in page and "放宽求解时限再试算" in page and "可改用逐个停开" not in page
+    )
+    assert "这套规则上一次试算，限时 60 秒内没有算完" in first.get(f"{AT}/freeze").text
+    monkeypatch.undo()
+    first.post(f"{AT}/runs", data=form)
+    first.post(f"{AT}/runs", data=form | {"mechanism-closure": "exact"})
+    work(app)
+    assert "这套规则上一次试算算完了" in first.get(f"{AT}/freeze").text
 
 
 # --- approval and publication -----------------------------------------------------------------

@@ -76,6 +76,22 @@ def freeze(serial: str) -> str | Response:
         rules=[(p.label, policies.shown(p, value)) for p in policies.PARAMETERS
                if p.section == "mechanism"
                and (value := policies.values(session, round_)[p.key]) is not None],
+        tried=_tried(session, round_),
+    )  # fmt: skip
+
+
+def _tried(session: Session, round_: Round) -> Run | None:
+    """The last trial that came to an end by the very rules that the round has."""
+    if round_.policy is None:
+        return None
+    return session.scalar(
+        select(Run)
+        .where(
+            Run.round_id == round_.id, Run.kind == "trial", Run.state.in_(("VERIFIED", "INCOMPLETE")),
+            Run.policy_toml == jobs.trial_rules(round_.serial, round_.policy.toml),
+        )
+        .order_by(Run.id.desc())
+        .limit(1)
     )  # fmt: skip
 
 
@@ -165,7 +181,7 @@ def confirm_draw(serial: str) -> str | Response:
 
 @bp.post("/rounds/<serial>/committed")
 def run_committed(serial: str) -> Response:
-    """Run the committed rules again, after a run that failed."""
+    """Run the committed rules again, after a run that failed or did not come to its end."""
     try:
         with telling(_("正式匹配已开始")), changing(serial) as (session, round_):
             toml = round_.policy.toml if round_.policy else ""
@@ -205,7 +221,7 @@ def approval(serial: str) -> str | Response:
         "coordinator/approval.html", round=round_, run=run, claims=claims, names=CLAIMS,
         trusted=publication.trusted_claims(run) if run else [], form=form, waiting=waiting,
         filing=planning.record_of(session, round_, "result_filing"), states=codes.RUN_STATES,
-        statuses=codes.RUN_STATUSES,
+        statuses=codes.RUN_STATUSES, again=rounds.may_run_again(session, round_),
         held=session.scalar(select(Approval).where(Approval.round_id == round_.id).order_by(Approval.id)),
     )  # fmt: skip
 

@@ -15,13 +15,15 @@ from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
-from .. import auth, codes, compare, db, jobs, policies, supposing
+from matcher import Policy
+
+from .. import auth, codes, compare, db, jobs, policies, rounds, supposing
 from ..models import Applicant, Cap, OrderClass, Program, Reserve, Round, Run, Score
 from .blueprint import bp, changing, telling
 from .rules import fields_of, filled, form_of, put, taken
 
 VARIED = ("mechanism.name", "mechanism.closure", "mechanism.objective", "mechanism.rank",
-          "mechanism.reserve_order", "preferences.max", "score.pass_total")  # fmt: skip
+          "mechanism.reserve_order", "preferences.max", "score.pass_total", "limits.time_s")  # fmt: skip
 """The parameters that a trial may set otherwise than the round's rules."""
 
 PARAMETERS = [policies.BY_KEY[key] for key in VARIED]
@@ -180,9 +182,17 @@ def run_page(serial: str, key: str) -> BaseResponse:
         fairness=compare.fairness([run]) if done else [], labels=codes.FAIRNESS,
         supposed=[(one, supposing.words(one.summary["asked"]["change"], one.summary["asked"]["code"]))
                   for one in supposed],
+        unproven=compare.unproven(run) if run.status == "FEASIBLE" else None,
+        in_turn=_may_close_in_turn(run), again=run.kind == "committed" and rounds.may_run_again(db.reading(), round_),
         form=_supposition(run) if done and not live else None, changes=CHANGES, live_states=jobs.LIVE,
     )  # fmt: skip
     return _alive(page, live)
+
+
+def _may_close_in_turn(run: Run) -> bool:
+    """Whether closing in turn would have been less work than the best set to close."""
+    rules = Policy.from_toml(run.policy_toml.encode())
+    return rules.mechanism != "optimal" and rules.closure == "exact"
 
 
 def _supposition(run: Run) -> FlaskForm:
