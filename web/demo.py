@@ -26,7 +26,7 @@ from typing import Any
 import click
 from flask import Flask, current_app
 from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 import matcher
 from matcher import Policy
@@ -502,15 +502,16 @@ def _review(session: Session, round_: Round, files: Files) -> None:
             _conclude(session, people[row["applicant"]], row)
     session.flush()
     components = ("culture", "skill", "interview", "experience", "language", "fit")
-    session.add_all(
-        Score(
-            applicant_id=people[row["applicant"]].id, channel=row["channel"],
-            program_id=programs[row["program"]] if row["program"] else None,
+    scores = [
+        {
+            "applicant_id": people[row["applicant"]].id, "channel": row["channel"],
+            "program_id": programs[row["program"]] if row["program"] else None,
             **{name: row[name] for name in components}, **by,
-        )
+        }
         for row in files["scores"]
         if row["applicant"] in people
-    )  # fmt: skip
+    ]  # fmt: skip
+    session.execute(insert(Score), scores)
     session.add_all(
         Decision(
             applicant_id=people[row["applicant"]].id, program_id=programs[row["program"]],
@@ -524,10 +525,12 @@ def _review(session: Session, round_: Round, files: Files) -> None:
 
 def _by_file(session: Session, round_: Round, files: Files) -> dict[str, Applicant]:
     """The applicants of a round by their name in the files."""
-    found = {
-        held.person.number_index: held
-        for held in session.scalars(select(Applicant).where(Applicant.round_id == round_.id))
-    }
+    everybody = (
+        select(Applicant)
+        .where(Applicant.round_id == round_.id)
+        .options(joinedload(Applicant.person), selectinload(Applicant.groups))
+    )
+    found = {held.person.number_index: held for held in session.scalars(everybody)}
     named: dict[str, Applicant] = {}
     for row in files["applicants"]:
         held = found.pop(privacy.number_index(row["identity_number"].upper()), None)
