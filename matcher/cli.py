@@ -133,7 +133,7 @@ def _about_seed(seed: str, folder: Path, speaker: Speaker) -> None:
 def _stop_short(policy: Policy, result: Result, out: Path, speaker: Speaker) -> NoReturn:
     """Exit status 3, what would end the work, and where the unpublishable result is kept."""
     status = Named("status", result.status.value)
-    if result.status is Status.FEASIBLE:
+    if result.status is Status.FEASIBLE and policy.time_s:
         speaker.err.say("more_time", seconds=policy.time_s)
         if result.mechanism != "optimal" and policy.closure == "exact":
             speaker.err.say("close_in_turn")

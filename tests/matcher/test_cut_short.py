@@ -76,6 +76,8 @@ def test_where_the_best_set_to_close_is_sought_another_way_is_named(
     done = CliRunner().invoke(main, ["solve", str(exact), "--time-s", "7"])
     assert done.exit_code == 3
     assert "限时 7 秒内没有算完" in done.stderr and "可改用逐个停开" in done.stderr
+    done = CliRunner().invoke(main, ["solve", str(exact)])  # no limit did it
+    assert done.exit_code == 3 and "没有算完" not in done.stderr
 
 
 def test_an_optimal_plan_with_one_more_seat_is_cut_short_with_its_limit() -> None:
