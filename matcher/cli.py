@@ -133,8 +133,8 @@ def _about_seed(seed: str, folder: Path, speaker: Speaker) -> None:
 def _stop_short(policy: Policy, result: Result, out: Path, speaker: Speaker) -> NoReturn:
     """Exit status 3, what would end the work, and where the unpublishable result is kept."""
     status = Named("status", result.status.value)
-    if result.status is Status.FEASIBLE and policy.time_s:
-        speaker.err.say("more_time", seconds=policy.time_s)
+    if result.status is Status.FEASIBLE and policy.seconds:
+        speaker.err.say("more_time", seconds=policy.seconds)
         if result.mechanism != "optimal" and policy.closure == "exact":
             speaker.err.say("close_in_turn")
     speaker.stop(UNPUBLISHABLE, "not_publishable", status=status, path=out)
@@ -468,6 +468,7 @@ def convert_command(
     help="每找一个数最多试算几次 / most solves to find one number",
 )  # fmt: skip
 @click.option("--mechanism", metavar="NAME", help="stable | parallel | optimal | max_placement")
+@TIME
 @click.option(
     "--out",
     metavar="OUT",
@@ -478,11 +479,11 @@ def convert_command(
 def what_if_command(
     folder: Path, applicant: str | None, program: str | None, order_class: str | None,
     value_of_seats: bool, programs: str | None, tries: int, mechanism: str | None,
-    out: Path | None, lang: str, **changes: Any,
+    time_s: int | None, out: Path | None, lang: str, **changes: Any,
 ) -> None:  # fmt: skip
     """改一点再录一遍，看谁变了；或问怎样才够 / change a little, solve again, see who moves."""
     speaker = Speaker.of(lang)
-    given = read_round(folder, speaker, mechanism)
+    given = read_round(folder, speaker, mechanism).within(time_s)
     if out is not None:
         if (out / "policy.toml").is_file():
             speaker.stop(INVALID, "out_is_round", path=out)

@@ -23,7 +23,7 @@ RESULT = click.option(
 )  # fmt: skip
 TIME = click.option(
     "--time-s", metavar="SECONDS", type=click.IntRange(min=0),
-    help="限时（秒），0 不限，代替规则里的 / limit of time instead of the policy's, 0 for none",
+    help="限时（秒），代替规则里的 limits.time_s / limit of time, in place of the policy's",
 )  # fmt: skip
 
 

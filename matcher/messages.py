@@ -105,9 +105,10 @@ NOTICES: dict[str, tuple[str, str]] = {
         "No publishable result within the limits ({status}); what is known is in {path}.",
     ),
     "more_time": (
-        "限时 {seconds} 秒内没有算完。限时只管算不算得完，不管结果是什么：可用 --time-s 多给些时间再算。",
+        "限时 {seconds} 秒内没有算完。限时只管算不算得完，不管结果是什么：solve、resolve、what-if 可用 --time-s"
+        " 多给些时间再算。",
         "The work did not end within {seconds} seconds. A limit of time decides whether it ends, never the"
-        " outcome: give it more with --time-s.",
+        " outcome: give solve, resolve or what-if more with --time-s.",
     ),
     "close_in_turn": (
         "班多时，一次算准停开哪些班（closure = \"exact\"）可能给多少时间也算不完；规则承诺以前，可改用逐个停开"

@@ -14,6 +14,9 @@ from .tables import COMPONENTS, STUDY_FORMS, InvalidRound, Issue, Tables, decode
 MECHANISMS = ("stable", "parallel", "optimal", "max_placement")
 OBJECTIVES = ("placed", "reserves", "rank", "fit")
 ANY = "*"
+ALWAYS_ENDS_S = 600
+"""Seconds that ``max_placement`` has where the rules set no limit: there are rounds, not large ones, that
+nobody can solve in a life-time."""
 _MAX_DIGITS = 15
 """Numbers of a policy are as long as those of a cell: sums of them stay exact in 64 bits."""
 
@@ -110,6 +113,11 @@ class Policy:
     fit_threshold: int | None = _key("report.fit_threshold", "int", None)
     key_industries: tuple[str, ...] = _key("report.key_industries", "strs", ())
     groups_of_interest: tuple[str, ...] = _key("report.groups_of_interest", "strs", ("G05", "G06"))
+
+    @property
+    def seconds(self) -> int:
+        """How long the solver may take; 0 for as long as it needs."""
+        return self.time_s or (ALWAYS_ENDS_S if self.mechanism == "max_placement" else 0)
 
     @classmethod
     def from_toml(cls, data: bytes) -> Self:

@@ -39,8 +39,8 @@ KEYS: dict[str, tuple[str, str]] = {
     "mechanism.reserve_order": ("预留与普通席位的先后", "which seats are filled first"),
     "lottery.seed": ("摇号种子；有 draw.json 时不写", "seed, where there is no draw.json"),
     "limits.time_s": (
-        "限时（秒），由 solve 执行，odds 不受此限；0 不限",
-        "seconds, kept by solve, not by odds; 0 for no limit",
+        "限时（秒），由 solve 执行，odds 不受此限；0 不限，max_placement 此时限 600 秒",
+        "seconds, kept by solve, not by odds; 0 for no limit, with max_placement for 600",
     ),
     "limits.memory_mb": (
         "限内存（MB）；命令行不执行，供启动求解的作业程序读取；0 不限",

@@ -195,9 +195,9 @@ WHATIF: dict[str, tuple[str, str]] = {
         "{order_class} cannot be opened by decree: no plan keeps all hard requirements.",
     ),
     "unasked": (
-        "结果不能公布，不在它上面试算“怎样才够”。限时内没有做完的，请放宽时限（limits.time_s）再问。",
+        "结果不能公布，不在它上面试算“怎样才够”。限时内没有做完的，请放宽时限（--time-s）再问。",
         "The outcome is not publishable, so nothing was tried on it. If it was cut short, allow more time"
-        " (limits.time_s) and ask again.",
+        " (--time-s) and ask again.",
     ),
     "cut_short": (
         "（有的试算到了限度还没有做完，用的是到那时为止最好的结果；以上不是定论。）",

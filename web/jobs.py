@@ -21,12 +21,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from math import ceil
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -207,7 +208,12 @@ class Stopped(Exception):
 
     def __init__(self, state: str, error: str = ""):
         self.state, self.error = state, error
+        self.summary: dict[str, Any] = {}
         super().__init__(error)
+
+
+class Late(Stopped):
+    """A child took longer than it may."""
 
 
 class Leaving(Exception):
@@ -258,6 +264,7 @@ def work_once(stop: Event | None = None) -> bool:
         return True
     except Stopped as end:
         ended = {"state": end.state, "error": end.error}
+        ended |= {"summary": end.summary} if end.summary else {}
     except Exception as error:  # whatever went wrong, the run must not stay in the queue
         current_app.logger.exception("run %s", claim.key)
         ended = {"state": "FAILED", "error": f"{type(error).__name__}: {error}"[:2000]}
@@ -341,7 +348,8 @@ def _end(session: Session, claim: Claim, held: Run, ended: Mapping[str, Any]) ->
     ):  # fmt: skip
         raise Lost
     session.refresh(held)
-    after = {"state": held.state, "status": held.status, "files": held.summary.get("files")}
+    told = {name: held.summary.get(name) for name in ("files", "seconds")}
+    after = {"state": held.state, "status": held.status, **told}
     _note(session, held, SYSTEM, "run.end", after)
 
 
@@ -368,16 +376,20 @@ def _carry_out(claim: Claim, stop: Event) -> dict[str, Any]:
     policy = matcher.Policy.from_toml(run.policy_toml.encode())
     official = run.kind != "trial"
     seconds = seconds_of(db.reading(), run)
+    limits = limits_of(replace(policy, time_s=seconds))
     _prepare(run, place / "round")
     db.forget()
     made, out = place / "result.tmp", place / "result"
-    limits = limits_of(replace(policy, time_s=seconds))
     for step in STEPS:
         option = "--result" if step != "solve" else "--out"
         command: tuple[str, ...] = (*COMMAND, step, str(place / "round"), option, str(made))
-        if step == "solve" and seconds != policy.time_s:
-            command += ("--time-s", str(seconds))
-        status = child(claim, step, command, place, limits, stop)
+        if step == "solve":
+            command += more_time(policy, seconds)
+        try:
+            status = child(claim, step, command, place, limits, stop)
+        except Late as late:
+            late.summary = {"seconds": seconds or ceil(limits.seconds)}
+            raise
         if step == "solve" and status == BROKEN:
             made = place / "result.tmp.broken"
         if not (made / "result.json").is_file() or status not in (DONE, BROKEN, UNPUBLISHABLE):
@@ -396,18 +408,30 @@ def _carry_out(claim: Claim, stop: Event) -> dict[str, Any]:
 
 
 def seconds_of(session: Session, run: Run) -> int:
-    """The limit of time of a run: its rules', doubled for every official run that it cut short before.
+    """The limit of time of a run, 0 for none: its rules', or twice what cut the same work short before.
 
-    More time is no other rule: it ends the work, and the outcome is unique.
+    The rules and the draw run once for the round, and once for each set of corrections, which have as
+    long as the round had.  More time is no other rule: it ends the work, and the outcome is unique.
     """
-    seconds = matcher.Policy.from_toml(run.policy_toml.encode()).time_s
-    cut_short = select(func.count(Run.id)).where(
-        Run.round_id == run.round_id,
-        Run.kind != "trial",
-        Run.state == "INCOMPLETE",
-        Run.id < run.id,
+    seconds = matcher.Policy.from_toml(run.policy_toml.encode()).seconds
+    if run.kind == "trial":
+        return seconds
+    earlier = session.scalars(
+        select(Run).where(
+            Run.round_id == run.round_id, Run.kind.in_(("committed", run.kind)), Run.id < run.id
+        )
     )
-    return seconds if run.kind == "trial" else seconds << (session.scalar(cut_short) or 0)
+    had: list[int] = [
+        one.summary.get("seconds", 0) * (2 if one.state in ("INCOMPLETE", "FAILED") else 1)
+        for one in earlier
+        if one.kind == "committed" or one.corrections == run.corrections
+    ]
+    return max([seconds, *had])
+
+
+def more_time(policy: matcher.Policy, seconds: int) -> tuple[str, ...]:
+    """What tells the command line of a limit of time that is not its rules'."""
+    return ("--time-s", str(seconds)) if seconds != policy.seconds else ()
 
 
 def _prepare(run: Run, folder: Path) -> None:
@@ -450,7 +474,7 @@ def limits_of(policy: matcher.Policy) -> Limits:
     config = current_app.config
     seconds = config.get("RUN_SECONDS", DEFAULT_SECONDS)
     memory = policy.memory_mb or config.get("RUN_MEMORY_MB", DEFAULT_MEMORY_MB)
-    return Limits(max(seconds, policy.time_s + 600 if policy.time_s else 0), memory)
+    return Limits(max(seconds, policy.seconds + 600 if policy.seconds else 0), memory)
 
 
 def child(
@@ -495,7 +519,7 @@ def _wait(
         if stop.is_set():
             raise Leaving
         if time.monotonic() - began > seconds:
-            raise Stopped("FAILED", f"{step}: time limit {seconds:g} s")
+            raise Late("FAILED", f"{step}: time limit {seconds:g} s")
         time.sleep(POLL)
 
 
@@ -554,7 +578,10 @@ def _reading(out: Path, official: bool, seconds: int) -> dict[str, Any]:
         status = matcher.Status(result["status"])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise Stopped("FAILED", f"unreadable result: {type(error).__name__}: {error}") from error
-    state = "VERIFIED" if complete else "BROKEN" if status.harmful(broken) else "INCOMPLETE"
+    cut_short = status is matcher.Status.FEASIBLE and seconds > 0
+    state = "INCOMPLETE" if cut_short else "VERIFIED"
+    if status.harmful(broken) or (broken and not cut_short):
+        state = "BROKEN"
     return {"state": state, "status": status.value, "summary": summary}
 
 

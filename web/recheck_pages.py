@@ -153,7 +153,7 @@ def rechecks_list(serial: str) -> str | BaseResponse:
     round_, session = auth.round_of(serial), db.reading()
     held = rechecks.of_office(session, round_, current_user)
     leads = current_user.role == "coordinator"
-    run = rechecks.successor_run(session, round_) if leads else None
+    run = rechecks.run_together(session, round_) if leads else None
     page = render_template(
         "offices/rechecks.html", round=round_, layout=layout(), at=at, leads=leads, run=run,
         page=paging.page_of(held), matters=rechecks.MATTERS, states=rechecks.STATES,

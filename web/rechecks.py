@@ -518,21 +518,24 @@ def run_all(session: Session, round_: Round, actor: Actor) -> Run:
 
 
 def successor_run(session: Session, round_: Round) -> Run | None:
-    """The last run of exactly what has been upheld, while that is not published."""
+    """The last live or verified run of exactly what has been upheld, while that is not published."""
+    run = run_together(session, round_)
+    return run if run is not None and run.state in (*jobs.LIVE, "VERIFIED") else None
+
+
+def run_together(session: Session, round_: Round) -> Run | None:
+    """The same, or where there is none the last one that came to nothing."""
     wanted = upheld(session, round_)
     published = publication.publication_of(session, round_)
     if published is None or not wanted or published.run.corrections == wanted:
         return None
     runs = session.scalars(
-        select(Run)
-        .where(
-            Run.round_id == round_.id,
-            Run.kind == "recheck",
-            Run.state.in_((*jobs.LIVE, "VERIFIED")),
+        select(Run).where(
+            Run.round_id == round_.id, Run.kind == "recheck", Run.state != "CANCELLED"
         )
-        .order_by(Run.id.desc())
     )
-    return next((run for run in runs if run.corrections == wanted), None)
+    same = [run for run in runs if run.corrections == wanted]
+    return max(same, key=lambda run: (run.state in (*jobs.LIVE, "VERIFIED"), run.id), default=None)
 
 
 def unpublished(session: Session, round_: Round) -> Sequence[Recheck]:

@@ -200,9 +200,21 @@ def committed_run(session: Session, round_: Round) -> Run | None:
     )
 
 
-def may_run_again(session: Session, round_: Round) -> bool:
-    """Whether no committed run is on its way, and none has a result that can be published."""
-    return round_.state == "DRAWN" and committed_run(session, round_) is None
+def to_run_again(session: Session, round_: Round) -> Run | None:
+    """The last committed run, where it ended without a verified result and may run again."""
+    if round_.state != "DRAWN" or committed_run(session, round_) is not None:
+        return None
+    return last_committed(session, round_)
+
+
+def last_committed(session: Session, round_: Round) -> Run | None:
+    """The last run of the committed policy, however it ended."""
+    return session.scalar(
+        select(Run)
+        .where(Run.round_id == round_.id, Run.kind == "committed")
+        .order_by(Run.id.desc())
+        .limit(1)
+    )
 
 
 def _publishable(session: Session, round_: Round, actor: Actor) -> list[Obstacle]:

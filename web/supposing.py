@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -114,9 +115,14 @@ def _carry_out(claim: jobs.Claim, run: Run, place: Path, stop: Event) -> dict[st
     base = db.reading().scalars(select(Run).where(Run.key == asked["of"])).one()
     change = asked["code"] if asked["change"] == OPEN else f"{asked['code']}=+1"
     out, step = place / "result", "what-if"
-    command = (*jobs.COMMAND, step, str(jobs.round_folder_of(base)), f"--{asked['change']}", change,
+    command: tuple[str, ...] = (*jobs.COMMAND, step, str(jobs.round_folder_of(base)), f"--{asked['change']}", change,
                "--out", str(out))  # fmt: skip
-    limits = jobs.limits_of(Policy.from_toml(run.policy_toml.encode()))
+    policy, seconds = (
+        Policy.from_toml(run.policy_toml.encode()),
+        int(base.summary.get("seconds", 0)),
+    )
+    limits = jobs.limits_of(replace(policy, time_s=max(policy.time_s, seconds)))
+    command += jobs.more_time(policy, seconds or policy.seconds)
     db.forget()
     status = jobs.child(claim, step, command, place, limits, stop)
     if status not in (jobs.DONE, jobs.UNPUBLISHABLE) or not (out / "moves.csv").is_file():

@@ -40,10 +40,6 @@ HONOURS = frozenset({
     Constraint.PROGRAM_SCORE,
 })  # fmt: skip
 
-LIMIT_S = 600
-"""Seconds after which the work is cut short where the policy sets no limit: there are rounds, not large
-ones, that nobody can solve in a life-time."""
-
 _WORK = 30.0
 """Work, in the solver's own measure, after which one draw of many is given up."""
 
@@ -51,7 +47,7 @@ _WORK = 30.0
 def solve(market: Market, policy: Policy) -> Result:
     """The greatest weakly stable placement among the classes that open."""
     begun = time.perf_counter()
-    search = Search(market, policy, Limit(policy.time_s or LIMIT_S))
+    search = Search(market, policy, Limit(policy.seconds))
     return _result(search, _close(search), begun)
 
 

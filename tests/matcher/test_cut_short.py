@@ -62,6 +62,7 @@ def test_of_an_outcome_that_was_cut_short_nothing_is_asked(
         done = run(exact, *question)
         assert done.exit_code == 3 and "没有做完的，请放宽时限" in done.stderr, done.output
         assert "不可公布（可行，未完成）：限时内没有做完。" in done.stdout
+    assert "请放宽时限（--time-s）再问" in run(exact, "--value-of-seats", "--time-s", "9").stderr
     done = run(exact, "--seats", "T=+1")
     assert done.exit_code == 3 and "假设：T 席位 +1" in done.stdout, done.output
     assert "没有做完的，请放宽时限" not in done.stderr

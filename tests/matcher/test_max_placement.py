@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import matcher.policy
 from matcher import Market, Policy, Result, Status, Tables, explain, solve
 from matcher.generate import synthetic
 from matcher.mechanisms import levels, max_placement, weakly_stable
@@ -239,7 +240,7 @@ def test_odds_need_no_clock() -> None:
 def test_cut_short_it_is_feasible_with_a_bound(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(max_placement, "LIMIT_S", 0)
+    monkeypatch.setattr(matcher.policy, "ALWAYS_ENDS_S", 0)
     short = 0
     for number, (oracle, m, policy) in enumerate(instances("cut short")):
         result = solve(m, policy)

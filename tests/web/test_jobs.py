@@ -172,6 +172,50 @@ def gone(pid: int) -> bool:
     return False
 
 
+# --- limits of time ---------------------------------------------------------------------------
+
+
+def test_what_cut_the_same_work_short_is_doubled(drawn: Flask) -> None:
+    limited = policy() + "\n[limits]\ntime_s = 60\n"
+    mine, hers = [{"applicant": "A01"}], [{"applicant": "A02"}]
+    past = [
+        ("trial", "INCOMPLETE", [], 960, 60), ("committed", "CANCELLED", [], 0, 60),
+        ("committed", "INCOMPLETE", [], 60, 60), ("committed", "FAILED", [], 0, 120),
+        ("committed", "FAILED", [], 300, 120), ("committed", "BROKEN", [], 900, 600),
+        ("committed", "VERIFIED", [], 900, 900), ("recheck", "INCOMPLETE", mine, 900, 900),
+        ("recheck", "VERIFIED", hers, 900, 900), ("recheck", "QUEUED", mine, 0, 1800),
+        ("trial", "QUEUED", [], 0, 60),
+    ]  # fmt: skip
+    with db.writing() as session:
+        round_ = session.query(Round).one()
+        session.delete(session.query(Run).one())
+        session.flush()
+        for kind, state, corrections, seconds, limit in past:
+            run = Run(
+                round_id=round_.id, kind=kind, state=state, corrections=corrections, policy_toml=limited,
+                summary={"seconds": seconds}, started_by="甲", queued_at=db.now(session),
+            )  # fmt: skip
+            session.add(run)
+            session.flush()
+            assert jobs.seconds_of(session, run) == limit, (kind, state)
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("stable", 0), ("max_placement", 600)])
+def test_where_the_rules_set_no_limit_one_mechanism_has_its_own(
+    drawn: Flask, name: str, seconds: int
+) -> None:
+    run = Run(
+        round_id=1,
+        kind="trial",
+        policy_toml=policy().replace('name = "stable"', f'name = "{name}"'),
+    )
+    rules = Policy.from_toml(run.policy_toml.encode())
+    assert jobs.seconds_of(db.reading(), run) == rules.seconds == seconds
+    assert jobs.more_time(rules, seconds) == ()
+    assert jobs.more_time(rules, 1200) == ("--time-s", "1200")
+    assert jobs.limits_of(rules).seconds == 1800
+
+
 # --- failing children -------------------------------------------------------------------------
 
 
@@ -202,8 +246,11 @@ def test_a_child_that_fails_leaves_a_failed_run_and_can_be_tried_again(
     drawn.config["RUN_SECONDS"] = 0.5 if how == "time" else 20
     assert jobs.work_once()
     run = the_run()
-    assert (run.state, run.summary, run.status) == ("FAILED", {}, "")
+    late = {"seconds": 1} if how == "time" else {}
+    assert (run.state, run.summary, run.status) == ("FAILED", late, "")
     assert word in run.error
+    again = Run(round_id=run.round_id, kind="committed", policy_toml=run.policy_toml, id=run.id + 1)
+    assert jobs.seconds_of(db.reading(), again) == (2 if how == "time" else 0)
     assert not jobs.result_of(run).exists()
     assert db.reading().query(Round).one().state == "DRAWN"
     with db.writing() as session:

@@ -231,6 +231,22 @@ def test_what_keeps_a_successor_from_being_public_is_said(
     assert "现在不能推算" in c2.post(f"{AT}/run", follow_redirects=True).text
 
 
+def test_a_run_that_was_cut_short_says_how_long_it_had(upheld: Flask) -> None:
+    c1 = staff(upheld, "coordinator", "c1")
+    key = held(upheld).key
+    for state, seconds, told in (
+        ("INCOMPLETE", 60, "限时 60 秒内没有算完"), ("FAILED", 1800, "限时 1800 秒内没有算完"),
+        ("BROKEN", 60, "没有算成"), ("FAILED", 0, "没有算成"),
+    ):  # fmt: skip
+        with upheld.app_context(), db.writing() as session:
+            for run in session.scalars(select(Run).where(Run.kind == "recheck")):
+                run.state, run.summary = state, {"seconds": seconds} if seconds else {}
+        listed = c1.get(AT).text
+        assert told in listed and "推算全部更正的后果" in listed, state
+        if state == "INCOMPLETE":
+            assert told in c1.get(f"{AT}/{key}").text
+
+
 def test_a_round_that_waits_for_rechecks_says_so(published: Flask, clock: Clock) -> None:
     c1 = staff(published, "coordinator", "c1")
     first, second = ticket_of(published, "A05"), ticket_of(published, "A09", "human")

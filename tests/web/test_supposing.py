@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,6 +75,22 @@ def test_what_is_supposed_is_solved_again_and_told_in_counts(stand: Stand) -> No
         assert supposing.possible(made) == []
     first.set_cookie("lang", "en")
     assert "Solved, not verified" in first.get(url).text
+
+
+def test_what_is_supposed_has_as_long_as_the_run_had(
+    stand: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, first, run = ready(stand)
+    with app.app_context(), db.writing() as session:
+        base = session.scalars(select(Run)).one()
+        base.summary = base.summary | {"seconds": 240}
+        [value, *_] = supposing.possible(base)[0]
+    script = tmp_path / "told.py"
+    script.write_text("import sys\nprint(*sys.argv[-2:])\nsys.exit(7)\n", encoding="utf-8")
+    monkeypatch.setattr(jobs, "COMMAND", (sys.executable, str(script)))
+    first.post(f"{AT}/runs/{run.key}/suppose", data={"change": value})
+    work(app)
+    assert "--time-s 240" in all_of(app, Run)[-1].error
 
 
 def test_what_cannot_be_supposed_is_refused(stand: Stand) -> None:

@@ -81,13 +81,13 @@ def freeze(serial: str) -> str | Response:
 
 
 def _tried(session: Session, round_: Round) -> Run | None:
-    """The last trial that came to an end by the very rules that the round has."""
+    """The last trial by the very rules that the round has, however it ended."""
     if round_.policy is None:
         return None
     return session.scalar(
         select(Run)
         .where(
-            Run.round_id == round_.id, Run.kind == "trial", Run.state.in_(("VERIFIED", "INCOMPLETE")),
+            Run.round_id == round_.id, Run.kind == "trial", Run.state.not_in((*jobs.LIVE, "CANCELLED")),
             Run.policy_toml == jobs.trial_rules(round_.serial, round_.policy.toml),
         )
         .order_by(Run.id.desc())
@@ -211,7 +211,7 @@ def approval(serial: str) -> str | Response:
         return redirect(url_for("coordinator.round_page", serial=serial))
     round_ = auth.round_of(serial)
     session = db.reading()
-    run = _last_run(session, round_)
+    run = rounds.last_committed(session, round_)
     claims = run.summary.get("claims", []) if run else []
     waiting = []
     if round_.state == "DRAWN":
@@ -221,19 +221,9 @@ def approval(serial: str) -> str | Response:
         "coordinator/approval.html", round=round_, run=run, claims=claims, names=CLAIMS,
         trusted=publication.trusted_claims(run) if run else [], form=form, waiting=waiting,
         filing=planning.record_of(session, round_, "result_filing"), states=codes.RUN_STATES,
-        statuses=codes.RUN_STATUSES, again=rounds.may_run_again(session, round_),
+        statuses=codes.RUN_STATUSES, again=rounds.to_run_again(session, round_) is not None,
         held=session.scalar(select(Approval).where(Approval.round_id == round_.id).order_by(Approval.id)),
     )  # fmt: skip
-
-
-def _last_run(session: Session, round_: Round) -> Run | None:
-    """The last committed run of a round, however it ended."""
-    return session.scalar(
-        select(Run)
-        .where(Run.round_id == round_.id, Run.kind == "committed")
-        .order_by(Run.id.desc())
-        .limit(1)
-    )
 
 
 @bp.route("/rounds/<serial>/publish", methods=["GET", "POST"])

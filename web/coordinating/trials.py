@@ -182,8 +182,8 @@ def run_page(serial: str, key: str) -> BaseResponse:
         fairness=compare.fairness([run]) if done else [], labels=codes.FAIRNESS,
         supposed=[(one, supposing.words(one.summary["asked"]["change"], one.summary["asked"]["code"]))
                   for one in supposed],
-        unproven=compare.unproven(run) if run.status == "FEASIBLE" else None,
-        in_turn=_may_close_in_turn(run), again=run.kind == "committed" and rounds.may_run_again(db.reading(), round_),
+        unproven=compare.unproven(run),
+        in_turn=_may_close_in_turn(run), again=rounds.to_run_again(db.reading(), round_) == run,
         form=_supposition(run) if done and not live else None, changes=CHANGES, live_states=jobs.LIVE,
     )  # fmt: skip
     return _alive(page, live)
