@@ -579,9 +579,8 @@ def _reading(out: Path, official: bool, seconds: int) -> dict[str, Any]:
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise Stopped("FAILED", f"unreadable result: {type(error).__name__}: {error}") from error
     cut_short = status is matcher.Status.FEASIBLE and seconds > 0
-    state = "INCOMPLETE" if cut_short else "VERIFIED"
-    if status.harmful(broken) or (broken and not cut_short):
-        state = "BROKEN"
+    harm = status.harmful(broken) if cut_short else broken
+    state = "BROKEN" if harm else "INCOMPLETE" if cut_short else "VERIFIED"
     return {"state": state, "status": status.value, "summary": summary}
 
 

@@ -186,18 +186,17 @@ def _a_day_after_the_draw(session: Session, round_: Round, _: Actor) -> list[Obs
     return found
 
 
+def last_committed(session: Session, round_: Round, *states: str) -> Run | None:
+    """The last run of the committed policy, in one of some states; in whatever state if none is named."""
+    committed = select(Run).where(Run.round_id == round_.id, Run.kind == "committed")
+    if states:
+        committed = committed.where(Run.state.in_(states))
+    return session.scalar(committed.order_by(Run.id.desc()).limit(1))
+
+
 def committed_run(session: Session, round_: Round) -> Run | None:
     """The live run of the committed policy, if there is one."""
-    return session.scalar(
-        select(Run)
-        .where(
-            Run.round_id == round_.id,
-            Run.kind == "committed",
-            Run.state.in_(("QUEUED", "RUNNING", "VERIFIED")),
-        )
-        .order_by(Run.id.desc())
-        .limit(1)
-    )
+    return last_committed(session, round_, "QUEUED", "RUNNING", "VERIFIED")
 
 
 def to_run_again(session: Session, round_: Round) -> Run | None:
@@ -205,16 +204,6 @@ def to_run_again(session: Session, round_: Round) -> Run | None:
     if round_.state != "DRAWN" or committed_run(session, round_) is not None:
         return None
     return last_committed(session, round_)
-
-
-def last_committed(session: Session, round_: Round) -> Run | None:
-    """The last run of the committed policy, however it ended."""
-    return session.scalar(
-        select(Run)
-        .where(Run.round_id == round_.id, Run.kind == "committed")
-        .order_by(Run.id.desc())
-        .limit(1)
-    )
 
 
 def _publishable(session: Session, round_: Round, actor: Actor) -> list[Obstacle]:

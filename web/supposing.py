@@ -117,12 +117,10 @@ def _carry_out(claim: jobs.Claim, run: Run, place: Path, stop: Event) -> dict[st
     out, step = place / "result", "what-if"
     command: tuple[str, ...] = (*jobs.COMMAND, step, str(jobs.round_folder_of(base)), f"--{asked['change']}", change,
                "--out", str(out))  # fmt: skip
-    policy, seconds = (
-        Policy.from_toml(run.policy_toml.encode()),
-        int(base.summary.get("seconds", 0)),
-    )
-    limits = jobs.limits_of(replace(policy, time_s=max(policy.time_s, seconds)))
-    command += jobs.more_time(policy, seconds or policy.seconds)
+    policy = Policy.from_toml(run.policy_toml.encode())
+    seconds = base.summary.get("seconds") or policy.seconds
+    limits = jobs.limits_of(replace(policy, time_s=seconds))
+    command += jobs.more_time(policy, seconds)
     db.forget()
     status = jobs.child(claim, step, command, place, limits, stop)
     if status not in (jobs.DONE, jobs.UNPUBLISHABLE) or not (out / "moves.csv").is_file():
